@@ -1,0 +1,102 @@
+"""A model as written in TOML, and its inheritance: what `like = "msc"` takes over."""
+
+import tomllib
+from pathlib import Path
+from typing import Any, Literal
+
+import pydantic
+
+from pbpk.body.library import read_path
+from pbpk.body.species import SourceEntry
+from pbpk.errors import ModelFileError, did_you_mean
+from pbpk.reading import Schema, read_toml
+
+
+class ParameterEntry(Schema):
+    """One parameter, or with `{organ}` in its name one for each organ."""
+
+    about: str = ""
+    unit: str
+    prior: str
+    source: str = ""
+
+
+class ModifierEntry(Schema):
+    """A symbol that is neutral unless a group or a scenario sets it."""
+
+    about: str
+    neutral: float
+    prior: str
+    source: str = ""
+    evidence: Literal["data", "hypothesis"]
+
+
+class ModelFile(Schema):
+    """A model file as written."""
+
+    name: str
+    about: str
+    like: str | None = None
+    amount: str = "cells"
+    organs: list[str]
+    groups: dict[str, list[str]] = pydantic.Field(default_factory=dict)
+    arrows: list[str]
+    passing: list[str] = pydantic.Field(default_factory=list)
+    live: list[str]
+    label: list[str]
+    outside: list[str] = pydantic.Field(default_factory=list)
+    readouts: dict[str, list[str]]
+    observe: dict[str, list[str]] = pydantic.Field(default_factory=dict)
+    routes: dict[str, str]
+    dead_enter: str
+    where: dict[str, str] = pydantic.Field(default_factory=dict)
+    modifiers: dict[str, ModifierEntry] = pydantic.Field(default_factory=dict)
+    parameters: dict[str, ParameterEntry]
+    noise: dict[str, ParameterEntry]
+    labels: dict[str, dict[str, ParameterEntry]] = pydantic.Field(default_factory=dict)
+    sources: dict[str, SourceEntry] = pydantic.Field(default_factory=dict)
+
+
+def read_model_file(name: str | Path) -> tuple[Path, ModelFile, tuple[Path, ...]]:
+    """Read a model file with everything it takes over from the one it is `like`.
+
+    Returns
+    -------
+    path, checked contents, and every file that had a say (itself last)
+
+    Raises
+    ------
+    ModelFileError
+    """
+    path = read_path("", name, ModelFileError)
+    merged, files = _read_merged(path, ())
+    try:
+        return path, ModelFile.model_validate(merged), files
+    except pydantic.ValidationError:
+        if len(files) == 1:
+            return path, read_toml(path, ModelFile, ModelFileError), files
+        raise ModelFileError(
+            f"{path}: together with `{files[0].stem}`, which it is like, it does not make a model; "
+            f"run `pbpk check` on both."
+        ) from None
+
+
+def _read_merged(path: Path, seen: tuple[Path, ...]) -> tuple[dict[str, Any], tuple[Path, ...]]:
+    if path in seen:
+        raise ModelFileError(f"{path}: models are `like` each other in a circle.")
+    try:
+        given = tomllib.loads(path.read_text(encoding="utf-8"))
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as problem:
+        raise ModelFileError(f"{path}: not readable as TOML: {problem}.") from None
+    if "like" not in given:
+        return given, (path,)
+    unknown = set(given) - set(ModelFile.model_fields)
+    if unknown:
+        key = sorted(unknown)[0]
+        raise ModelFileError(f"{path}: unknown key `{key}`.{did_you_mean(key, ModelFile.model_fields)}")
+    parent, files = _read_merged(read_path("", str(given["like"]), ModelFileError), (*seen, path))
+    merged = dict(parent)
+    for key, value in given.items():
+        takes_over = isinstance(value, dict) and isinstance(parent.get(key), dict)
+        merged[key] = {**parent[key], **value} if takes_over else value
+    return merged, (*files, path)

@@ -1,0 +1,117 @@
+"""The rate of an arrow as the user writes it: a small, safe grammar of names, numbers and arithmetic.
+
+Nothing is ever evaluated as Python. Names may hold one placeholder, `{organ}`, that a family of arrows fills.
+"""
+
+import ast
+import operator
+import re
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from pbpk.errors import ModelFileError
+
+OPERATORS: dict[type[ast.operator], Callable[[Any, Any], Any]] = {
+    ast.Add: operator.add,
+    ast.Sub: operator.sub,
+    ast.Mult: operator.mul,
+    ast.Div: operator.truediv,
+    ast.Pow: operator.pow,
+}
+FUNCTIONS = ("exp", "log", "sqrt")
+PLACEHOLDER = re.compile(r"\{(\w+)\}")
+_MARK = "__of__"  # how `{x}` is spelt while Python's own parser reads the text
+
+
+@dataclass(frozen=True)
+class Rate:
+    """A parsed rate: its text, its tree and the names in it, in order of appearance."""
+
+    text: str
+    tree: ast.expr
+    names: tuple[str, ...]
+
+    def evaluate(self, values: Mapping[str, Any], functions: Any = None) -> Any:
+        """Put values in place of names and compute.
+
+        Parameters
+        ----------
+        values : name -> anything that adds and multiplies (floats, arrays, symbols, quantities with units)
+        functions : module that holds exp, log and sqrt for these values
+        """
+        return _compute(self.tree, values, functions)
+
+    def filled(self, placeholder: str, organ: str) -> "Rate":
+        """Same rate for one organ."""
+        return parse_rate(self.text.replace("{" + placeholder + "}", organ))
+
+
+def parse_rate(text: str) -> Rate:
+    """Read a rate.
+
+    >>> parse_rate("uptake * weight_{organ}").names
+    ('uptake', 'weight_{organ}')
+
+    Raises
+    ------
+    ModelFileError
+        if the text holds anything but names, numbers, + - * / **, brackets, exp, log and sqrt
+    """
+    marked = PLACEHOLDER.sub(lambda found: _MARK + found.group(1) + _MARK, text)
+    try:
+        tree = ast.parse(marked.strip(), mode="eval").body
+    except SyntaxError:
+        raise ModelFileError(f"the rate `{text}` cannot be read; check its brackets and operators.") from None
+    names: dict[str, None] = {}
+    _check(tree, text, names)
+    return Rate(text, tree, tuple(names))
+
+
+def _unmarked(name: str) -> str:
+    return re.sub(_MARK + r"(\w+?)" + _MARK, r"{\1}", name)
+
+
+def _check(node: ast.expr, text: str, names: dict[str, None]) -> None:
+    """Refuse everything outside the grammar; collect the names."""
+    match node:
+        case ast.BinOp(left=left, op=op, right=right) if type(op) in OPERATORS:
+            _check(left, text, names)
+            _check(right, text, names)
+        case ast.UnaryOp(op=ast.USub(), operand=operand):
+            _check(operand, text, names)
+        case ast.Call(func=ast.Name(id=name), args=[argument], keywords=[]) if name in FUNCTIONS:
+            _check(argument, text, names)
+        case ast.Name(id=name):
+            names[_unmarked(name)] = None
+        case ast.Attribute(value=ast.Name(id=place), attr=kind):  # a state, as in `lung.arrested`
+            names[_unmarked(f"{place}.{kind}")] = None
+        case ast.Constant(value=int() | float() as value) if not isinstance(value, bool):
+            pass
+        case _:
+            found = _unmarked(ast.unparse(node))
+            raise ModelFileError(
+                f"`{found}` is not allowed in the rate `{text}`; use names, numbers, + - * / ** and "
+                + ", ".join(FUNCTIONS)
+                + "."
+            )
+
+
+def _compute(node: ast.expr, values: Mapping[str, Any], functions: Any) -> Any:
+    match node:
+        case ast.BinOp(left=left, op=op, right=right):
+            return OPERATORS[type(op)](
+                _compute(left, values, functions), _compute(right, values, functions)
+            )
+        case ast.UnaryOp(operand=operand):
+            return -_compute(operand, values, functions)
+        case ast.Call(func=ast.Name(id=name), args=[argument]):
+            return getattr(functions, name)(_compute(argument, values, functions))
+        case ast.Name(id=name):
+            return values[_unmarked(name)]
+        case ast.Attribute(value=ast.Name(id=place), attr=kind):
+            return values[_unmarked(f"{place}.{kind}")]
+        case ast.Constant(value=value):
+            return value
+        case _:  # pragma: no cover - `_check` lets nothing else through
+            raise AssertionError(ast.dump(node))

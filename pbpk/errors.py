@@ -1,0 +1,72 @@
+"""Every way `pbpk` can fail, as one tree.
+
+    PbpkError
+    ├─ InputError              something the user wrote; one sentence: what, where, what to do; exit 2
+    │  ├─ StudyError           a study folder or one of its tables
+    │  ├─ ModelFileError       a model file: unknown symbol, wrong unit, bad arrow
+    │  ├─ SpeciesError         a species file: a missing number, flows that do not close
+    │  ├─ ScenarioError        a scenario file
+    │  └─ RunError             a run folder that is not one, or is in the way
+    ├─ SolveError              the equations could not be solved at these rates
+    └─ NotConverged            the chains do not agree; exit 3
+"""
+
+from collections.abc import Iterable
+from difflib import get_close_matches
+
+
+class PbpkError(Exception):
+    """Anything `pbpk` refuses or fails to do."""
+
+    exit_code = 1
+
+
+class InputError(PbpkError):
+    """Something the user wrote cannot be used; the message says what, where and what to do."""
+
+    exit_code = 2
+
+
+class StudyError(InputError):
+    """A study folder or one of its tables."""
+
+
+class ModelFileError(InputError):
+    """A model file."""
+
+
+class SpeciesError(InputError):
+    """A species file."""
+
+
+class ScenarioError(InputError):
+    """A scenario file."""
+
+
+class RunError(InputError):
+    """A run folder that cannot be read or written."""
+
+
+class SolveError(PbpkError):
+    """The equations could not be solved at these rates."""
+
+
+class NotConverged(PbpkError):
+    """The chains of a fit do not agree, so the fit must not be used."""
+
+    exit_code = 3
+
+
+def did_you_mean(name: str, options: Iterable[str]) -> str:
+    """Sentence that names the closest option, or lists them when few, or nothing.
+
+    >>> did_you_mean("livr", ["liver", "lung"])
+    ' Did you mean `liver`?'
+    """
+    options = sorted(set(options))
+    close = get_close_matches(name, options, n=1, cutoff=0.6)
+    if close:
+        return f" Did you mean `{close[0]}`?"
+    if 0 < len(options) <= 12:
+        return " Choose from " + ", ".join(f"`{option}`" for option in options) + "."
+    return ""

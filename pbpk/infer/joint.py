@@ -1,0 +1,206 @@
+"""One likelihood for everything measured: individual values, group means with SD and n, ranges, values below a limit.
+
+The model predicts the median animal. One animal scatters about it with log-SD `spread`; the model itself is off
+by log-SD `misfit`. So, with m the logarithm of the prediction and s^2 = spread^2 + misfit^2:
+
+    one animal           log y ~ N(m, s)
+    mean of n animals    log y ~ N(m + spread^2/2 - v/2, sqrt(v + misfit^2)),  v = log(1 + (exp(spread^2) - 1)/n)
+                         (mean of log-normals by moments: Fenton 1960, Wilkinson)
+    SD of n animals      (n - 1) log(1 + (SD/mean)^2) / spread^2 ~ chi^2 with n - 1 degrees of freedom
+    range over n animals n log(Phi((log high - m)/s) - Phi((log low - m)/s))
+    below a limit        log Phi((log limit - m)/s)
+
+A denominator that the source does not state is summed over: half the prior weight on "of the dose", half on "of
+what was recovered", for the whole study at once.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from pbpk.assay.counts import OrganCounts
+from pbpk.assay.study import Study
+from pbpk.body.model import MINUTE, Dose, Model, Parameter
+from pbpk.body.solve import Array, Schedule
+from pbpk.errors import StudyError
+
+READINGS = {"dose": ("dose",), "recovered": ("recovered",), "unknown": ("dose", "recovered")}
+
+
+@dataclass(frozen=True)
+class Experiment:
+    """Animals dosed alike: the rows of the table they gave, their doses as percent, their hours."""
+
+    group: str
+    animal: str
+    rows: tuple[int, ...]
+    schedule: Schedule
+    hours: Array
+    at: tuple[int, ...]
+    modifiers: tuple[tuple[str, str], ...]
+
+
+@dataclass(frozen=True)
+class Joint:
+    """A study and a model, matched: what is estimated, and what each row of the counts sees."""
+
+    model: Model
+    study: Study
+    counts: OrganCounts
+    experiments: tuple[Experiment, ...]
+    estimated: tuple[Parameter, ...]
+
+    @property
+    def readings(self) -> tuple[str, ...]:
+        """Denominators that the percentages may have."""
+        return READINGS[self.counts.denominator]
+
+    @cached_property
+    def observers(self) -> Array:
+        """Weights of the states in each row, (row, state)."""
+        table = self.counts.table
+        return np.array(
+            [self.model.observer(o, r) for o, r in zip(table["organ"], table["readout"], strict=True)]
+        )
+
+    @cached_property
+    def recovery(self) -> Array:
+        """Weights of the states in what each row's denominator counts as recovered, (row, state)."""
+        rows = []
+        for readout in self.counts.table["readout"]:
+            parts = [self.model.observer(organ, readout) for organ in self.counts.harvested]
+            rows.append(np.max(parts, axis=0) if parts else np.zeros(len(self.model.states)))
+        return np.array(rows)
+
+    def modifiers_of(self, experiment: Experiment, theta: Any) -> dict[str, Any]:
+        """Modifiers of one experiment, taken from a parameter vector (..., estimated)."""
+        names = [parameter.name for parameter in self.estimated]
+        return {symbol: theta[..., names.index(name)] for symbol, name in experiment.modifiers}
+
+
+def join(model: Model, study: Study, counts: OrganCounts) -> Joint:
+    """Match a study with a model.
+
+    Raises
+    ------
+    StudyError
+        if an organ, route or readout is unknown to the model, or a value cannot have a log-normal error
+    """
+    table = counts.table
+    _check_rows(model, study, table)
+    doses = _doses_by_experiment(study)
+    switched: dict[str, Parameter] = {}
+    experiments = []
+    for (group, animal), given in doses.items():
+        own = [a for g, a in doses if g == group and a]
+        mine = (table["group"] == group) & (table["animal"] == animal if animal else ~table["animal"].isin(own))
+        rows = tuple(int(i) for i in np.flatnonzero(mine))
+        if not rows:
+            continue
+        hours, at = np.unique(table["hours"].to_numpy()[list(rows)], return_inverse=True)
+        modifiers = _injury(model, study, group, switched)
+        schedule = model.schedule(given)
+        experiments.append(
+            Experiment(group, animal, rows, schedule, hours, tuple(int(i) for i in at), modifiers)
+        )
+    estimated = (*model.parameters, *switched.values(), *model.noise)
+    return Joint(model, study, counts, tuple(experiments), estimated)
+
+
+def _check_rows(model: Model, study: Study, table: pd.DataFrame) -> None:
+    folder = study.folder
+    for row in table.itertuples():
+        if row.organ not in model.observed:
+            from pbpk.errors import did_you_mean
+
+            raise StudyError(
+                f"{folder / 'measurements.csv'}: the organ `{row.organ}` is not in the model `{model.name}`."
+                + did_you_mean(str(row.organ), model.observed)
+            )
+        if row.percent == 0.0 and not row.below_lloq:
+            raise StudyError(
+                f"{folder / 'measurements.csv'}: `{row.organ}` at {row.hours:g} h is 0; a log-normal error cannot "
+                "hold it: say below_lloq = true with the limit in `lloq`."
+            )
+    for organ in study.about.harvested:
+        if organ not in model.observed:
+            raise StudyError(f"{folder / 'study.toml'}: harvested: `{organ}` is not an organ of the model.")
+
+
+def _doses_by_experiment(study: Study) -> dict[tuple[str, str], list[Dose]]:
+    """Doses of each group, and of each animal with rows of its own, as percent of all it was given."""
+    rows: dict[tuple[str, str], list[Any]] = {}
+    for row in study.doses:
+        rows.setdefault((row.group, row.animal), []).append(row)
+    doses = {}
+    for key, given in rows.items():
+        cells = [row.cells for row in given]
+        if len(given) > 1 and None in cells:
+            raise StudyError(
+                f"{study.folder / 'doses.csv'}: `{key[0]}` has {len(given)} doses; fill `cells` for each of them."
+            )
+        total = sum(c for c in cells if c is not None) or 1.0
+        viability = 1.0 if study.about.product.viability is None else study.about.product.viability
+        doses[key] = [
+            Dose(row.route, 100.0 * (row.cells or 1.0) / total, row.hours, row.duration_min * MINUTE, viability)
+            for row in given
+        ]
+    return doses
+
+
+def _injury(
+    model: Model, study: Study, group: str, switched: dict[str, Parameter]
+) -> tuple[tuple[str, str], ...]:
+    """Modifier that an injured organ switches on, and the parameter that is estimated for it."""
+    organ = study.group(group).injured
+    if organ is None:
+        return ()
+    name = f"injury_{organ}"
+    found = next((m for m in model.modifiers if m.name == name), None)
+    if found is None:
+        raise StudyError(
+            f"{study.folder / 'study.toml'}: the group `{group}` has an injured `{organ}`, which is not an organ of "
+            f"the model `{model.name}`."
+        )
+    switched[name] = Parameter(name, found.about, "1", found.prior, found.source)
+    return ((name, name),)
+
+
+def predict_percent(joint: Joint, theta: Array) -> dict[str, Array]:
+    """What the model says each row of the counts should be, for each reading of the denominator.
+
+    Parameters
+    ----------
+    theta : (draw, estimated)
+
+    Returns
+    -------
+    reading -> (draw, row) [%]
+    """
+    n_rows = len(joint.counts.table)
+    of_dose = np.empty((theta.shape[0], n_rows))
+    recovered = np.empty_like(of_dose)
+    n = len(joint.model.parameters)
+    for experiment in joint.experiments:
+        rates = joint.model.rates(theta[:, :n], joint.modifiers_of(experiment, theta))
+        from pbpk.body.solve import solve
+
+        states = solve(
+            joint.model.source_states,
+            joint.model.target_states,
+            joint.model.n_lasting,
+            rates,
+            experiment.schedule,
+            experiment.hours,
+        )
+        rows, at = list(experiment.rows), list(experiment.at)
+        of_dose[:, rows] = np.einsum("drs,rs->dr", states[:, at], joint.observers[rows])
+        recovered[:, rows] = np.einsum("drs,rs->dr", states[:, at], joint.recovery[rows])
+    out: Mapping[str, Array] = {"dose": of_dose}
+    if "recovered" in joint.readings:
+        out = {"dose": of_dose, "recovered": 100.0 * of_dose / recovered}
+    return {reading: out[reading] for reading in joint.readings}

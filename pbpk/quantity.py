@@ -1,0 +1,95 @@
+"""A number with its unit, source and spread; units are checked at the door, inside there are plain floats."""
+
+from dataclasses import dataclass
+from functools import cache
+from typing import TYPE_CHECKING, Any
+
+from pbpk.errors import InputError
+from pbpk.reading import Schema
+
+if TYPE_CHECKING:
+    import pint
+
+
+@cache
+def unit_registry() -> "pint.UnitRegistry[Any]":
+    """Return the units known to the package: those of pint, and `cell` as a counted thing."""
+    import pint
+
+    registry: pint.UnitRegistry[Any] = pint.UnitRegistry()
+    registry.define("cell = [cells]")
+    return registry
+
+
+class QuantityEntry(Schema):
+    """How a quantity is written in a TOML file."""
+
+    value: float
+    unit: str
+    source: str
+    low: float | None = None
+    high: float | None = None
+    note: str = ""
+
+
+@dataclass(frozen=True)
+class Quantity:
+    """A value in its unit, with where it came from and how far other sources differ."""
+
+    value: float
+    unit: str
+    source: str
+    low: float | None = None
+    high: float | None = None
+    note: str = ""
+
+    def to(self, unit: str) -> float:
+        """Value in another unit.
+
+        >>> round(Quantity(678.0, "mL/h", "shah_betts_2012").to("mL/min"), 6)
+        11.3
+        """
+        return convert(self.value, self.unit, unit)
+
+
+def convert(value: float, unit: str, to: str) -> float:
+    """Convert a number from one unit to another.
+
+    Raises
+    ------
+    InputError
+        if a unit is unknown or the two do not measure the same thing
+    """
+    import pint
+
+    registry = unit_registry()
+    try:
+        return float(registry.Quantity(value, unit).to(to).magnitude)
+    except pint.UndefinedUnitError as problem:
+        raise InputError(f"the unit `{unit}` is not known ({problem}).") from None
+    except pint.DimensionalityError:
+        raise InputError(f"`{unit}` does not measure what `{to}` measures.") from None
+
+
+INSIDE = ("1", "1/h", "mL", "mL/h", "g", "g/mL", "h", "um", "cell")
+
+
+def inside_unit(unit: str) -> str:
+    """Unit in which the package computes what this unit measures: hours, mL, g, um, cells.
+
+    Raises
+    ------
+    InputError
+        if the unit is unknown or measures nothing the package computes with
+    """
+    import pint
+
+    registry = unit_registry()
+    try:
+        asked = registry.parse_units(unit).dimensionality
+    except (pint.UndefinedUnitError, ValueError):
+        raise InputError(f"the unit `{unit}` is not known.") from None
+    for known in INSIDE:
+        if registry.parse_units(known).dimensionality == asked:
+            return known
+    raise InputError(f"the unit `{unit}` measures nothing a model uses; known are {', '.join(INSIDE)}.")

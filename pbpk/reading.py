@@ -1,0 +1,127 @@
+"""How a file the user wrote becomes checked values, or one sentence that says what is wrong where.
+
+TOML files and CSV tables are both described by a pydantic class, one for the file or one for each row. What
+pydantic finds is said again as: file, place, what, what to do, did-you-mean.
+"""
+
+import csv
+import tomllib
+from pathlib import Path
+from typing import Any, TypeVar
+
+import pydantic
+
+from pbpk.errors import InputError, did_you_mean
+
+
+class Schema(pydantic.BaseModel):
+    """A file or a row: unknown keys are refused, values do not change after reading."""
+
+    model_config = pydantic.ConfigDict(extra="forbid", frozen=True, allow_inf_nan=False)
+
+
+S = TypeVar("S", bound=Schema)
+
+
+def _sentence(error: pydantic.ValidationError, schema: type[Schema], given: Any) -> str:
+    """First finding of pydantic, said so that the reader knows what to do."""
+    found = error.errors()[0]
+    place = ".".join(str(part) for part in found["loc"])
+    kind = found["type"]
+    if kind == "extra_forbidden":
+        known = _keys_at(schema, found["loc"][:-1])
+        return f"unknown key `{place}`.{did_you_mean(str(found['loc'][-1]), known)}"
+    if kind == "missing":
+        return f"`{place}` is missing; add it."
+    if kind == "literal_error":
+        allowed = [option.strip().strip("'") for option in found["ctx"]["expected"].replace(" or ", ", ").split(",")]
+        return f"`{place}` is `{found['input']}`.{did_you_mean(str(found['input']), allowed)}"
+    if kind == "value_error":
+        prefix = f"`{place}`: " if place else ""
+        return prefix + str(found["ctx"]["error"])
+    said = found["msg"][0].lower() + found["msg"][1:]
+    return f"`{place}` is `{found['input']}`: {said}."
+
+
+def _keys_at(schema: type[Schema], path: tuple[int | str, ...]) -> list[str]:
+    """Keys that the schema allows at a place inside the file."""
+    here: Any = schema
+    for part in path:
+        if not (isinstance(here, type) and issubclass(here, pydantic.BaseModel)):
+            return []
+        if isinstance(part, str) and part in here.model_fields:
+            here = _inner(here.model_fields[part].annotation)
+    if isinstance(here, type) and issubclass(here, pydantic.BaseModel):
+        return list(here.model_fields)
+    return []
+
+
+def _inner(annotation: Any) -> Any:
+    """Return the pydantic class inside list[X], dict[str, X] or X | None."""
+    if isinstance(annotation, type) and issubclass(annotation, pydantic.BaseModel):
+        return annotation
+    for argument in getattr(annotation, "__args__", ()):
+        inner = _inner(argument)
+        if inner is not None:
+            return inner
+    return None
+
+
+def read_toml(path: Path, schema: type[S], error: type[InputError]) -> S:
+    """Read a TOML file into its schema.
+
+    Raises
+    ------
+    InputError
+        of the given kind, when the file is missing, is not TOML, or does not fit the schema
+    """
+    if not path.is_file():
+        raise error(f"{path}: there is no such file.")
+    try:
+        given = tomllib.loads(path.read_text(encoding="utf-8"))
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as problem:
+        raise error(f"{path}: not readable as TOML: {problem}.") from None
+    try:
+        return schema.model_validate(given)
+    except pydantic.ValidationError as problem:
+        raise error(f"{path}: {_sentence(problem, schema, given)}") from None
+
+
+def read_rows(path: Path, schema: type[S], error: type[InputError]) -> list[S]:
+    """Read a CSV table with one header line into one checked row each; an empty cell is a missing value.
+
+    Raises
+    ------
+    InputError
+        of the given kind, naming the row and the column
+    """
+    if not path.is_file():
+        raise error(f"{path}: there is no such file.")
+    try:
+        with path.open(encoding="utf-8-sig", newline="") as file:
+            reader = csv.DictReader(file)
+            columns = list(reader.fieldnames or [])
+            table = list(reader)
+    except UnicodeDecodeError as problem:
+        raise error(f"{path}: not readable as UTF-8: {problem}.") from None
+    if not columns:
+        raise error(f"{path}: the file is empty; its first line must name the columns.")
+    known = list(schema.model_fields)
+    for column in columns:
+        if column not in known:
+            raise error(f"{path}: unknown column `{column}`.{did_you_mean(column, known)}")
+    for name, field in schema.model_fields.items():
+        if field.is_required() and name not in columns:
+            raise error(f"{path}: the column `{name}` is missing; add it to the first line.")
+    if not table:
+        raise error(f"{path}: the table has no rows under its header.")
+    rows = []
+    for line, cells in enumerate(table, start=2):
+        if None in cells or None in cells.values():
+            raise error(f"{path}: row {line} has not as many cells as the header has columns.")
+        filled = {name: cell.strip() for name, cell in cells.items() if cell.strip()}
+        try:
+            rows.append(schema.model_validate(filled))
+        except pydantic.ValidationError as problem:
+            raise error(f"{path}: row {line}: {_sentence(problem, schema, filled)}") from None
+    return rows
