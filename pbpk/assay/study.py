@@ -43,6 +43,14 @@ class Source(Schema):
     note: str = ""
 
 
+class Recovery(Schema):
+    """Part of an organ's label that a readout counts, where it is not all of it, as a prior."""
+
+    about: str
+    prior: str
+    source: str
+
+
 class Reporting(Schema):
     """Fields that only the author of a report can fill."""
 
@@ -64,6 +72,7 @@ class StudyFile(Schema):
     harvested: list[str] = pydantic.Field(default_factory=list)
     assumptions: list[str] = pydantic.Field(default_factory=list)
     split: dict[str, list[str]] = pydantic.Field(default_factory=dict)
+    recovery: Recovery | None = None
     product: Product
     tissues: dict[str, str] = pydantic.Field(default_factory=dict)
     groups: list[Group] = pydantic.Field(min_length=1)

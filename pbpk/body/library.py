@@ -1,6 +1,7 @@
 """Where model, species and scenario files lie: a path the user gives, or a name in the shipped `models/`."""
 
 from pathlib import Path
+from types import ModuleType
 
 from pbpk.errors import InputError, did_you_mean
 
@@ -31,3 +32,8 @@ def read_path(kind: str, name: str | Path, error: type[InputError]) -> Path:
         return shipped[str(name)]
     what = kind or "model"
     raise error(f"there is no {what} named `{name}`.{did_you_mean(str(name), shipped)}")
+
+
+def read_source(module: ModuleType) -> bytes:
+    """Source text of a module, to tell one version of a compiled function from another."""
+    return Path(str(module.__file__)).read_bytes()

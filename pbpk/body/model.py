@@ -12,6 +12,7 @@ from pbpk.body.prior import Prior
 from pbpk.body.rates import Rate
 from pbpk.body.solve import Array, Schedule, solve
 from pbpk.body.species import SourceEntry, Species
+from pbpk.body.tape import Tape, run_many, write_tape
 from pbpk.errors import ModelFileError, did_you_mean
 
 MINUTE = 1.0 / 60.0  # [h]
@@ -120,42 +121,55 @@ class Model:
         """True where no rate depends on how many cells there are."""
         return not any("." in name for family in self.families for name in family.rate.names)
 
-    def rates(self, theta: Any, modifiers: Mapping[str, Any] | None = None, functions: Any = np) -> Any:
+    @cached_property
+    def tape(self) -> Tape:
+        """Steps that turn the vector of all symbols into the rates.
+
+        Raises
+        ------
+        ModelFileError
+            if a rate depends on how many cells there are
+        """
+        if not self.is_linear:
+            raise ModelFileError(
+                f"{self.name} has a rate that depends on the number of cells; only linear models are solved."
+            )
+        rates = [
+            (family.rate, {name: at[i] for name, at in family.symbols.items()})
+            for family in self.families
+            for i in range(len(family.organs))
+        ]
+        return write_tape(rates, len(self.symbol_names))
+
+    def rates(self, theta: Array, modifiers: Mapping[str, float | Array] | None = None) -> Array:
         """Rate of every arrow.
 
         Parameters
         ----------
         theta : (..., parameter) in the order of `parameter_names`
         modifiers : name -> number or (...,) array; the others stay neutral
-        functions : module with exp, log, sqrt, concatenate, stack, ones (numpy, or one that looks like it)
 
         Returns
         -------
         (..., arrow) [1/h]
         """
-        fixed = np.array([*self.constants.values(), *self._settings(modifiers)])
-        fixed = fixed + 0.0 * theta[..., :1]
-        names = np.array(self.symbol_names[len(self.parameters) :])
-        for name, value in (modifiers or {}).items():
-            if not isinstance(value, int | float):
-                fixed = functions.where(names == name, value[..., None], fixed)
-        values = functions.concatenate([theta, fixed], axis=-1)
-        parts = []
-        for family in self.families:
-            symbols = {name: values[..., list(at)] for name, at in family.symbols.items()}
-            rate = family.rate.evaluate(symbols, functions)
-            parts.append(rate if symbols else rate + 0.0 * values[..., [0] * len(family.organs)])
-        return functions.concatenate(parts, axis=-1)
-
-    def _settings(self, modifiers: Mapping[str, Any] | None) -> list[float]:
-        """Number of every modifier; one that is an array stands at its neutral value here."""
-        given = modifiers or {}
+        theta = np.asarray(theta, dtype=float)
+        symbols = np.empty((*theta.shape[:-1], len(self.symbol_names)))
+        symbols[..., : len(self.parameters)] = theta
+        symbols[..., len(self.parameters) :] = self.settled
         known = [modifier.name for modifier in self.modifiers]
-        for name in given:
+        for name, value in (modifiers or {}).items():
             if name not in known:
                 raise ModelFileError(f"`{name}` is not a modifier of {self.name}.{did_you_mean(name, known)}")
-        numbers = {name: value for name, value in given.items() if isinstance(value, int | float)}
-        return [float(numbers.get(modifier.name, modifier.neutral)) for modifier in self.modifiers]
+            symbols[..., self.symbol_names.index(name)] = value
+        tape = self.tape
+        flat = run_many(tape.steps, tape.literals, tape.outputs, symbols.reshape(-1, symbols.shape[-1]))
+        return flat.reshape(*theta.shape[:-1], -1)
+
+    @cached_property
+    def settled(self) -> Array:
+        """Constants and neutral modifiers, in the order of `symbol_names` after the parameters."""
+        return np.array([*self.constants.values(), *(modifier.neutral for modifier in self.modifiers)])
 
     def schedule(self, doses: list[Dose]) -> Schedule:
         """Doses as arrays; the dead part of a product enters as label at once.
@@ -199,12 +213,8 @@ class Model:
         -------
         (..., time, state) [cells]
         """
-        if not self.is_linear:
-            raise ModelFileError(
-                f"{self.name} has a rate that depends on the number of cells; only linear models are solved."
-            )
         lasting = self.n_lasting if fidelity == "reduced" else len(self.states)
-        rates = np.asarray(self.rates(np.asarray(theta, dtype=float), modifiers))
+        rates = self.rates(theta, modifiers)
         return solve(self.source_states, self.target_states, lasting, rates, self.schedule(doses), hours)
 
     def observer(self, organ: str, readout: str) -> Array:

@@ -68,6 +68,11 @@ def parse_rate(text: str) -> Rate:
     return Rate(text, tree, tuple(names))
 
 
+def name_of(node: ast.expr) -> str:
+    """Name that a leaf of a rate's tree stands for: a symbol, or a state as in `lung.arrested`."""
+    return _unmarked(ast.unparse(node))
+
+
 def _unmarked(name: str) -> str:
     return re.sub(_MARK + r"(\w+?)" + _MARK, r"{\1}", name)
 
@@ -82,10 +87,8 @@ def _check(node: ast.expr, text: str, names: dict[str, None]) -> None:
             _check(operand, text, names)
         case ast.Call(func=ast.Name(id=name), args=[argument], keywords=[]) if name in FUNCTIONS:
             _check(argument, text, names)
-        case ast.Name(id=name):
-            names[_unmarked(name)] = None
-        case ast.Attribute(value=ast.Name(id=place), attr=kind):  # a state, as in `lung.arrested`
-            names[_unmarked(f"{place}.{kind}")] = None
+        case ast.Name() | ast.Attribute(value=ast.Name()):  # a symbol, or a state as in `lung.arrested`
+            names[name_of(node)] = None
         case ast.Constant(value=int() | float() as value) if not isinstance(value, bool):
             pass
         case _:
@@ -107,11 +110,7 @@ def _compute(node: ast.expr, values: Mapping[str, Any], functions: Any) -> Any:
             return -_compute(operand, values, functions)
         case ast.Call(func=ast.Name(id=name), args=[argument]):
             return getattr(functions, name)(_compute(argument, values, functions))
-        case ast.Name(id=name):
-            return values[_unmarked(name)]
-        case ast.Attribute(value=ast.Name(id=place), attr=kind):
-            return values[_unmarked(f"{place}.{kind}")]
         case ast.Constant(value=value):
             return value
-        case _:  # pragma: no cover - `_check` lets nothing else through
-            raise AssertionError(ast.dump(node))
+        case _:
+            return values[name_of(node)]

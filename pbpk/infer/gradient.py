@@ -1,5 +1,11 @@
-"""The body's solver as a PyTensor operation: cells in every state from the rates of the arrows, with its exact gradient."""
+"""From the sampler's vector to what each row of the counts should be, as a PyTensor operation with its exact gradient.
 
+Priors, rates, body and observers run in one compiled function, the same for every model and study: what differs
+travels as arrays. So the sampler compiles a handful of nodes, whatever the model.
+"""
+
+import sys
+import zlib
 from typing import Any
 
 import numpy as np
@@ -10,39 +16,99 @@ from pytensor.graph.basic import Apply
 from pytensor.graph.op import Op
 from pytensor.link.numba.dispatch.basic import register_funcify_default_op_cache_key
 
-from pbpk.body.model import Model
-from pbpk.body.solve import Array, Schedule, respond, respond_adjoint
+from pbpk.body import flows, tape
+from pbpk.body.flows import respond, respond_adjoint
+from pbpk.body.library import read_source
+from pbpk.body.tape import run, run_back
 
-KERNEL_VERSION = 1  # raise when the kernels change, so that compiled copies on disk are not taken for new ones
+# compiled copies on disk carry this number, so that they are never taken for the code as it stands now
+KERNELS = zlib.crc32(b"".join(read_source(module) for module in (flows, tape, sys.modules[__name__])))
+LOGNORMAL, LOGIT_NORMAL, FIXED = range(3)
+FORMS = {"lognormal": LOGNORMAL, "logit_normal": LOGIT_NORMAL, "fixed": FIXED}
 
 
-class CellsAtHours(Op):
-    """(time, state) from (arrow,); the network, the doses and the hours are further inputs, never learned."""
+@njit(cache=True)
+def _symbols(z, form, centre, sigma, place, settled, switches):
+    """Vector of all symbols, and the slope of each parameter by its z."""
+    n_model = centre.size - switches.size
+    symbols = np.empty(n_model + settled.size)
+    slopes = np.zeros(centre.size)
+    symbols[n_model:] = settled
+    for p in range(centre.size):
+        value = centre[p]
+        if form[p] == LOGNORMAL:
+            value = centre[p] * np.exp(sigma[p] * z[place[p]])
+            slopes[p] = sigma[p] * value
+        elif form[p] == LOGIT_NORMAL:
+            odds = centre[p] / (1.0 - centre[p]) * np.exp(sigma[p] * z[place[p]])
+            value = odds / (1.0 + odds)
+            slopes[p] = sigma[p] * odds / (1.0 + odds) ** 2
+        symbols[p if p < n_model else switches[p - n_model]] = value
+    return symbols, slopes
+
+
+@njit(cache=True)
+def seen_and_recovered(z, form, centre, sigma, place, settled, switches, steps, literals, outputs, source, target,
+                       lasting, entry, starts, durations, hours, at, observers, recovery):  # fmt: skip
+    """Percent of the dose that each row sees, and that was recovered then, (2, row); and the states behind them."""
+    symbols, _ = _symbols(z, form, centre, sigma, place, settled, switches)
+    rates = run(steps, literals, symbols)[outputs]
+    states = respond(source, target, lasting.item(), rates, entry, starts, durations, hours)
+    out = np.zeros((2, at.size))
+    for r in range(at.size):
+        for s in range(states.shape[1]):
+            out[0, r] += observers[r, s] * states[at[r], s]
+            out[1, r] += recovery[r, s] * states[at[r], s]
+    return out, states
+
+
+@njit(cache=True)
+def seen_adjoint(z, form, centre, sigma, place, settled, switches, steps, literals, outputs, source, target,
+                 lasting, entry, starts, durations, hours, at, observers, recovery, states, bar):  # fmt: skip
+    """Gradient of sum(bar * seen_and_recovered(...)[0]) by z."""
+    symbols, slopes = _symbols(z, form, centre, sigma, place, settled, switches)
+    registers = run(steps, literals, symbols)
+    rates = registers[outputs]
+    states_bar = np.zeros_like(states)
+    for r in range(at.size):
+        for s in range(states.shape[1]):
+            states_bar[at[r], s] += bar[0, r] * observers[r, s] + bar[1, r] * recovery[r, s]
+    rates_bar = respond_adjoint(
+        source, target, lasting.item(), rates, entry, starts, durations, hours, states, states_bar
+    )
+    symbols_bar = run_back(steps, registers, symbols.size, outputs, rates_bar)
+    z_bar = np.zeros_like(z)
+    n_model = centre.size - switches.size
+    for p in range(centre.size):
+        if form[p] != FIXED:
+            z_bar[place[p]] += slopes[p] * symbols_bar[p if p < n_model else switches[p - n_model]]
+    return z_bar
+
+
+class Seen(Op):
+    """(2, row) and (time, state) from z; all that is not learned follows as further inputs, in the order of `seen_and_recovered`."""
 
     __props__ = ()
 
-    def make_node(self, rates: Any, *fixed: Any) -> Apply:
-        """Inputs in the order of `respond`, the rates first."""
-        inputs = [pt.as_tensor(x) for x in (rates, *fixed)]
-        return Apply(self, inputs, [pt.dmatrix()])
+    def make_node(self, *inputs: Any) -> Apply:
+        """Inputs in the order of the compiled function."""
+        return Apply(self, [pt.as_tensor(x) for x in inputs], [pt.dmatrix(), pt.dmatrix()])
 
     def perform(self, node: Any, inputs: list[Any], outputs: list[Any]) -> None:
         """Compute without numba's linker."""
-        rates, source, target, lasting, *rest = inputs
-        outputs[0][0] = respond(source, target, int(lasting), rates, *rest)
+        outputs[0][0], outputs[1][0] = seen_and_recovered(*inputs)
 
     def pullback(self, inputs: Any, outputs: Any, cotangents: Any) -> list[Any]:
-        """Gradient by the rates; the rest is not differentiated."""
-        by_rates = _RatesGradient()(*inputs, cotangents[0])
-        return [by_rates, *(disconnected_type() for _ in inputs[1:])]
+        """Gradient by z; the rest is not differentiated."""
+        return [_SeenGradient()(*inputs, outputs[1], cotangents[0]), *(disconnected_type() for _ in inputs[1:])]
 
     def connection_pattern(self, node: Any) -> list[list[bool]]:
-        """Only the rates are connected."""
-        return [[True], *([False] for _ in node.inputs[1:])]
+        """Only z is connected, and only to what is seen."""
+        return [[True, False], *([False, False] for _ in node.inputs[1:])]
 
 
-class _RatesGradient(Op):
-    """(arrow,) gradient from the inputs of `CellsAtHours` and the gradient of its output."""
+class _SeenGradient(Op):
+    """(z,) gradient from the inputs of `Seen`, its states and the gradient of what is seen."""
 
     __props__ = ()
 
@@ -50,37 +116,14 @@ class _RatesGradient(Op):
         return Apply(self, [pt.as_tensor(x) for x in inputs], [pt.dvector()])
 
     def perform(self, node: Any, inputs: list[Any], outputs: list[Any]) -> None:
-        rates, source, target, lasting, *rest = inputs
-        outputs[0][0] = respond_adjoint(source, target, int(lasting), rates, *rest)
+        outputs[0][0] = seen_adjoint(*inputs)
 
 
-@register_funcify_default_op_cache_key(CellsAtHours)
-def _compiled_cells(op: Op, node: Any, **_: Any) -> tuple[Any, int]:
-    @njit
-    def cells(rates, source, target, lasting, entry, starts, durations, hours):  # type: ignore[no-untyped-def]
-        return respond(source, target, lasting.item(), rates, entry, starts, durations, hours)
-
-    return cells, KERNEL_VERSION
+@register_funcify_default_op_cache_key(Seen)
+def _compiled(op: Op, node: Any, **_: Any) -> tuple[Any, int]:
+    return seen_and_recovered, KERNELS
 
 
-@register_funcify_default_op_cache_key(_RatesGradient)
+@register_funcify_default_op_cache_key(_SeenGradient)
 def _compiled_gradient(op: Op, node: Any, **_: Any) -> tuple[Any, int]:
-    @njit
-    def gradient(rates, source, target, lasting, entry, starts, durations, hours, bar):  # type: ignore[no-untyped-def]
-        return respond_adjoint(
-            source, target, lasting.item(), rates, entry, starts, durations, hours, np.ascontiguousarray(bar)
-        )
-
-    return gradient, KERNEL_VERSION
-
-
-def cells_at_hours(model: Model, rates: Any, schedule: Schedule, hours: Array) -> Any:
-    """Symbolic (time, state) [% of dose] for symbolic (arrow,) rates."""
-    return CellsAtHours()(
-        rates,
-        model.source_states,
-        model.target_states,
-        np.array(model.n_lasting),
-        *schedule.arrays(),
-        hours,
-    )
+    return seen_adjoint, KERNELS

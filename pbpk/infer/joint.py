@@ -7,14 +7,16 @@ by log-SD `misfit`. So, with m the logarithm of the prediction and s^2 = spread^
     mean of n animals    log y ~ N(m + spread^2/2 - v/2, sqrt(v + misfit^2)),  v = log(1 + (exp(spread^2) - 1)/n)
                          (mean of log-normals by moments: Fenton 1960, Wilkinson)
     SD of n animals      (n - 1) log(1 + (SD/mean)^2) / spread^2 ~ chi^2 with n - 1 degrees of freedom
-    range over n animals n log(Phi((log high - m)/s) - Phi((log low - m)/s))
+    range stated         log(Phi((log high - m)/s) - Phi((log low - m)/s))
+    range over n animals smallest and largest of n:  n (n - 1) phi(low) phi(high) (Phi(high) - Phi(low))^(n - 2);
+                         a smallest of 0 says only that it is below what can be seen: n phi(high) Phi(high)^(n - 1)
     below a limit        log Phi((log limit - m)/s)
 
-A denominator that the source does not state is summed over: half the prior weight on "of the dose", half on "of
+A study that counts only a part of the label in an organ (a planar scan) declares a prior for that part, `recovery`;
+it is common to all organs. A denominator that the source does not state is summed over: half the prior weight on "of the dose", half on "of
 what was recovered", for the whole study at once.
 """
 
-from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
@@ -25,8 +27,9 @@ import pandas as pd
 from pbpk.assay.counts import OrganCounts
 from pbpk.assay.study import Study
 from pbpk.body.model import MINUTE, Dose, Model, Parameter
-from pbpk.body.solve import Array, Schedule
-from pbpk.errors import StudyError
+from pbpk.body.solve import Array, Schedule, solve
+from pbpk.body.prior import parse_prior
+from pbpk.errors import ModelFileError, StudyError, did_you_mean
 
 READINGS = {"dose": ("dose",), "recovered": ("recovered",), "unknown": ("dose", "recovered")}
 
@@ -41,7 +44,7 @@ class Experiment:
     schedule: Schedule
     hours: Array
     at: tuple[int, ...]
-    modifiers: tuple[tuple[str, str], ...]
+    modifiers: tuple[str, ...]
 
 
 @dataclass(frozen=True)
@@ -76,10 +79,24 @@ class Joint:
             rows.append(np.max(parts, axis=0) if parts else np.zeros(len(self.model.states)))
         return np.array(rows)
 
-    def modifiers_of(self, experiment: Experiment, theta: Any) -> dict[str, Any]:
-        """Modifiers of one experiment, taken from a parameter vector (..., estimated)."""
-        names = [parameter.name for parameter in self.estimated]
-        return {symbol: theta[..., names.index(name)] for symbol, name in experiment.modifiers}
+    @cached_property
+    def names(self) -> tuple[str, ...]:
+        """Names of the estimated parameters, in the order of a parameter vector."""
+        return tuple(parameter.name for parameter in self.estimated)
+
+    @cached_property
+    def free(self) -> tuple[Parameter, ...]:
+        """Parameters that are not fixed, in the order of the sampler's vector."""
+        return tuple(parameter for parameter in self.estimated if not parameter.prior.is_fixed)
+
+    def theta(self, z: Array) -> Array:
+        """Parameter vectors (..., estimated) from standard-normal ones (..., free)."""
+        place = {parameter.name: i for i, parameter in enumerate(self.free)}
+        columns = [
+            p.prior.value(z[..., place[p.name]] if p.name in place else np.zeros(z.shape[:-1]))
+            for p in self.estimated
+        ]
+        return np.stack(columns, axis=-1)
 
 
 def join(model: Model, study: Study, counts: OrganCounts) -> Joint:
@@ -107,7 +124,7 @@ def join(model: Model, study: Study, counts: OrganCounts) -> Joint:
         experiments.append(
             Experiment(group, animal, rows, schedule, hours, tuple(int(i) for i in at), modifiers)
         )
-    estimated = (*model.parameters, *switched.values(), *model.noise)
+    estimated = (*model.parameters, *switched.values(), *model.noise, *_recovery(study))
     return Joint(model, study, counts, tuple(experiments), estimated)
 
 
@@ -115,8 +132,6 @@ def _check_rows(model: Model, study: Study, table: pd.DataFrame) -> None:
     folder = study.folder
     for row in table.itertuples():
         if row.organ not in model.observed:
-            from pbpk.errors import did_you_mean
-
             raise StudyError(
                 f"{folder / 'measurements.csv'}: the organ `{row.organ}` is not in the model `{model.name}`."
                 + did_you_mean(str(row.organ), model.observed)
@@ -154,8 +169,8 @@ def _doses_by_experiment(study: Study) -> dict[tuple[str, str], list[Dose]]:
 
 def _injury(
     model: Model, study: Study, group: str, switched: dict[str, Parameter]
-) -> tuple[tuple[str, str], ...]:
-    """Modifier that an injured organ switches on, and the parameter that is estimated for it."""
+) -> tuple[str, ...]:
+    """Modifier that an injured organ switches on; a parameter of the same name is estimated for it."""
     organ = study.group(group).injured
     if organ is None:
         return ()
@@ -167,7 +182,18 @@ def _injury(
             f"the model `{model.name}`."
         )
     switched[name] = Parameter(name, found.about, "1", found.prior, found.source)
-    return ((name, name),)
+    return (name,)
+
+
+def _recovery(study: Study) -> tuple[Parameter, ...]:
+    """Part of an organ's label that the study counts, if it is not all of it."""
+    entry = study.about.recovery
+    if entry is None:
+        return ()
+    try:
+        return (Parameter("recovery", entry.about, "1", parse_prior(entry.prior), entry.source),)
+    except ModelFileError as problem:
+        raise StudyError(f"{study.folder / 'study.toml'}: recovery: {problem}") from None
 
 
 def predict_percent(joint: Joint, theta: Array) -> dict[str, Array]:
@@ -181,26 +207,25 @@ def predict_percent(joint: Joint, theta: Array) -> dict[str, Array]:
     -------
     reading -> (draw, row) [%]
     """
-    n_rows = len(joint.counts.table)
-    of_dose = np.empty((theta.shape[0], n_rows))
+    of_dose = np.empty((theta.shape[0], len(joint.counts.table)))
     recovered = np.empty_like(of_dose)
-    n = len(joint.model.parameters)
+    model, n = joint.model, len(joint.model.parameters)
     for experiment in joint.experiments:
-        rates = joint.model.rates(theta[:, :n], joint.modifiers_of(experiment, theta))
-        from pbpk.body.solve import solve
-
+        switched = {name: theta[:, joint.names.index(name)] for name in experiment.modifiers}
         states = solve(
-            joint.model.source_states,
-            joint.model.target_states,
-            joint.model.n_lasting,
-            rates,
+            model.source_states,
+            model.target_states,
+            model.n_lasting,
+            model.rates(theta[:, :n], switched),
             experiment.schedule,
             experiment.hours,
         )
         rows, at = list(experiment.rows), list(experiment.at)
         of_dose[:, rows] = np.einsum("drs,rs->dr", states[:, at], joint.observers[rows])
         recovered[:, rows] = np.einsum("drs,rs->dr", states[:, at], joint.recovery[rows])
-    out: Mapping[str, Array] = {"dose": of_dose}
+    if "recovery" in joint.names:
+        of_dose *= theta[:, [joint.names.index("recovery")]]
+    out = {"dose": of_dose}
     if "recovered" in joint.readings:
-        out = {"dose": of_dose, "recovered": 100.0 * of_dose / recovered}
+        out["recovered"] = 100.0 * of_dose / recovered
     return {reading: out[reading] for reading in joint.readings}

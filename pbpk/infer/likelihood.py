@@ -1,5 +1,6 @@
 """The joint likelihood of `joint` as a PyMC model: one standard-normal vector, one term for the counts."""
 
+import itertools
 from typing import Any
 
 import numpy as np
@@ -7,66 +8,64 @@ import pandas as pd
 import pymc as pm
 import pytensor.tensor as pt
 
-from pbpk.infer.gradient import cells_at_hours
-from pbpk.infer.joint import Joint
+from pbpk.infer.gradient import FORMS, Seen
+from pbpk.infer.joint import Experiment, Joint
 
 
 def build(joint: Joint) -> pm.Model:
     """PyMC model whose only variable `z` is standard normal, one entry for each free parameter."""
-    free = [p for p in joint.estimated if not p.prior.is_fixed]
-    with pm.Model(coords={"parameter": [p.name for p in free]}) as model:
+    with pm.Model(coords={"parameter": [p.name for p in joint.free]}) as model:
         z = pm.Normal("z", dims="parameter")
-        theta = parameters(joint, z)
-        terms = {reading: _log_likelihood(joint, theta, reading) for reading in joint.readings}
-        if len(terms) == 1:
-            (total,) = terms.values()
-        else:
-            each = pt.stack([term - np.log(len(terms)) for term in terms.values()])
-            total = pt.logsumexp(each)
-        pm.Potential("counts", total)
+        seen = [Seen()(z, *fixed_inputs(joint, experiment))[0] for experiment in joint.experiments]
+        terms = [_log_likelihood(joint, z, seen, reading) - np.log(len(joint.readings)) for reading in joint.readings]
+        pm.Potential("counts", terms[0] if len(terms) == 1 else pt.logsumexp(pt.stack(terms)))
     return model
 
 
-def parameters(joint: Joint, z: Any) -> Any:
-    """Parameter vector (estimated,) from the standard-normal vector of the free ones."""
-    forms = [p.prior.form for p in joint.estimated]
-    centre = np.array([p.prior.centre for p in joint.estimated])
-    sigma = np.array([p.prior.sigma for p in joint.estimated])
-    free = [i for i, form in enumerate(forms) if form != "fixed"]
-    place = {i: at for at, i in enumerate(free)}
-    groups = []
-    order: list[int] = []
-    for form in ("lognormal", "logit_normal", "fixed"):
-        inside = [i for i, f in enumerate(forms) if f == form]
-        if not inside:
-            continue
-        order += inside
-        if form == "fixed":
-            groups.append(pt.as_tensor(centre[inside]))
-            continue
-        step = sigma[inside] * z[[place[i] for i in inside]]
-        if form == "lognormal":
-            groups.append(pt.exp(np.log(centre[inside]) + step))
-        else:
-            groups.append(pt.sigmoid(np.log(centre[inside] / (1.0 - centre[inside])) + step))
-    return pt.concatenate(groups)[np.argsort(order)]
+def fixed_inputs(joint: Joint, experiment: Experiment) -> list[Any]:
+    """Arrays that `Seen` takes after z: priors, rates, network, doses and observers of one experiment."""
+    model = joint.model
+    estimated = [*model.parameters, *(p for p in joint.estimated if p.name in experiment.modifiers)]
+    place = {p.name: i for i, p in enumerate(joint.free)}
+    switches = [model.symbol_names.index(name) for name in experiment.modifiers]
+    rows = list(experiment.rows)
+    return [
+        np.array([FORMS[p.prior.form] for p in estimated]),
+        np.array([p.prior.centre for p in estimated]),
+        np.array([p.prior.sigma for p in estimated]),
+        np.array([place.get(p.name, 0) for p in estimated]),
+        model.settled,
+        np.array(switches, dtype=np.int64),
+        model.tape.steps,
+        model.tape.literals,
+        model.tape.outputs,
+        model.source_states,
+        model.target_states,
+        np.array(model.n_lasting),
+        *experiment.schedule.arrays(),
+        experiment.hours,
+        np.array(experiment.at),
+        joint.observers[rows],
+        joint.recovery[rows],
+    ]
 
 
-def _log_likelihood(joint: Joint, theta: Any, reading: str) -> Any:
+def _free(joint: Joint, z: Any, name: str) -> Any:
+    """One parameter from the sampler's vector."""
+    place = [p.name for p in joint.free].index(name)
+    return joint.free[place].prior.value(z[place], pt)
+
+
+def _log_likelihood(joint: Joint, z: Any, seen: list[Any], reading: str) -> Any:
     """Log-likelihood of all rows under one reading of the denominator."""
-    n = len(joint.model.parameters)
-    names = [p.name for p in joint.estimated]
-    spread, misfit = theta[names.index("spread")], theta[names.index("misfit")]
+    spread, misfit = _free(joint, z, "spread"), _free(joint, z, "misfit")
     total = 0.0
-    for experiment in joint.experiments:
-        rates = joint.model.rates(theta[:n], joint.modifiers_of(experiment, theta), pt)
-        states = cells_at_hours(joint.model, rates, experiment.schedule, experiment.hours)
-        rows = list(experiment.rows)
-        seen = states[list(experiment.at)]
-        percent = (seen * joint.observers[rows]).sum(axis=-1)
-        if reading == "recovered":
-            percent = 100.0 * percent / (seen * joint.recovery[rows]).sum(axis=-1)
-        total = total + _rows(joint.counts.table.iloc[rows], pt.log(percent), spread, misfit)
+    for experiment, of_dose in zip(joint.experiments, seen, strict=True):
+        percent = of_dose[0] if reading == "dose" else 100.0 * of_dose[0] / of_dose[1]
+        if "recovery" in joint.names:
+            percent = percent * _free(joint, z, "recovery")
+        table = joint.counts.table.iloc[list(experiment.rows)]
+        total = total + _rows(table, pt.log(percent), spread, misfit)
     return total
 
 
@@ -92,9 +91,7 @@ def _rows(table: pd.DataFrame, m: Any, spread: Any, misfit: Any) -> Any:
             # density of s2 itself: the chi-square's argument is scaled by k / spread^2
             total = total + (pm.logp(pm.ChiSquared.dist(k), k * s2 / spread**2) - 2.0 * pt.log(spread)).sum()
     if ranged.any():
-        rows = np.flatnonzero(ranged)
-        low, high = (table[name].to_numpy(float)[rows] for name in ("low", "high"))
-        total = total + (table["n"].to_numpy(float)[rows] * _log_between(low, high, m[rows], single)).sum()
+        total = total + _ranges(table, np.flatnonzero(ranged), m, single)
     if limit.any():
         rows = np.flatnonzero(limit)
         ceiling = np.log(table["lloq"].to_numpy(float)[rows])
@@ -102,17 +99,40 @@ def _rows(table: pd.DataFrame, m: Any, spread: Any, misfit: Any) -> Any:
     return total
 
 
+def _ranges(table: pd.DataFrame, rows: Any, m: Any, s: Any) -> Any:
+    """Log-likelihood of ranges: a statement about one value, or the smallest and largest of n animals."""
+    low, high, n = (table[name].to_numpy(float)[rows] for name in ("low", "high", "n"))
+    log_low = np.log(np.where(low > 0.0, low, 1.0))
+    total = 0.0
+    for one, open_below in itertools.product((True, False), (True, False)):
+        at = np.flatnonzero(((n == 1) == one) & ((low == 0.0) == open_below))
+        if not at.size:
+            continue
+        k = n[at]
+        upper, lower = (np.log(high[at]) - m[rows[at]]) / s, (log_low[at] - m[rows[at]]) / s
+        top = _log_density(upper) - pt.log(s)
+        if one:
+            term = _log_cdf(upper) if open_below else _log_between(lower, upper)
+        elif open_below:
+            term = np.log(k) + top + (k - 1.0) * _log_cdf(upper)
+        else:
+            bottom = _log_density(lower) - pt.log(s)
+            term = np.log(k * (k - 1.0)) + top + bottom + (k - 2.0) * _log_between(lower, upper)
+        total = total + term.sum()
+    return total
+
+
 def _log_cdf(x: Any) -> Any:
     return pm.logcdf(pm.Normal.dist(0.0, 1.0), x)
 
 
-def _log_between(low: Any, high: Any, m: Any, s: Any) -> Any:
-    """Log-probability of a range; computed in the nearer tail so that it does not underflow to log(0)."""
-    upper = (np.log(high) - m) / s
-    open_below = low == 0.0
-    lower = (np.log(np.where(open_below, 1.0, low)) - m) / s
+def _log_density(x: Any) -> Any:
+    return pm.logp(pm.Normal.dist(0.0, 1.0), x)
+
+
+def _log_between(lower: Any, upper: Any) -> Any:
+    """log(Phi(upper) - Phi(lower)), computed in the nearer tail so that it does not underflow to log(0)."""
     flipped = lower > 0.0
     near = _log_cdf(pt.switch(flipped, -lower, upper))
     far = _log_cdf(pt.switch(flipped, -upper, lower))
-    inside = near + pt.log1mexp(pt.minimum(far - near, -1e-12))
-    return pt.switch(open_below, _log_cdf(upper), inside)
+    return near + pt.log1mexp(pt.minimum(far - near, -1e-12))

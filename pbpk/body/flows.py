@@ -1,0 +1,442 @@
+"""Cells flowing through a linear network: the compiled arithmetic of the body, and its exact gradient.
+
+Three steps, each of sums, products and quotients of non-negative numbers, so that no state goes negative and
+small organs keep their relative accuracy:
+
+1. `eliminate`: a cell in lung blood stays 0.28 s, a cell arrested there for a day. Each passing state f is taken out by
+   handing what flows into it to where it flows out: i -> f -> j becomes i -> j with rate w_if w_fj / sum_j w_fj.
+   This is the Schur complement of the fast block, in the order of operations of Grassmann, Taksar & Heyman (1985).
+2. `sweep`: exp(K t) x by uniformisation (Jensen 1953). With q the largest outflow and P = I + K/q >= 0,
+   exp(K t) = sum_k Poisson(k; q t) P^k, so one sequence P^k x serves every time.
+3. What is passing at each hour is put back from what flows in.
+
+All compiled functions stand in this one file: numba's cache on disk sees a change in the file it compiled, not in
+others. States are ordered lasting first, passing last; w[i, j] is the rate from i to j in 1/h.
+"""
+
+import numpy as np
+from numba import njit
+
+MOST_STEPS = 50_000_000  # beyond this q*t the answer is NaN: hours of arithmetic for rates no cell has
+
+
+@njit(cache=True)
+def eliminate(w, entry, n_slow):
+    """Remove states n_slow.. from `w` and from the entry vectors; works in place.
+
+    Parameters
+    ----------
+    w : (state, state) [1/h], changed in place: its slow block is the reduced network
+    entry : (dose, state) [cells], changed in place: its slow part is where the cells first come to rest
+    n_slow : number of states that stay
+
+    Returns
+    -------
+    arriving : (fast, state) [1/h] rate from each earlier state into the fast state when it was removed
+    leaving : (fast, state) [1] share of the fast state's outflow that goes to each earlier state
+    outflow : (fast,) [1/h]
+    """
+    n = w.shape[0]
+    n_fast = n - n_slow
+    arriving = np.zeros((n_fast, n))
+    leaving = np.zeros((n_fast, n))
+    outflow = np.zeros(n_fast)
+    for f in range(n - 1, n_slow - 1, -1):
+        s = f - n_slow
+        total = 0.0
+        for j in range(f):
+            total += w[f, j]
+        outflow[s] = total
+        for j in range(f):
+            leaving[s, j] = w[f, j] / total
+            arriving[s, j] = w[j, f]
+        for i in range(f):
+            if arriving[s, i] > 0.0:
+                for j in range(f):
+                    if j != i:
+                        w[i, j] += arriving[s, i] * leaving[s, j]
+        for d in range(entry.shape[0]):
+            if entry[d, f] > 0.0:
+                for j in range(f):
+                    entry[d, j] += entry[d, f] * leaving[s, j]
+    return arriving, leaving, outflow
+
+
+@njit(cache=True)
+def eliminate_adjoint(w_bar, entry, entry_bar, arriving, arriving_bar, leaving, outflow, outflow_bar, n_slow):
+    """Carry gradients of the reduced network back to the full one; works in place.
+
+    `w_bar` and `entry_bar` hold the gradient by the reduced network on entry and by the full network on
+    return; `arriving_bar` and `outflow_bar` hold what the transit contents ask for.
+    """
+    n = w_bar.shape[0]
+    leaving_bar = np.zeros(n)
+    for f in range(n_slow, n):
+        s = f - n_slow
+        for j in range(f):
+            leaving_bar[j] = 0.0
+        for i in range(f):
+            a = arriving[s, i]
+            for j in range(f):
+                if j != i:
+                    arriving_bar[s, i] += w_bar[i, j] * leaving[s, j]
+                    leaving_bar[j] += w_bar[i, j] * a
+        for d in range(entry.shape[0]):
+            for j in range(f):
+                entry_bar[d, f] += entry_bar[d, j] * leaving[s, j]
+                leaving_bar[j] += entry_bar[d, j] * entry[d, f]
+        shared = 0.0
+        for j in range(f):
+            shared += leaving_bar[j] * leaving[s, j]
+        for j in range(f):
+            w_bar[f, j] = (leaving_bar[j] - shared) / outflow[s] + outflow_bar[s]
+            w_bar[j, f] = arriving_bar[s, j]
+
+
+@njit(cache=True)
+def matrix(w):
+    """Matrix K of x' = K x from rates w[i, j] of i -> j.
+
+    Parameters
+    ----------
+    w : (state, state) [1/h]
+
+    Returns
+    -------
+    (state, state) [1/h]
+    """
+    n = w.shape[0]
+    k = np.zeros((n, n))
+    for i in range(n):
+        for j in range(n):
+            if i != j:
+                k[j, i] = w[i, j]
+                k[i, i] -= w[i, j]
+    return k
+
+
+@njit(cache=True)
+def _windows(q, hours):
+    """First and last k that matter at each time, and the Poisson weight of the first."""
+    n_times = hours.size
+    first = np.zeros(n_times, np.int64)
+    last = np.zeros(n_times, np.int64)
+    weight = np.ones(n_times)
+    for m in range(n_times):
+        mean = q * hours[m]
+        if mean > 0.0:
+            width = 9.0 * np.sqrt(mean) + 30.0  # leaves less than 1e-17 of the Poisson mass outside
+            first[m] = max(0, int(mean - width))
+            last[m] = int(mean + width)
+            k = float(first[m])
+            weight[m] = np.exp(k * np.log(mean) - mean - _log_factorial(first[m]))
+    return first, last, weight
+
+
+@njit(cache=True)
+def _log_factorial(k):
+    if k < 60:
+        total = 0.0
+        for i in range(2, k + 1):
+            total += np.log(float(i))
+        return total
+    x = float(k)  # Stirling's series, relative error below 1e-16 from k = 60 on
+    tail = 1.0 / (12.0 * x) - 1.0 / (360.0 * x**3) + 1.0 / (1260.0 * x**5)
+    return x * np.log(x) - x + 0.5 * np.log(2.0 * np.pi * x) + tail
+
+
+@njit(cache=True)
+def _uniformised(k_matrix):
+    """Return q = largest outflow, and P = I + K/q, whose entries are never negative."""
+    n = k_matrix.shape[0]
+    q = 0.0
+    for i in range(n):
+        for j in range(n):
+            if not np.isfinite(k_matrix[i, j]):
+                q = np.inf
+        q = max(q, -k_matrix[i, i])
+    p = np.eye(n)
+    if 0.0 < q < np.inf:
+        for i in range(n):
+            for j in range(n):
+                p[i, j] += k_matrix[i, j] / q
+            p[i, i] = max(p[i, i], 0.0)
+    return q, p
+
+
+@njit(cache=True)
+def _times(rows, v, out):
+    """out = rows.T v, four rows at a time along memory: this line is where a fit spends its hours."""
+    n = v.size
+    four = n - n % 4
+    for i in range(n):
+        out[i] = 0.0
+    for j in range(0, four, 4):
+        a, b, c, d = v[j], v[j + 1], v[j + 2], v[j + 3]
+        for i in range(n):
+            out[i] += (a * rows[j, i] + b * rows[j + 1, i]) + (c * rows[j + 2, i] + d * rows[j + 3, i])
+    for j in range(four, n):
+        for i in range(n):
+            out[i] += v[j] * rows[j, i]
+
+
+@njit(cache=True)
+def sweep(k_matrix, start, hours):
+    """States at each time.
+
+    Parameters
+    ----------
+    k_matrix : (state, state) [1/h], off-diagonal non-negative
+    start : (state,) [cells]
+    hours : (time,) [h], each >= 0, in any order
+
+    Returns
+    -------
+    (time, state) [cells]; NaN where the rates are not finite or absurd
+    """
+    n = start.size
+    out = np.zeros((hours.size, n))
+    q, p = _uniformised(k_matrix)
+    if not q * hours.max() < MOST_STEPS:
+        out[:] = np.nan
+        return out
+    columns = p.T.copy()
+    first, last, weight = _windows(q, hours)
+    v = start.copy()
+    new = np.empty(n)
+    for k in range(last.max() + 1):
+        for m in range(hours.size):
+            if first[m] <= k <= last[m]:
+                for i in range(n):
+                    out[m, i] += weight[m] * v[i]
+                weight[m] *= q * hours[m] / (k + 1.0)
+        _times(columns, v, new)
+        v, new = new, v
+    return out
+
+
+@njit(cache=True)
+def sweep_adjoint(k_matrix, start, hours, out_bar):
+    """Gradient of sum(out_bar * sweep(...)) by the matrix and by the start.
+
+    Parameters
+    ----------
+    k_matrix, start, hours : as for `sweep`
+    out_bar : (time, state)
+
+    Returns
+    -------
+    k_bar : (state, state), start_bar : (state,)
+    """
+    n = start.size
+    q, p = _uniformised(k_matrix)
+    if not q * hours.max() < MOST_STEPS:
+        return np.full((n, n), np.nan), np.full(n, np.nan)
+    columns = p.T.copy()
+    first, last, weight = _windows(q, hours)
+    steps = last.max() + 1
+    v = np.empty((steps, n))
+    bar = np.zeros((steps + 1, n))  # bar[k]: gradient by v[k]
+    v[0] = start
+    for k in range(steps):
+        for m in range(hours.size):
+            if first[m] <= k <= last[m]:
+                for i in range(n):
+                    bar[k, i] += weight[m] * out_bar[m, i]
+                weight[m] *= q * hours[m] / (k + 1.0)
+        if k + 1 < steps:
+            _times(columns, v[k], v[k + 1])
+    carried = np.empty(n)
+    for k in range(steps - 2, -1, -1):
+        _times(p, bar[k + 1], carried)
+        for i in range(n):
+            bar[k, i] += carried[i]
+    k_bar = np.zeros((n, n))
+    if q > 0.0:
+        k_bar = np.dot(bar[1:steps].T, v[: steps - 1]) / q
+    return k_bar, bar[0].copy()
+
+
+@njit(cache=True)
+def _network(source, target, rates, n):
+    w = np.zeros((n, n))
+    for a in range(source.size):
+        w[source[a], target[a]] += rates[a]
+    return w
+
+
+@njit(cache=True)
+def _legs(k_matrix, entry, start, duration, hours):
+    """Pieces of time after one dose, each with constant inflow.
+
+    A bolus has one leg. An infusion has one while it runs, in which one more state, a pump that stays at 1, feeds
+    entry/duration cells an hour, and one from its end, which starts where the first ended.
+
+    Returns
+    -------
+    matrices (leg, n, n), start (n,), times (leg, time + 1) since the leg began, the last its end; inside (leg, time)
+    """
+    infused = duration > 0.0
+    n = entry.size
+    n_legs, size = (2, n + 1) if infused else (1, n)
+    matrices = np.zeros((n_legs, size, size))
+    first = np.zeros(size)
+    times = np.zeros((n_legs, hours.size + 1))
+    inside = np.zeros((n_legs, hours.size))
+    for leg in range(n_legs):
+        matrices[leg, :n, :n] = k_matrix
+    if infused:
+        first[n] = 1.0
+        matrices[0, :n, n] = entry / duration
+        times[0, hours.size] = duration
+    else:
+        first[:] = entry
+    for m in range(hours.size):
+        since = hours[m] - start
+        leg = n_legs - 1 if since > duration else 0
+        if since >= 0.0:
+            inside[leg, m] = 1.0
+            times[leg, m] = since - leg * duration
+    return matrices, first, times, inside
+
+
+@njit(cache=True)
+def _follow_dose(k_matrix, entry, start, duration, hours):
+    """Lasting states at each hour after one dose, (time, lasting), and where each leg started, (leg, n)."""
+    n = entry.size
+    matrices, x, times, inside = _legs(k_matrix, entry, start, duration, hours)
+    out = np.zeros((hours.size, n))
+    starts = np.zeros((inside.shape[0], x.size))
+    for leg in range(inside.shape[0]):
+        starts[leg] = x
+        y = sweep(matrices[leg], x, times[leg])
+        for m in range(hours.size):
+            for i in range(n):
+                out[m, i] += inside[leg, m] * y[m, i]
+        x = y[hours.size].copy()
+        x[n:] = 0.0
+    return out, starts
+
+
+@njit(cache=True)
+def _follow_dose_adjoint(k_matrix, entry, start, duration, hours, out_bar):
+    """Gradient of sum(out_bar * _follow_dose(...)) by the matrix and the entry."""
+    n = entry.size
+    matrices, first, times, inside = _legs(k_matrix, entry, start, duration, hours)
+    starts = first.copy().reshape(1, first.size)
+    if duration > 0.0:
+        _, starts = _follow_dose(k_matrix, entry, start, duration, hours)
+    k_bar = np.zeros((n, n))
+    x_bar = np.zeros(first.size)
+    for leg in range(inside.shape[0] - 1, -1, -1):
+        bar = np.zeros((hours.size + 1, first.size))
+        bar[hours.size, :n] = x_bar[:n]  # what the next leg asks of the end of this one
+        for m in range(hours.size):
+            for i in range(n):
+                bar[m, i] = inside[leg, m] * out_bar[m, i]
+        leg_bar, x_bar = sweep_adjoint(matrices[leg], starts[leg], times[leg], bar)
+        k_bar += leg_bar[:n, :n]
+        if leg == 0 and duration > 0.0:
+            x_bar[:n] = leg_bar[:n, n] / duration
+    return k_bar, x_bar[:n].copy()
+
+
+@njit(cache=True)
+def respond(source, target, n_slow, rates, entry, starts, durations, hours):
+    """Cells in every state at each hour.
+
+    Parameters
+    ----------
+    source, target : (arrow,) state each arrow leaves and enters; slow states come first
+    n_slow : number of states that are integrated; the rest are taken as passing through
+    rates : (arrow,) [1/h]
+    entry : (dose, state) [cells], starts : (dose,) [h], durations : (dose,) [h]
+    hours : (time,) [h]
+
+    Returns
+    -------
+    (time, state) [cells]
+    """
+    n = entry.shape[1]
+    w = _network(source, target, rates, n)
+    at_rest = entry.copy()
+    arriving, _, outflow = eliminate(w, at_rest, n_slow)
+    k_matrix = matrix(w[:n_slow, :n_slow])
+    out = np.zeros((hours.size, n))
+    for d in range(starts.size):
+        slow = at_rest[d, :n_slow].copy()
+        out[:, :n_slow] += _follow_dose(k_matrix, slow, starts[d], durations[d], hours)[0]
+    for f in range(n_slow, n):
+        s = f - n_slow
+        for m in range(hours.size):
+            inflow = 0.0
+            for i in range(f):
+                inflow += out[m, i] * arriving[s, i]
+            for d in range(starts.size):
+                if starts[d] <= hours[m] < starts[d] + durations[d]:
+                    inflow += at_rest[d, f] / durations[d]
+            out[m, f] = inflow / outflow[s]
+    return out
+
+
+@njit(cache=True)
+def respond_adjoint(source, target, n_slow, rates, entry, starts, durations, hours, out, out_bar):
+    """Gradient of sum(out_bar * respond(...)) by the rates, exact for the arithmetic of `respond`.
+
+    Parameters
+    ----------
+    out : (time, state) what `respond` returned; out_bar : (time, state); the rest as for `respond`
+
+    Returns
+    -------
+    (arrow,)
+    """
+    n = entry.shape[1]
+    w = _network(source, target, rates, n)
+    at_rest = entry.copy()
+    arriving, leaving, outflow = eliminate(w, at_rest, n_slow)
+    k_matrix = matrix(w[:n_slow, :n_slow])
+
+    bar = out_bar.copy()
+    arriving_bar = np.zeros_like(arriving)
+    outflow_bar = np.zeros_like(outflow)
+    entry_bar = np.zeros_like(entry)
+    for f in range(n - 1, n_slow - 1, -1):
+        s = f - n_slow
+        for m in range(hours.size):
+            share = bar[m, f] / outflow[s]
+            outflow_bar[s] -= share * out[m, f]
+            for i in range(f):
+                bar[m, i] += share * arriving[s, i]
+                arriving_bar[s, i] += share * out[m, i]
+            for d in range(starts.size):
+                if starts[d] <= hours[m] < starts[d] + durations[d]:
+                    entry_bar[d, f] += share / durations[d]
+
+    w_bar = np.zeros((n, n))
+    slow_bar = bar[:, :n_slow].copy()
+    for d in range(starts.size):
+        slow = at_rest[d, :n_slow].copy()
+        k_bar, slow_entry_bar = _follow_dose_adjoint(
+            k_matrix, slow, starts[d], durations[d], hours, slow_bar
+        )
+        entry_bar[d, :n_slow] += slow_entry_bar
+        for i in range(n_slow):
+            for j in range(n_slow):
+                if i != j:
+                    w_bar[i, j] += k_bar[j, i] - k_bar[i, i]
+    eliminate_adjoint(
+        w_bar, at_rest, entry_bar, arriving, arriving_bar, leaving, outflow, outflow_bar, n_slow
+    )
+    rates_bar = np.zeros(rates.size)
+    for a in range(rates.size):
+        rates_bar[a] = w_bar[source[a], target[a]]
+    return rates_bar
+
+
+@njit(cache=True)
+def respond_many(source, target, n_slow, rates, entry, starts, durations, hours):
+    out = np.empty((rates.shape[0], hours.size, entry.shape[1]))
+    for r in range(rates.shape[0]):
+        out[r] = respond(source, target, n_slow, rates[r], entry, starts, durations, hours)
+    return out

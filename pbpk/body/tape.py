@@ -1,0 +1,167 @@
+"""Rates as a short list of elementary steps, run forwards for values and backwards for gradients.
+
+Every model's rates run through the same compiled interpreter, so a model of one's own compiles nothing. Registers are
+the symbols, then the literal numbers, then one for each step.
+"""
+
+import ast
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+from numba import njit
+from numpy.typing import NDArray
+
+from pbpk.body.rates import Rate, name_of
+
+ADD, SUBTRACT, MULTIPLY, DIVIDE, POWER, NEGATE, EXP, LOG, SQRT = range(9)
+_BINARY: dict[type[ast.operator], int] = {
+    ast.Add: ADD,
+    ast.Sub: SUBTRACT,
+    ast.Mult: MULTIPLY,
+    ast.Div: DIVIDE,
+    ast.Pow: POWER,
+}
+_UNARY = {"exp": EXP, "log": LOG, "sqrt": SQRT}
+
+
+@dataclass(frozen=True)
+class Tape:
+    """Steps that turn symbols into rates.
+
+    steps : (step, 3) operation and the registers it reads; literals : (literal,); outputs : (rate,) registers
+    """
+
+    steps: NDArray[np.int64]
+    literals: NDArray[np.float64]
+    outputs: NDArray[np.int64]
+
+
+@dataclass
+class _Writer:
+    """Steps written so far; the same step on the same registers is written once."""
+
+    n_symbols: int
+    literals: list[float] = field(default_factory=list)
+    steps: dict[tuple[Any, ...], int] = field(default_factory=dict)
+
+    def literal(self, value: float) -> tuple[str, int]:
+        if value not in self.literals:
+            self.literals.append(value)
+        return ("literal", self.literals.index(value))
+
+    def step(self, *key: Any) -> tuple[str, int]:
+        return ("step", self.steps.setdefault(key, len(self.steps)))
+
+    def write(self, node: ast.expr, places: Mapping[str, int]) -> tuple[str, int]:
+        match node:
+            case ast.BinOp(left=left, op=op, right=right):
+                return self.step(_BINARY[type(op)], self.write(left, places), self.write(right, places))
+            case ast.UnaryOp(operand=operand):
+                return self.step(NEGATE, self.write(operand, places), self.write(operand, places))
+            case ast.Call(func=ast.Name(id=name), args=[argument]):
+                return self.step(_UNARY[name], self.write(argument, places), self.write(argument, places))
+            case ast.Constant(value=int() | float() as value):
+                return self.literal(float(value))
+            case _:
+                return ("symbol", places[name_of(node)])
+
+
+def write_tape(rates: Sequence[tuple[Rate, Mapping[str, int]]], n_symbols: int) -> Tape:
+    """Write the steps of many rates, each with the place of its names in the vector of symbols."""
+    writer = _Writer(n_symbols)
+    results = [writer.write(rate.tree, places) for rate, places in rates]
+    start = {"symbol": 0, "literal": n_symbols, "step": n_symbols + len(writer.literals)}
+
+    def register(result: tuple[str, int]) -> int:
+        return start[result[0]] + result[1]
+
+    steps = [(key[0], register(key[1]), register(key[2])) for key in writer.steps]
+    return Tape(
+        np.array(steps, dtype=np.int64).reshape(-1, 3),
+        np.array(writer.literals, dtype=float),
+        np.array([register(result) for result in results], dtype=np.int64),
+    )
+
+
+@njit(cache=True)
+def run(steps, literals, symbols):
+    """Fill every register, (symbol + literal + step,)."""
+    first = symbols.size + literals.size
+    registers = np.empty(first + steps.shape[0])
+    registers[: symbols.size] = symbols
+    registers[symbols.size : first] = literals
+    for s in range(steps.shape[0]):
+        operation, x, y = steps[s, 0], registers[steps[s, 1]], registers[steps[s, 2]]
+        if operation == ADD:
+            value = x + y
+        elif operation == SUBTRACT:
+            value = x - y
+        elif operation == MULTIPLY:
+            value = x * y
+        elif operation == DIVIDE:
+            value = x / y if y != 0.0 else np.nan
+        elif operation == POWER:
+            value = x**y
+        elif operation == NEGATE:
+            value = -x
+        elif operation == EXP:
+            value = np.exp(x)
+        elif operation == LOG:
+            value = np.log(x)
+        else:
+            value = np.sqrt(x)
+        registers[first + s] = value
+    return registers
+
+
+@njit(cache=True)
+def run_back(steps, registers, n_symbols, outputs, outputs_bar):
+    """Gradient of sum(outputs_bar * rates) by the symbols, (symbol,)."""
+    bar = np.zeros(registers.size)
+    for o in range(outputs.size):
+        bar[outputs[o]] += outputs_bar[o]
+    first = registers.size - steps.shape[0]
+    for s in range(steps.shape[0] - 1, -1, -1):
+        b = bar[first + s]
+        if b == 0.0:
+            continue
+        operation, i, j = steps[s, 0], steps[s, 1], steps[s, 2]
+        x, y, value = registers[i], registers[j], registers[first + s]
+        if operation == ADD:
+            bar[i] += b
+            bar[j] += b
+        elif operation == SUBTRACT:
+            bar[i] += b
+            bar[j] -= b
+        elif operation == MULTIPLY:
+            bar[i] += b * y
+            bar[j] += b * x
+        elif operation == DIVIDE:
+            bar[i] += b / y
+            bar[j] -= b * value / y
+        elif operation == POWER:
+            bar[i] += b * y * x ** (y - 1.0)
+            if x > 0.0:
+                bar[j] += b * value * np.log(x)
+        elif operation == NEGATE:
+            bar[i] -= b
+        elif operation == EXP:
+            bar[i] += b * value
+        elif operation == LOG:
+            bar[i] += b / x
+        else:
+            bar[i] += 0.5 * b / value
+    return bar[:n_symbols]
+
+
+@njit(cache=True)
+def run_many(steps, literals, outputs, symbols):
+    """Rates for many sets of symbols, (draw, rate) from (draw, symbol)."""
+    out = np.empty((symbols.shape[0], outputs.size))
+    for r in range(symbols.shape[0]):
+        registers = run(steps, literals, symbols[r])
+        for o in range(outputs.size):
+            out[r, o] = registers[outputs[o]]
+    return out
