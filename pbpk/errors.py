@@ -1,14 +1,14 @@
 """Every way `pbpk` can fail, as one tree.
 
-    PbpkError
-    ├─ InputError              something the user wrote; one sentence: what, where, what to do; exit 2
-    │  ├─ StudyError           a study folder or one of its tables
-    │  ├─ ModelFileError       a model file: unknown symbol, wrong unit, bad arrow
-    │  ├─ SpeciesError         a species file: a missing number, flows that do not close
-    │  ├─ ScenarioError        a scenario file
-    │  └─ RunError             a run folder that is not one, or is in the way
-    ├─ SolveError              the equations could not be solved at these rates
-    └─ NotConverged            the chains do not agree; exit 3
+PbpkError
+├─ InputError              something the user wrote; one sentence: what, where, what to do; exit 2
+│  ├─ StudyError           a study folder or one of its tables
+│  ├─ ModelFileError       a model file: unknown symbol, wrong unit, bad arrow
+│  ├─ SpeciesError         a species file: a missing number, flows that do not close
+│  ├─ ScenarioError        a scenario file
+│  └─ RunError             a run folder that is not one, or is in the way
+├─ SolveError              the equations could not be solved at these rates
+└─ NotConverged            the chains do not agree; exit 3
 """
 
 from collections.abc import Iterable

@@ -34,7 +34,9 @@ def _sentence(error: pydantic.ValidationError, schema: type[Schema], given: Any)
     if kind == "missing":
         return f"`{place}` is missing; add it."
     if kind == "literal_error":
-        allowed = [option.strip().strip("'") for option in found["ctx"]["expected"].replace(" or ", ", ").split(",")]
+        allowed = [
+            option.strip().strip("'") for option in found["ctx"]["expected"].replace(" or ", ", ").split(",")
+        ]
         return f"`{place}` is `{found['input']}`.{did_you_mean(str(found['input']), allowed)}"
     if kind == "value_error":
         prefix = f"`{place}`: " if place else ""

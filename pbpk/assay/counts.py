@@ -8,23 +8,26 @@ from dataclasses import dataclass
 
 import pandas as pd
 
-from pbpk.assay.study import DROPPED, MeasurementRow, Study
+from pbpk.assay.study import DROPPED, MeasurementRow, Study, WeightRow
 from pbpk.errors import StudyError
 
 COLUMNS = ["group", "animal", "organ", "hours", "readout", "percent", "sd", "n", "low", "high", "lloq",
-           "below_lloq", "weight_g", "source"]  # fmt: skip
+           "below_lloq", "weight_g", "weight_cv", "source"]  # fmt: skip
 
 
 @dataclass(frozen=True)
 class OrganCounts:
     """What was measured, ready for a model.
 
-    table : one row per value; percent, sd, low, high, lloq [% of the denominator], weight_g [g]
+    study : the folder it came from
+    table : one row per value; percent, sd, low, high, lloq [% of the denominator], weight_g [g],
+        weight_cv: relative doubt of the weight that brought a per-gram value here, 0 where none was needed
     denominator : "dose", "recovered" or "unknown"
     harvested : organs whose sum is what was recovered
     left_out : sentences on rows that were not used, and why
     """
 
+    study: Study
     table: pd.DataFrame
     denominator: str
     harvested: tuple[str, ...]
@@ -49,13 +52,17 @@ def count_cells(study: Study) -> OrganCounts:
         factor, weight = _to_percent(study, row, line)
         rows.append(_percent_row(row, organ, factor, weight))
     if not rows:
-        raise StudyError(f"{study.folder / 'measurements.csv'}: no row is left to fit; see [tissues] in study.toml.")
+        raise StudyError(
+            f"{study.folder / 'measurements.csv'}: no row is left to fit; see [tissues] in study.toml."
+        )
     sentences = [
-        f"{tissue}: {count} values left out, as [tissues] in study.toml says" for tissue, count in left_out.items()
+        f"{tissue}: {count} values left out, as [tissues] in study.toml says"
+        for tissue, count in left_out.items()
     ]
     pooled, notes = _pool(study, pd.DataFrame(rows))
     table = pooled.sort_values(["group", "organ", "readout", "hours", "animal"], kind="stable")
     return OrganCounts(
+        study,
         table.reset_index(drop=True)[COLUMNS],
         study.about.denominator,
         tuple(study.about.harvested),
@@ -63,17 +70,17 @@ def count_cells(study: Study) -> OrganCounts:
     )
 
 
-def _to_percent(study: Study, row: MeasurementRow, line: int) -> tuple[float, float]:
-    """Factor from the written unit to percent of the dose, and the organ weight [g] or NaN."""
+def _to_percent(study: Study, row: MeasurementRow, line: int) -> tuple[float, WeightRow | None]:
+    """Factor from the written unit to percent of the dose, and the row of the organ's weight if there is one."""
     place = f"{study.folder / 'measurements.csv'}: row {line}"
     weight = _weight(study, row)
     factor = 1.0
     if row.unit.endswith("_per_g"):
-        if weight != weight:
+        if weight is None:
             raise StudyError(
                 f"{place}: `{row.organ}` is per gram but has no weight; add it to organ_weights.csv."
             )
-        factor *= weight
+        factor *= weight.weight_g
     if row.unit.startswith("cells"):
         given = [d.cells for d in study.doses if d.group == row.group and d.animal in ("", row.animal)]
         total = sum(cells for cells in given if cells is not None)
@@ -84,19 +91,18 @@ def _to_percent(study: Study, row: MeasurementRow, line: int) -> tuple[float, fl
     return factor, weight
 
 
-def _weight(study: Study, row: MeasurementRow) -> float:
-    """Weight of a row's tissue: the animal's own, else the group's, else any; NaN if none is known."""
-    found = [w for w in study.weights if w.organ == row.organ]
-    for level in ({"animal": row.animal, "group": None}, {"animal": "", "group": row.group}, {"animal": "", "group": ""}):
-        for w in found:
-            if w.animal == level["animal"] and (level["group"] is None or w.group == level["group"]):
-                if level["group"] is None and not row.animal:
-                    continue
-                return w.weight_g
-    return float("nan")
+def _weight(study: Study, row: MeasurementRow) -> WeightRow | None:
+    """Weight of a row's tissue: the animal's own, else its group's, else anybody's."""
+    for group, animal in ((row.group, row.animal), ("", row.animal), (row.group, ""), ("", "")):
+        for weight in study.weights:
+            if (weight.organ, weight.group, weight.animal) == (row.organ, group, animal):
+                return weight
+    return None
 
 
-def _percent_row(row: MeasurementRow, organ: str, factor: float, weight: float) -> dict[str, object]:
+def _percent_row(
+    row: MeasurementRow, organ: str, factor: float, weight: WeightRow | None
+) -> dict[str, object]:
     def scaled(value: float | None) -> float:
         return float("nan") if value is None else value * factor
 
@@ -114,7 +120,8 @@ def _percent_row(row: MeasurementRow, organ: str, factor: float, weight: float) 
         "high": scaled(row.high),
         "lloq": scaled(row.lloq),
         "below_lloq": row.below_lloq,
-        "weight_g": weight,
+        "weight_g": float("nan") if weight is None else weight.weight_g,
+        "weight_cv": weight.cv if weight is not None and row.unit.endswith("_per_g") else 0.0,
         "source": row.source,
     }
 
@@ -132,7 +139,9 @@ def _pool(study: Study, table: pd.DataFrame) -> tuple[pd.DataFrame, list[str]]:
             continue
         missing = expected - set(rows["tissue"])
         if missing:
-            notes.append(f"{organ} at {hours:g} h: left out, {', '.join(sorted(missing))} was not measured then")
+            notes.append(
+                f"{organ} at {hours:g} h: left out, {', '.join(sorted(missing))} was not measured then"
+            )
             continue
         if rows["percent"].isna().any() or rows["tissue"].duplicated().any():
             raise StudyError(
@@ -143,6 +152,7 @@ def _pool(study: Study, table: pd.DataFrame) -> tuple[pd.DataFrame, list[str]]:
         one["percent"] = rows["percent"].sum()
         one["sd"] = (rows["sd"] ** 2).sum() ** 0.5 if rows["sd"].notna().all() else float("nan")
         one["weight_g"] = rows["weight_g"].sum(skipna=False)
+        one["weight_cv"] = rows["weight_cv"].max()
         one["source"] = ";".join(rows["source"])
         parts.append(one)
     return pd.concat(parts), notes

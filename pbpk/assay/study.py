@@ -3,7 +3,7 @@
 import hashlib
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Literal
+from typing import Literal, TypeVar
 
 import pydantic
 
@@ -12,6 +12,7 @@ from pbpk.reading import Schema, read_rows, read_toml
 
 Unit = Literal["cells", "cells_per_g", "percent_dose", "percent_dose_per_g"]
 Readout = Literal["label", "dna", "live"]
+R = TypeVar("R", bound=Schema)
 DROPPED = "none"  # what a published tissue maps to when it is not used
 
 
@@ -142,6 +143,19 @@ class WeightRow(Schema):
     animal: str = ""
     organ: str
     weight_g: float = pydantic.Field(gt=0)
+    cv: float = pydantic.Field(
+        default=0.0, ge=0
+    )  # relative doubt of a weight that was not measured in the study
+    source: str = ""
+
+
+class AucRow(Schema):
+    """One row of `published_auc.csv`: an area under a curve as the source prints it, from 0 h on."""
+
+    organ: str
+    auc: float = pydantic.Field(gt=0)
+    error: float | None = pydantic.Field(default=None, ge=0)
+    unit: Literal["percent_dose_per_g*h", "percent_dose*h"]
     source: str = ""
 
 
@@ -154,12 +168,22 @@ class Study:
     doses: tuple[DoseRow, ...]
     measurements: tuple[MeasurementRow, ...]
     weights: tuple[WeightRow, ...]
+    published: tuple[AucRow, ...]
     hashes: dict[str, str]
 
     @property
     def name(self) -> str:
         """Name of the folder."""
         return self.folder.name
+
+    @property
+    def cells(self) -> float | None:
+        """Cells given to the first group in all; None where the source does not say."""
+        given = [
+            dose.cells for dose in self.doses if dose.group == self.about.groups[0].name and not dose.animal
+        ]
+        known = [cells for cells in given if cells is not None]
+        return sum(known) if known and len(known) == len(given) else None
 
     def group(self, name: str) -> Group:
         """Group by its name."""
@@ -180,16 +204,20 @@ def read_study(folder: str | Path) -> Study:
     about = read_toml(folder / "study.toml", StudyFile, StudyError)
     doses = read_rows(folder / "doses.csv", DoseRow, StudyError)
     measurements = read_rows(folder / "measurements.csv", MeasurementRow, StudyError)
-    weights_path = folder / "organ_weights.csv"
-    weights = read_rows(weights_path, WeightRow, StudyError) if weights_path.exists() else []
+    weights = _read_optional(folder / "organ_weights.csv", WeightRow)
+    published = _read_optional(folder / "published_auc.csv", AucRow)
     hashes = {
         path.name: hashlib.sha256(path.read_bytes()).hexdigest()
         for path in sorted(folder.iterdir())
         if path.is_file()
     }
-    study = Study(folder.resolve(), about, tuple(doses), tuple(measurements), tuple(weights), hashes)
+    study = Study(folder.resolve(), about, tuple(doses), tuple(measurements), weights, published, hashes)
     _check_groups(study)
     return study
+
+
+def _read_optional(path: Path, schema: type[R]) -> tuple[R, ...]:
+    return tuple(read_rows(path, schema, StudyError)) if path.exists() else ()
 
 
 def _check_groups(study: Study) -> None:

@@ -63,7 +63,9 @@ def _expand(
     entries = dict(given.parameters)
     if label is not None and given.labels:
         if label not in given.labels:
-            raise ModelFileError(f"there are no priors for the label `{label}`.{did_you_mean(label, given.labels)}")
+            raise ModelFileError(
+                f"there are no priors for the label `{label}`.{did_you_mean(label, given.labels)}"
+            )
         entries |= given.labels[label]
     parameters, found_parameter = _parameters(entries, organs, owner)
     modifiers = _modifiers(given, groups)
@@ -91,6 +93,7 @@ def _expand(
         constants=constants,
         constant_units=units,
         modifiers=tuple(modifiers),
+        size_law=_parameters({"size_slope": given.size_law}, organs, {})[0][0],
         noise=tuple(_parameters(given.noise, organs, {})[0]),
         **holds,
         readouts={name: tuple(seen) for name, seen in given.readouts.items()},
@@ -118,7 +121,9 @@ class _Line:
             raise ModelFileError(f"arrows: `{self.text}` has more than one placeholder; use one.")
         self.group = placeholders[0] if placeholders else ""
         if self.group and self.group not in groups:
-            raise ModelFileError(f"arrows: `{self.text}`: no group `{self.group}`.{did_you_mean(self.group, groups)}")
+            raise ModelFileError(
+                f"arrows: `{self.text}`: no group `{self.group}`.{did_you_mean(self.group, groups)}"
+            )
         self.organs = tuple(groups[self.group]) if self.group else ("",)
         self.sources = [self.fill(source.strip(), organ) for organ in self.organs]
         self.targets = [self.fill(target.strip(), organ) for organ in self.organs]
@@ -152,7 +157,9 @@ def _split_organs(given: ModelFile, split: Mapping[str, list[str]]) -> tuple[lis
     for name, members in groups.items():
         for member in members:
             if member not in organs:
-                raise ModelFileError(f"groups.{name}: `{member}` is not an organ.{did_you_mean(member, organs)}")
+                raise ModelFileError(
+                    f"groups.{name}: `{member}` is not an organ.{did_you_mean(member, organs)}"
+                )
     return organs, groups | {"organ": organs}
 
 

@@ -166,7 +166,7 @@ def _uniformised(k_matrix):
 
 @njit(cache=True)
 def _times(rows, v, out):
-    """out = rows.T v, four rows at a time along memory: this line is where a fit spends its hours."""
+    """Out = rows.T v, four rows at a time along memory: this line is where a fit spends its hours."""
     n = v.size
     four = n - n % 4
     for i in range(n):
@@ -417,9 +417,7 @@ def respond_adjoint(source, target, n_slow, rates, entry, starts, durations, hou
     slow_bar = bar[:, :n_slow].copy()
     for d in range(starts.size):
         slow = at_rest[d, :n_slow].copy()
-        k_bar, slow_entry_bar = _follow_dose_adjoint(
-            k_matrix, slow, starts[d], durations[d], hours, slow_bar
-        )
+        k_bar, slow_entry_bar = _follow_dose_adjoint(k_matrix, slow, starts[d], durations[d], hours, slow_bar)
         entry_bar[d, :n_slow] += slow_entry_bar
         for i in range(n_slow):
             for j in range(n_slow):

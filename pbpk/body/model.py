@@ -84,6 +84,7 @@ class Model:
     constant_units: Mapping[str, str]
     modifiers: tuple[Modifier, ...]
     noise: tuple[Parameter, ...]
+    size_law: Parameter
     live: frozenset[str]
     label: frozenset[str]
     outside: frozenset[str]
@@ -170,6 +171,11 @@ class Model:
     def settled(self) -> Array:
         """Constants and neutral modifiers, in the order of `symbol_names` after the parameters."""
         return np.array([*self.constants.values(), *(modifier.neutral for modifier in self.modifiers)])
+
+    def draw_prior(self, draws: int, seed: int) -> Array:
+        """Parameter vectors drawn from the prior, (draw, parameter)."""
+        z = np.random.default_rng(seed).standard_normal((draws, len(self.parameters)))
+        return np.stack([p.prior.value(z[:, i]) for i, p in enumerate(self.parameters)], axis=-1)
 
     def schedule(self, doses: list[Dose]) -> Schedule:
         """Doses as arrays; the dead part of a product enters as label at once.

@@ -53,6 +53,7 @@ class ModelFile(Schema):
     modifiers: dict[str, ModifierEntry] = pydantic.Field(default_factory=dict)
     parameters: dict[str, ParameterEntry]
     noise: dict[str, ParameterEntry]
+    size_law: ParameterEntry
     labels: dict[str, dict[str, ParameterEntry]] = pydantic.Field(default_factory=dict)
     sources: dict[str, SourceEntry] = pydantic.Field(default_factory=dict)
 

@@ -1,8 +1,8 @@
 """What is believed of a parameter before the data: a transform of a standard normal, written in one line.
 
-    lognormal(median=0.029, sigma=1.0)       positive numbers; sigma is the SD of the logarithm
-    logit_normal(median=0.85, sigma=1.2)     shares between 0 and 1; sigma is the SD of the log-odds
-    fixed(value=1.0)                         not estimated
+lognormal(median=0.029, sigma=1.0)       positive numbers; sigma is the SD of the logarithm
+logit_normal(median=0.85, sigma=1.2)     shares between 0 and 1; sigma is the SD of the log-odds
+fixed(value=1.0)                         not estimated
 """
 
 import ast
@@ -43,6 +43,15 @@ class Prior:
             return 1.0 / (1.0 + functions.exp(-self.sigma * z) / odds)
         return self.centre + 0.0 * z
 
+    def standardised(self, value: Any) -> Any:
+        """Standard-normal z that `value` came from; 0 where the prior is fixed."""
+        if self.form == "lognormal":
+            return (np.log(value) - np.log(self.centre)) / self.sigma
+        if self.form == "logit_normal":
+            odds = np.log(value) - np.log1p(-value)
+            return (odds - np.log(self.centre / (1.0 - self.centre))) / self.sigma
+        return 0.0 * value
+
     def interval(self) -> tuple[float, float]:
         """Central 95 % of the prior."""
         low, high = self.value(np.array([-NORMAL_QUANTILE, NORMAL_QUANTILE]))
@@ -76,7 +85,9 @@ def parse_prior(text: str) -> Prior:
     except SyntaxError:
         call = None
     if not (isinstance(call, ast.Call) and isinstance(call.func, ast.Name) and not call.args):
-        raise ModelFileError(f"the prior `{text}` cannot be read; write it like lognormal(median=1, sigma=1).")
+        raise ModelFileError(
+            f"the prior `{text}` cannot be read; write it like lognormal(median=1, sigma=1)."
+        )
     form = call.func.id
     if form not in FORMS:
         raise ModelFileError(f"the prior `{text}` has an unknown form.{did_you_mean(form, FORMS)}")

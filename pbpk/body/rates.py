@@ -103,9 +103,7 @@ def _check(node: ast.expr, text: str, names: dict[str, None]) -> None:
 def _compute(node: ast.expr, values: Mapping[str, Any], functions: Any) -> Any:
     match node:
         case ast.BinOp(left=left, op=op, right=right):
-            return OPERATORS[type(op)](
-                _compute(left, values, functions), _compute(right, values, functions)
-            )
+            return OPERATORS[type(op)](_compute(left, values, functions), _compute(right, values, functions))
         case ast.UnaryOp(operand=operand):
             return -_compute(operand, values, functions)
         case ast.Call(func=ast.Name(id=name), args=[argument]):

@@ -100,7 +100,10 @@ class Seen(Op):
 
     def pullback(self, inputs: Any, outputs: Any, cotangents: Any) -> list[Any]:
         """Gradient by z; the rest is not differentiated."""
-        return [_SeenGradient()(*inputs, outputs[1], cotangents[0]), *(disconnected_type() for _ in inputs[1:])]
+        return [
+            _SeenGradient()(*inputs, outputs[1], cotangents[0]),
+            *(disconnected_type() for _ in inputs[1:]),
+        ]
 
     def connection_pattern(self, node: Any) -> list[list[bool]]:
         """Only z is connected, and only to what is seen."""

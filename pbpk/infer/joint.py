@@ -13,7 +13,8 @@ by log-SD `misfit`. So, with m the logarithm of the prediction and s^2 = spread^
     below a limit        log Phi((log limit - m)/s)
 
 A study that counts only a part of the label in an organ (a planar scan) declares a prior for that part, `recovery`;
-it is common to all organs. A denominator that the source does not state is summed over: half the prior weight on "of the dose", half on "of
+it is common to all organs. Where per-gram values were brought here with weights that nobody measured, the true weight
+over the assumed one, `grams`, is estimated too: one number for all values of an organ. A denominator that the source does not state is summed over: half the prior weight on "of the dose", half on "of
 what was recovered", for the whole study at once.
 """
 
@@ -27,8 +28,8 @@ import pandas as pd
 from pbpk.assay.counts import OrganCounts
 from pbpk.assay.study import Study
 from pbpk.body.model import MINUTE, Dose, Model, Parameter
+from pbpk.body.prior import Prior, parse_prior
 from pbpk.body.solve import Array, Schedule, solve
-from pbpk.body.prior import parse_prior
 from pbpk.errors import ModelFileError, StudyError, did_you_mean
 
 READINGS = {"dose": ("dose",), "recovered": ("recovered",), "unknown": ("dose", "recovered")}
@@ -52,15 +53,37 @@ class Joint:
     """A study and a model, matched: what is estimated, and what each row of the counts sees."""
 
     model: Model
-    study: Study
     counts: OrganCounts
     experiments: tuple[Experiment, ...]
     estimated: tuple[Parameter, ...]
 
     @property
+    def study(self) -> Study:
+        """Study that the counts came from."""
+        return self.counts.study
+
+    @property
     def readings(self) -> tuple[str, ...]:
         """Denominators that the percentages may have."""
         return READINGS[self.counts.denominator]
+
+    def solve(self, experiment: Experiment, theta: Array, hours: Array) -> Array:
+        """States of one experiment, (draw, time, state) [% of the dose], from (draw, estimated)."""
+        model = self.model
+        switched = {name: theta[:, self.names.index(name)] for name in experiment.modifiers}
+        rates = model.rates(theta[:, : len(model.parameters)], switched)
+        return solve(
+            model.source_states, model.target_states, model.n_lasting, rates, experiment.schedule, hours
+        )
+
+    def yields(self, theta: Array, organ: str) -> Array:
+        """What a reported percentage of one organ is of the true one, (draw,): recovery and doubtful weight."""
+        factor = np.ones(len(theta))
+        if "recovery" in self.names:
+            factor = factor * theta[:, self.names.index("recovery")]
+        if organ in self.doubtful:
+            factor = factor / theta[:, self.names.index(f"grams_{organ}")]
+        return factor
 
     @cached_property
     def observers(self) -> Array:
@@ -78,6 +101,11 @@ class Joint:
             parts = [self.model.observer(organ, readout) for organ in self.counts.harvested]
             rows.append(np.max(parts, axis=0) if parts else np.zeros(len(self.model.states)))
         return np.array(rows)
+
+    @cached_property
+    def doubtful(self) -> tuple[str, ...]:
+        """Organs whose weight is estimated too."""
+        return tuple(name.removeprefix("grams_") for name in self.names if name.startswith("grams_"))
 
     @cached_property
     def names(self) -> tuple[str, ...]:
@@ -99,22 +127,24 @@ class Joint:
         return np.stack(columns, axis=-1)
 
 
-def join(model: Model, study: Study, counts: OrganCounts) -> Joint:
-    """Match a study with a model.
+def join(model: Model, counts: OrganCounts) -> Joint:
+    """Match what was measured with a model.
 
     Raises
     ------
     StudyError
         if an organ, route or readout is unknown to the model, or a value cannot have a log-normal error
     """
-    table = counts.table
+    study, table = counts.study, counts.table
     _check_rows(model, study, table)
     doses = _doses_by_experiment(study)
     switched: dict[str, Parameter] = {}
     experiments = []
     for (group, animal), given in doses.items():
         own = [a for g, a in doses if g == group and a]
-        mine = (table["group"] == group) & (table["animal"] == animal if animal else ~table["animal"].isin(own))
+        mine = (table["group"] == group) & (
+            table["animal"] == animal if animal else ~table["animal"].isin(own)
+        )
         rows = tuple(int(i) for i in np.flatnonzero(mine))
         if not rows:
             continue
@@ -124,8 +154,8 @@ def join(model: Model, study: Study, counts: OrganCounts) -> Joint:
         experiments.append(
             Experiment(group, animal, rows, schedule, hours, tuple(int(i) for i in at), modifiers)
         )
-    estimated = (*model.parameters, *switched.values(), *model.noise, *_recovery(study))
-    return Joint(model, study, counts, tuple(experiments), estimated)
+    estimated = (*model.parameters, *switched.values(), *model.noise, *_recovery(study), *_grams(table))
+    return Joint(model, counts, tuple(experiments), estimated)
 
 
 def _check_rows(model: Model, study: Study, table: pd.DataFrame) -> None:
@@ -161,15 +191,15 @@ def _doses_by_experiment(study: Study) -> dict[tuple[str, str], list[Dose]]:
         total = sum(c for c in cells if c is not None) or 1.0
         viability = 1.0 if study.about.product.viability is None else study.about.product.viability
         doses[key] = [
-            Dose(row.route, 100.0 * (row.cells or 1.0) / total, row.hours, row.duration_min * MINUTE, viability)
+            Dose(
+                row.route, 100.0 * (row.cells or 1.0) / total, row.hours, row.duration_min * MINUTE, viability
+            )
             for row in given
         ]
     return doses
 
 
-def _injury(
-    model: Model, study: Study, group: str, switched: dict[str, Parameter]
-) -> tuple[str, ...]:
+def _injury(model: Model, study: Study, group: str, switched: dict[str, Parameter]) -> tuple[str, ...]:
     """Modifier that an injured organ switches on; a parameter of the same name is estimated for it."""
     organ = study.group(group).injured
     if organ is None:
@@ -196,6 +226,16 @@ def _recovery(study: Study) -> tuple[Parameter, ...]:
         raise StudyError(f"{study.folder / 'study.toml'}: recovery: {problem}") from None
 
 
+def _grams(table: pd.DataFrame) -> tuple[Parameter, ...]:
+    """True weight over assumed weight of each organ whose weight was not measured."""
+    doubtful = table[table["weight_cv"] > 0.0].groupby("organ")["weight_cv"].max()
+    about = "weight of the {} in these animals over the weight that was assumed"
+    return tuple(
+        Parameter(f"grams_{organ}", about.format(organ), "1", Prior("lognormal", 1.0, cv), "organ_weights")
+        for organ, cv in doubtful.items()
+    )
+
+
 def predict_percent(joint: Joint, theta: Array) -> dict[str, Array]:
     """What the model says each row of the counts should be, for each reading of the denominator.
 
@@ -209,22 +249,13 @@ def predict_percent(joint: Joint, theta: Array) -> dict[str, Array]:
     """
     of_dose = np.empty((theta.shape[0], len(joint.counts.table)))
     recovered = np.empty_like(of_dose)
-    model, n = joint.model, len(joint.model.parameters)
     for experiment in joint.experiments:
-        switched = {name: theta[:, joint.names.index(name)] for name in experiment.modifiers}
-        states = solve(
-            model.source_states,
-            model.target_states,
-            model.n_lasting,
-            model.rates(theta[:, :n], switched),
-            experiment.schedule,
-            experiment.hours,
-        )
+        states = joint.solve(experiment, theta, experiment.hours)
         rows, at = list(experiment.rows), list(experiment.at)
         of_dose[:, rows] = np.einsum("drs,rs->dr", states[:, at], joint.observers[rows])
         recovered[:, rows] = np.einsum("drs,rs->dr", states[:, at], joint.recovery[rows])
-    if "recovery" in joint.names:
-        of_dose *= theta[:, [joint.names.index("recovery")]]
+    yields = [joint.yields(theta, organ) for organ in joint.counts.table["organ"]]
+    of_dose *= np.stack(yields, axis=-1)
     out = {"dose": of_dose}
     if "recovered" in joint.readings:
         out["recovered"] = 100.0 * of_dose / recovered

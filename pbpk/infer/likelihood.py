@@ -17,8 +17,16 @@ def build(joint: Joint) -> pm.Model:
     with pm.Model(coords={"parameter": [p.name for p in joint.free]}) as model:
         z = pm.Normal("z", dims="parameter")
         seen = [Seen()(z, *fixed_inputs(joint, experiment))[0] for experiment in joint.experiments]
-        terms = [_log_likelihood(joint, z, seen, reading) - np.log(len(joint.readings)) for reading in joint.readings]
-        pm.Potential("counts", terms[0] if len(terms) == 1 else pt.logsumexp(pt.stack(terms)))
+        terms = [
+            _log_likelihood(joint, z, seen, reading) - np.log(len(joint.readings))
+            for reading in joint.readings
+        ]
+        if len(terms) == 1:
+            pm.Potential("counts", terms[0])
+        else:
+            each = pt.stack(terms)
+            pm.Potential("counts", pt.logsumexp(each))
+            pm.Deterministic("reading", pt.special.softmax(each))
     return model
 
 
@@ -65,8 +73,19 @@ def _log_likelihood(joint: Joint, z: Any, seen: list[Any], reading: str) -> Any:
         if "recovery" in joint.names:
             percent = percent * _free(joint, z, "recovery")
         table = joint.counts.table.iloc[list(experiment.rows)]
-        total = total + _rows(table, pt.log(percent), spread, misfit)
+        m = pt.log(percent)
+        if joint.doubtful:
+            m = m - _log_grams(joint, z, table)
+        total = total + _rows(table, m, spread, misfit)
     return total
+
+
+def _log_grams(joint: Joint, z: Any, table: pd.DataFrame) -> Any:
+    """Logarithm of true over assumed weight for each row."""
+    place = {p.name: i for i, p in enumerate(joint.free)}
+    spread = {p.name: p.prior.sigma for p in joint.free}
+    names = [f"grams_{organ}" if organ in joint.doubtful else "" for organ in table["organ"]]
+    return np.array([spread.get(n, 0.0) for n in names]) * z[[place.get(n, 0) for n in names]]
 
 
 def _rows(table: pd.DataFrame, m: Any, spread: Any, misfit: Any) -> Any:

@@ -1,0 +1,85 @@
+"""Pharmacokinetics of infused cells: what was measured in organs -> posterior -> scenarios -> report.
+
+study     = pbpk.read_study("data/khot_2019_t_cells_mouse")
+counts    = pbpk.count_cells(study)
+model     = pbpk.read_model("t_cell", species="mouse", label="51Cr")
+posterior = pbpk.fit(model, counts, seed=1)
+scenarios = pbpk.read_scenarios("models/scenarios")
+forecast  = pbpk.simulate(model, posterior.theta(400), posterior.joint.names, scenarios)
+exposure  = pbpk.exposure(counts, posterior)
+"""
+
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from pbpk.assay.counts import OrganCounts, count_cells
+    from pbpk.assay.study import Study, read_study
+    from pbpk.body.expansion import read_model
+    from pbpk.body.model import Dose, Model, Parameter
+    from pbpk.body.species import Species, read_species
+    from pbpk.infer.fit import fit
+    from pbpk.infer.posterior import Posterior
+    from pbpk.predict.exposure import exposure
+    from pbpk.predict.forecast import simulate
+    from pbpk.predict.run import Run
+    from pbpk.predict.scenario import Scenario, read_scenarios
+    from pbpk.report.page import write_report
+
+__version__ = "0.1.0"
+
+_HOMES = {
+    "OrganCounts": "assay.counts",
+    "count_cells": "assay.counts",
+    "Study": "assay.study",
+    "read_study": "assay.study",
+    "read_model": "body.expansion",
+    "Dose": "body.model",
+    "Model": "body.model",
+    "Parameter": "body.model",
+    "Species": "body.species",
+    "read_species": "body.species",
+    "fit": "infer.fit",
+    "Posterior": "infer.posterior",
+    "exposure": "predict.exposure",
+    "simulate": "predict.forecast",
+    "Run": "predict.run",
+    "Scenario": "predict.scenario",
+    "read_scenarios": "predict.scenario",
+    "write_report": "report.page",
+}
+
+__all__ = [
+    "Dose",
+    "Model",
+    "OrganCounts",
+    "Parameter",
+    "Posterior",
+    "Run",
+    "Scenario",
+    "Species",
+    "Study",
+    "count_cells",
+    "exposure",
+    "fit",
+    "read_model",
+    "read_scenarios",
+    "read_species",
+    "read_study",
+    "simulate",
+    "write_report",
+]
+
+
+def __getattr__(name: str) -> Any:
+    """Import a public name from its room the first time it is asked for."""
+    if name not in _HOMES:
+        raise AttributeError(f"module `pbpk` has no `{name}`")
+    value = getattr(import_module(f"pbpk.{_HOMES[name]}"), name)
+    globals()[name] = value
+    return value
+
+
+def __dir__() -> list[str]:
+    """Public names, for completion."""
+    return [*__all__, "__version__"]

@@ -1,0 +1,341 @@
+"""The command line: one command for each verb, one sentence for each mistake."""
+
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+from rich import box
+from rich.console import Console
+from rich.markup import escape
+from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn, TimeRemainingColumn
+from rich.table import Table
+
+from pbpk.errors import NotConverged, PbpkError
+
+if TYPE_CHECKING:
+    from pbpk.infer.fit import Progress as Follow
+    from pbpk.predict.run import Run
+
+app = typer.Typer(
+    add_completion=False,
+    no_args_is_help=True,
+    rich_markup_mode=None,
+    pretty_exceptions_enable=False,
+    help="Pharmacokinetics of infused cells: counts in organs -> posterior -> scenarios -> report.",
+)
+console = Console(highlight=False)
+
+Out = Annotated[Path, typer.Option("--out", help="Folder that is written.")]
+Force = Annotated[bool, typer.Option("--force", help="Replace the folder if it is a run already.")]
+Seed = Annotated[int, typer.Option(help="Same seed, same numbers.")]
+Cells = Annotated[float | None, typer.Option(help="Cells given in scenarios that do not say how many.")]
+ModelName = Annotated[
+    str | None, typer.Option("--model", help="Model file or name; the study's own if left out.")
+]
+
+
+@app.command(epilog="Example: pbpk run data/khot_2019_t_cells_mouse --out runs/khot")
+def run(
+    study: Annotated[Path, typer.Argument(help="Study folder.")],
+    out: Out,
+    model: ModelName = None,
+    scenarios: Annotated[
+        str | None, typer.Option(help="Scenario file or folder; the shipped ones if left out.")
+    ] = None,
+    cells: Cells = None,
+    seed: Seed = 1,
+    draws: Annotated[int, typer.Option(min=100, help="Draws of each of the four chains.")] = 1500,
+    tune: Annotated[int, typer.Option(min=100, help="Warm-up draws of each chain.")] = 1000,
+    target_accept: Annotated[
+        float, typer.Option(min=0.6, max=0.999, help="Smaller steps when raised.")
+    ] = 0.98,
+    allow_unconverged: Annotated[bool, typer.Option(help="Go on though the chains disagree.")] = False,
+    force: Force = False,
+) -> None:
+    """Fit a study, answer the scenarios, write the report: the whole line."""
+    settings = {"model": model, "seed": seed, "draws": draws, "tune": tune, "target_accept": target_accept}
+    _run(study, out, settings, scenarios, cells, allow_unconverged, force)
+
+
+@app.command(epilog="Example: pbpk fit data/khot_2019_t_cells_mouse --model t_cell --out runs/khot")
+def fit(
+    study: Annotated[Path, typer.Argument(help="Study folder.")],
+    out: Out,
+    model: ModelName = None,
+    seed: Seed = 1,
+    draws: Annotated[int, typer.Option(min=100, help="Draws of each of the four chains.")] = 1500,
+    tune: Annotated[int, typer.Option(min=100, help="Warm-up draws of each chain.")] = 1000,
+    target_accept: Annotated[
+        float, typer.Option(min=0.6, max=0.999, help="Smaller steps when raised.")
+    ] = 0.98,
+    allow_unconverged: Annotated[bool, typer.Option(help="Exit 0 though the chains disagree.")] = False,
+    force: Force = False,
+) -> None:
+    """Fit a study and write the report without scenarios."""
+    settings = {"model": model, "seed": seed, "draws": draws, "tune": tune, "target_accept": target_accept}
+    _run(study, out, settings, None, None, allow_unconverged, force, answer=False)
+
+
+def _run(
+    study_folder: Path,
+    out: Path,
+    settings: dict[str, Any],
+    scenarios: str | None,
+    cells: float | None,
+    allow_unconverged: bool,
+    force: bool,
+    answer: bool = True,
+) -> None:
+    from pbpk.assay.counts import count_cells
+    from pbpk.assay.study import read_study
+    from pbpk.infer.fit import fit as learn
+    from pbpk.infer.joint import join
+    from pbpk.infer.posterior import write_posterior
+    from pbpk.predict.forecast import DRAWS, simulate
+    from pbpk.predict.run import assemble, describe, model_of, write_folder, write_inputs, write_manifest
+    from pbpk.predict.scenario import read_scenarios
+    from pbpk.report.page import write_report
+    from pbpk.share.tables import write_tables
+
+    study = read_study(study_folder)
+    asked = (read_scenarios(scenarios) if scenarios else read_scenarios()) if answer else []
+    model = model_of(study, settings["model"])
+    counts = count_cells(study)
+    join(model, counts)
+    for scenario in asked:
+        scenario.check(model)
+    _say_study(study, counts)
+    with write_folder(out, force) as folder:
+        choices = {key: settings[key] for key in ("seed", "draws", "tune", "target_accept")}
+        with _progress() as follow:
+            posterior = learn(model, counts, progress=follow, **choices)
+        _say_diagnostics(posterior.diagnostics)
+        converged = posterior.diagnostics.passed
+        forecast = None
+        if asked and (converged or allow_unconverged):
+            routes = [group.route for group in study.about.groups]
+            forecast = simulate(
+                model,
+                posterior.theta(DRAWS),
+                posterior.joint.names,
+                asked,
+                cells or study.cells,
+                seed=settings["seed"],
+                studied=routes,
+            )
+        manifest = describe(study, model, settings, datetime.now(UTC).isoformat(timespec="seconds"))
+        manifest |= {"converged": converged, "seconds": posterior.seconds}
+        result = assemble(study, posterior, forecast, manifest)
+        write_inputs(study, folder)
+        write_posterior(posterior, folder / "posterior.nc")
+        if forecast is not None:
+            forecast.to_netcdf(folder / "forecast.nc", engine="h5netcdf")
+        write_tables(result, folder)
+        write_report(result, folder / "report.html")
+        write_manifest(manifest, folder)
+    _say_run(result, out)
+    if not converged and not allow_unconverged:
+        raise NotConverged(
+            "the fit has not converged: " + "; ".join(posterior.diagnostics.sentences)
+            + f". The report at {out / 'report.html'} says so; --allow-unconverged goes on to the scenarios."
+        )  # fmt: skip
+
+
+@app.command(epilog="Example: pbpk simulate runs/khot models/scenarios --out answers")
+def simulate(
+    run: Annotated[str, typer.Argument(help="Run folder; or a model's name, to ask its prior.")],
+    scenarios: Annotated[Path, typer.Argument(help="Scenario file or folder.")],
+    out: Out,
+    species: Annotated[str, typer.Option(help="Animal, when a model's prior is asked.")] = "mouse",
+    label: Annotated[str | None, typer.Option(help="Label, when a model's prior is asked.")] = None,
+    cells: Cells = None,
+    seed: Seed = 1,
+    force: Force = False,
+) -> None:
+    """Answer scenarios from a fit, or from a model's prior: a table and a figure."""
+    from pbpk.body.expansion import read_model
+    from pbpk.predict.forecast import DRAWS, forecast_table
+    from pbpk.predict.forecast import simulate as answer
+    from pbpk.predict.run import read_fit, write_folder, write_manifest
+    from pbpk.predict.scenario import read_scenarios
+    from pbpk.report.page import write_scenario_page
+    from pbpk.share.tables import write_table
+
+    asked = read_scenarios(scenarios)
+    if Path(run).is_dir():
+        study, posterior, manifest = read_fit(run)
+        model, theta, names = posterior.joint.model, posterior.theta(DRAWS), posterior.joint.names
+        routes = [group.route for group in study.about.groups]
+        cells = cells or study.cells
+        origin = f"the fit of {study.name} ({manifest['fingerprint']})"
+    else:
+        model = read_model(run, species, label)
+        theta = model.draw_prior(DRAWS, seed)
+        names, routes = model.parameter_names, []
+        origin = f"the prior of {model.name} in {model.species.name}"
+    forecast = answer(model, theta, names, asked, cells, seed=seed, studied=routes)
+    table = forecast_table(forecast)
+    with write_folder(out, force) as folder:
+        forecast.to_netcdf(folder / "forecast.nc", engine="h5netcdf")
+        write_table(table, folder / "forecast.csv")
+        write_scenario_page(table, origin, folder / "scenarios.html")
+        write_manifest({"origin": origin, "seed": seed, "scenarios": [s.name for s in asked]}, folder)
+    _say_forecast(table, f"Scenarios from {origin}")
+    console.print(f"Written: {escape(str(out))} (scenarios.html, forecast.csv, forecast.nc)")
+
+
+@app.command(epilog="Example: pbpk report runs/khot")
+def report(run: Annotated[Path, typer.Argument(help="Run folder.")]) -> None:
+    """Write the report of a run again, from its draws."""
+    import xarray as xr
+
+    from pbpk.predict.run import assemble, read_fit
+    from pbpk.report.page import write_report
+
+    study, posterior, manifest = read_fit(run)
+    draws = run / "forecast.nc"
+    forecast = xr.open_dataset(draws, engine="h5netcdf").load() if draws.is_file() else None
+    path = write_report(assemble(study, posterior, forecast, manifest), run / "report.html")
+    console.print(f"Written: {escape(str(path))}")
+
+
+@app.command(epilog="Example: pbpk check models/msc.toml")
+def check(
+    what: Annotated[str, typer.Argument(help="Model (file or name), or study folder.")],
+    species: Annotated[str, typer.Option(help="Animal whose numbers the model is checked with.")] = "mouse",
+    label: Annotated[str | None, typer.Option(help="Label whose priors are taken.")] = None,
+) -> None:
+    """Say what a model is and whether its units and sources hold; or whether a study can be read."""
+    if Path(what).is_dir():
+        from pbpk.assay.counts import count_cells
+        from pbpk.assay.study import read_study
+        from pbpk.infer.joint import join
+        from pbpk.predict.run import model_of
+
+        study = read_study(what)
+        counts = count_cells(study)
+        join(model_of(study), counts)
+        _say_study(study, counts)
+        console.print("The study can be fitted.")
+        return
+    from pbpk.body.equations import assumed, check_units, conservation, diagram, equations, unsourced
+    from pbpk.body.expansion import read_model
+
+    model = read_model(what, species, label)
+    console.print(f"{model.name}: {escape(model.about)}")
+    console.print(f"\nArrows in {model.species.name} ({len(model.source_states)} in all):")
+    console.print(escape(diagram(model)), soft_wrap=True)
+    console.print("\nEquations (organ.state is a number of cells):")
+    for equation in equations(model):
+        console.print(f"  d/dt {equation.state} = {equation.right}", markup=False, soft_wrap=True)
+    console.print("\nConservation: " + conservation(model), soft_wrap=True)
+    linear = (
+        "linear: twice the dose, twice the cells" if model.is_linear else "not linear in the number of cells"
+    )
+    console.print("The system is " + linear + ".")
+    problems = check_units(model)
+    console.print("Units: " + ("every rate is 1/time." if not problems else ""))
+    for problem in problems:
+        console.print("  " + problem, markup=False)
+    missing = unsourced(model)
+    console.print(
+        "Numbers without a source: " + ("none." if not missing else ", ".join(missing)), markup=False
+    )
+    chosen = assumed(model)
+    console.print("Numbers that rest on a choice: " + (", ".join(chosen) or "none") + ".", markup=False)
+    if problems:
+        from pbpk.errors import ModelFileError
+
+        raise ModelFileError(f"{what}: {len(problems)} rates have the wrong unit; correct them.")
+
+
+@contextmanager
+def _progress() -> "Iterator[Follow]":
+    """Bar with time left, when somebody is looking."""
+    columns = (
+        TextColumn("{task.description:<12}"),
+        BarColumn(),
+        TextColumn("{task.percentage:>3.0f} %"),
+        TimeElapsedColumn(),
+        TextColumn("left"),
+        TimeRemainingColumn(),
+        TextColumn("{task.fields[note]}"),
+    )
+    with Progress(*columns, console=console, disable=not console.is_terminal) as bar:
+        tasks: dict[str, Any] = {}
+
+        def follow(what: str, done: int, total: int, divergences: int) -> None:
+            if what not in tasks:
+                tasks[what] = bar.add_task(what, total=total, note="")
+            note = f"{divergences} divergences" if divergences else ""
+            bar.update(tasks[what], completed=done, total=total, note=note)
+
+        yield follow
+
+
+def _say_study(study: Any, counts: Any) -> None:
+    about = study.about
+    console.print(f"[bold]{escape(about.title)}[/bold]", soft_wrap=True)
+    table = counts.table
+    organs = ", ".join(dict.fromkeys(table["organ"]))
+    console.print(
+        f"{len(table)} values in {escape(organs)}; {about.kind} data, {escape(about.species)}, {escape(about.label)}; "
+        f"percent of {'dose' if about.denominator == 'dose' else about.denominator + ' denominator'}.",
+        soft_wrap=True,
+    )
+    for sentence in counts.left_out:
+        console.print("  " + sentence, markup=False, soft_wrap=True)
+
+
+def _say_diagnostics(found: Any) -> None:
+    word = "[green]converged[/green]" if found.passed else "[red]not converged[/red]"
+    console.print(
+        f"{word}: R-hat at most {found.max_rhat:.4f}, effective draws at least {found.min_ess_bulk:.0f} (bulk) and "
+        f"{found.min_ess_tail:.0f} (tail), {found.divergences} divergences, {found.chains} x {found.draws} draws.",
+        soft_wrap=True,
+    )
+
+
+def _say_run(result: "Run", out: Path) -> None:
+    for sentence in result.headlines():
+        console.print(sentence, markup=False, soft_wrap=True)
+    if len(result.forecast):
+        _say_forecast(result.forecast, "Scenarios from this fit")
+    console.print(f"Written: {escape(str(out))} (report.html, posterior.nc, tables, manifest.json)")
+
+
+def _say_forecast(table: Any, title: str) -> None:
+    """Where the cells are a day after the first dose, one line a scenario."""
+    console.print(
+        f"{title}, 24 h: percent of the dose, median [95 % credible interval]", markup=False, soft_wrap=True
+    )
+    columns = [("lung", "total"), ("liver", "total"), ("lung", "live"), ("liver", "live")]
+    columns = [(organ, state) for organ, state in columns if organ in set(table["organ"])]
+    shown = Table(box=box.SIMPLE, pad_edge=False)
+    shown.add_column("scenario", no_wrap=True)
+    for organ, state in columns:
+        shown.add_column(f"{organ}, {'label + live' if state == 'total' else 'live only'}")
+    hour = min(table["hours"].unique(), key=lambda h: abs(h - 24.0))
+    day = table[table["hours"] == hour].set_index(["scenario", "organ", "state"]).sort_index()
+    for name in dict.fromkeys(table["scenario"]):
+        cells = []
+        for place in columns:
+            row = day.loc[(name, *place)]
+            low, middle, high = (row[q] * 100.0 / row["dose_cells"] for q in ("q2.5", "q50", "q97.5"))
+            cells.append(f"{middle:.3g} [{low:.2g}, {high:.2g}]")
+        evidence = day.loc[(name, *columns[0])]["evidence"]
+        shown.add_row(name if evidence == "data" else f"{name} ({evidence})", *cells)
+    console.print(shown)
+
+
+def main() -> None:
+    """Run the command line; a mistake of the user is one sentence and an exit code."""
+    try:
+        app()
+    except PbpkError as problem:
+        print(f"pbpk: {problem}", file=sys.stderr)
+        sys.exit(problem.exit_code)

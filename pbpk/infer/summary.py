@@ -1,0 +1,117 @@
+"""The tables of a fit: what each parameter became, each datum beside its prediction, curves, areas."""
+
+import numpy as np
+import pandas as pd
+
+from pbpk.body.solve import Array
+from pbpk.infer.joint import Joint, predict_percent
+from pbpk.infer.posterior import Posterior
+
+LEVELS = (0.025, 0.5, 0.975)
+QUANTILES = ("q2.5", "q50", "q97.5")
+LEARNED, HALF_LEARNED = 0.5, 0.8  # posterior over prior SD, on the scale of the prior's normal
+
+
+def quantiles(draws: Array, names: tuple[str, ...] = QUANTILES) -> dict[str, Array]:
+    """Central 95 % and median over the first axis."""
+    return dict(zip(names, np.quantile(draws, LEVELS, axis=0), strict=True))
+
+
+def parameters(posterior: Posterior) -> pd.DataFrame:
+    """One row for each parameter: posterior beside prior, diagnostics, and how much was learned.
+
+    contraction is the posterior's SD over the prior's, shift the posterior's mean in prior SDs, both on the scale on
+    which the prior is normal: below 0.5 a parameter counts as learned, below 0.8 as half learned.
+    """
+    joint = posterior.joint
+    theta = posterior.theta()
+    rows = []
+    for i, parameter in enumerate(joint.estimated):
+        draws, prior = theta[:, i], parameter.prior
+        low, high = prior.interval()
+        row = {
+            "parameter": parameter.name,
+            "about": parameter.about,
+            "unit": parameter.unit,
+            "mean": draws.mean(),
+            "sd": draws.std(ddof=1),
+            **{name: float(value) for name, value in quantiles(draws).items()},
+            "prior_q2.5": low,
+            "prior_q50": prior.centre,
+            "prior_q97.5": high,
+            **posterior.each.get(parameter.name, {"rhat": np.nan, "ess_bulk": np.nan, "ess_tail": np.nan}),
+        }
+        z = prior.standardised(draws)
+        row["contraction"] = float(z.std()) if not prior.is_fixed else np.nan
+        row["shift"] = float(z.mean()) if not prior.is_fixed else np.nan
+        row["learned"] = _learned(row["contraction"])
+        row["source"] = parameter.source
+        rows.append(row)
+    return pd.DataFrame(rows)
+
+
+def _learned(contraction: float) -> str:
+    if np.isnan(contraction):
+        return "fixed"
+    if contraction < LEARNED:
+        return "learned"
+    return "half learned" if contraction < HALF_LEARNED else "not learned"
+
+
+def predictions(posterior: Posterior, seed: int = 1) -> pd.DataFrame:
+    """Each datum beside the median animal of the model and beside what such a datum could have been.
+
+    q: interval of the median animal; p: posterior predictive interval of the value itself (an animal, or a mean of n).
+    """
+    joint, theta = posterior.joint, posterior.theta()
+    table = joint.counts.table
+    rng = np.random.default_rng(seed)
+    parts = []
+    for reading, percent in predict_percent(joint, theta).items():
+        part = table[["group", "animal", "organ", "readout", "hours", "n", "source"]].copy()
+        part.insert(5, "reading", reading)
+        part["value"] = table["percent"]
+        part["low"], part["high"] = table["low"], table["high"]
+        for name, value in quantiles(percent).items():
+            part[name] = value
+        seen = _replicates(joint, theta, percent, rng)
+        for name, value in quantiles(seen, ("p2.5", "p50", "p97.5")).items():
+            part[name] = value
+        low = part["value"].fillna(part["low"])
+        high = part["value"].fillna(part["high"])
+        limited = table["below_lloq"].to_numpy(bool)
+        part["inside"] = ((low <= part["p97.5"]) & (high >= part["p2.5"])).where(~limited, other=pd.NA)
+        parts.append(part)
+    return pd.concat(parts, ignore_index=True)
+
+
+def _replicates(joint: Joint, theta: Array, percent: Array, rng: np.random.Generator) -> Array:
+    """Values that could have been measured, (draw, row): one animal, or the mean of n."""
+    spread = theta[:, [joint.names.index("spread")]]
+    misfit = theta[:, [joint.names.index("misfit")]]
+    ranged = joint.counts.table["low"].notna().to_numpy()
+    n = np.where(ranged, 1.0, joint.counts.table["n"].to_numpy(float))
+    v = np.log1p(np.expm1(spread**2) / n)
+    centre = np.log(percent) + spread**2 / 2 - v / 2
+    return np.exp(centre + np.sqrt(v + misfit**2) * rng.standard_normal(percent.shape))
+
+
+def curves(posterior: Posterior, draws: int = 400, points: int = 60) -> pd.DataFrame:
+    """Smooth time course of the median animal for everything that was measured, percent of the dose."""
+    joint = posterior.joint
+    table = joint.counts.table
+    theta = posterior.theta(draws)
+    parts = []
+    for experiment in joint.experiments:
+        rows = table.iloc[list(experiment.rows)]
+        last = max(float(rows["hours"].max()) * 1.1, 1.0)
+        hours = np.geomspace(min(0.05, last / 10), last, points)
+        states = joint.solve(experiment, theta, hours)
+        for (organ, readout), _ in rows.groupby(["organ", "readout"], sort=True):
+            percent = states @ joint.model.observer(str(organ), str(readout))
+            percent = percent * joint.yields(theta, str(organ))[:, np.newaxis]
+            part = pd.DataFrame(
+                {"group": experiment.group, "organ": organ, "readout": readout, "hours": hours}
+            )
+            parts.append(part.assign(**quantiles(percent)))
+    return pd.concat(parts, ignore_index=True)

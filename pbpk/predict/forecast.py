@@ -1,0 +1,119 @@
+"""Where the cells will be: live cells and label of the dead in every organ, over hours, with their doubt."""
+
+from collections.abc import Sequence
+
+import numpy as np
+import pandas as pd
+import xarray as xr
+
+from pbpk.body.model import Model
+from pbpk.body.sizing import resized
+from pbpk.body.solve import Array
+from pbpk.predict.scenario import Scenario
+
+DRAWS = 400
+HOURS = np.unique(np.concatenate([np.geomspace(0.05, 336.0, 49), [1.0, 24.0, 48.0, 72.0, 168.0]]))
+PERCENT = 100.0  # cells given where nobody said how many: the forecast is then a percentage of the dose
+PLACES = ("blood", "excreted")
+
+
+def simulate(
+    model: Model,
+    theta: Array,
+    names: Sequence[str],
+    scenarios: Sequence[Scenario],
+    cells: float | None = None,
+    hours: Array = HOURS,
+    seed: int = 1,
+    studied: Sequence[str] = (),
+) -> xr.Dataset:
+    """Answer scenarios with draws of the parameters, from a posterior or from a prior.
+
+    Parameters
+    ----------
+    theta : (draw, parameter), names : (parameter,) what its columns are
+    cells : given in scenarios that do not say how many; percent of the dose where nobody does
+    hours : (time,) [h]
+    studied : routes that the data of the fit had; the others are marked as extrapolation
+
+    Returns
+    -------
+    cells (scenario, draw, hours, organ, state) [cells, or percent of the dose], state: live | label
+
+    Raises
+    ------
+    ScenarioError
+        if a scenario names a route or an organ that the model does not have
+    """
+    columns = [list(names).index(name) for name in model.parameter_names]
+    base = np.ascontiguousarray(theta[:, columns])
+    slope = model.size_law.prior.value(np.random.default_rng(seed).standard_normal(len(base)))
+    organs = [*model.organs, *(place for place in PLACES if place in (*model.observed, *model.outside))]
+    answers, given, evidence = [], [], []
+    for scenario in scenarios:
+        scenario.check(model)
+        dose = scenario.cells or cells or PERCENT
+        modifiers = {f"injury_{organ}": factor for organ, factor in (scenario.injury or {}).items()}
+        states = model.solve(_resize(model, base, scenario, slope), scenario.given(dose), hours, modifiers)
+        answers.append(np.stack([states @ weights for weights in _observers(model, organs)], axis=-2))
+        given.append(dose)
+        evidence.append(_evidence(scenario, studied))
+    unit = [s.cells or cells for s in scenarios]
+    return xr.Dataset(
+        {"cells": (("scenario", "draw", "hours", "organ", "state"), np.array(answers, dtype=np.float32))},
+        coords={
+            "scenario": [scenario.name for scenario in scenarios],
+            "title": ("scenario", [scenario.title for scenario in scenarios]),
+            "dose_cells": ("scenario", given),
+            "unit": ("scenario", ["cells" if known else "percent of dose" for known in unit]),
+            "evidence": ("scenario", evidence),
+            "hours": hours,
+            "organ": organs,
+            "state": ["live", "label"],
+        },
+    )
+
+
+def _evidence(scenario: Scenario, studied: Sequence[str]) -> str:
+    """How far a scenario reaches: what the data had, another route, or a change whose size nobody measured."""
+    if scenario.is_hypothesis:
+        return "hypothesis"
+    if studied and any(dose.route not in studied for dose in scenario.doses):
+        return "extrapolation"
+    return "data" if studied else "prior"
+
+
+def _resize(model: Model, theta: Array, scenario: Scenario, slope: Array) -> Array:
+    """Parameters with every first-pass extraction moved by the size law."""
+    changed = theta.copy()
+    owners = {name: name.removeprefix("E_") for name in model.parameter_names if name.startswith("E_")}
+    for name, organ in owners.items():
+        log_ratio = scenario.log_ratio(organ)
+        if log_ratio != 0.0:
+            at = model.parameter_names.index(name)
+            changed[:, at] = resized(theta[:, at], log_ratio, slope)
+    return changed
+
+
+def _observers(model: Model, organs: Sequence[str]) -> list[Array]:
+    """Weights that sum states to live cells and label in each organ, (state, 2)."""
+    weights = []
+    for organ in organs:
+        inside = model.observed.get(organ, (organ,))
+        label = model.label | model.outside
+        columns = [[s in inside and s in held for s in model.states] for held in (model.live, label)]
+        weights.append(np.array(columns, dtype=float).T)
+    return weights
+
+
+def forecast_table(forecast: xr.Dataset) -> pd.DataFrame:
+    """Mean and 95 % credible interval of a forecast, one row for each scenario, organ, state and hour."""
+    total = forecast["cells"].sum("state").expand_dims(state=["total"])
+    everything = xr.concat([forecast["cells"], total.transpose(*forecast["cells"].dims)], dim="state")
+    parts = {"mean": everything.mean("draw")}
+    for level, name in ((0.025, "q2.5"), (0.5, "q50"), (0.975, "q97.5")):
+        parts[name] = everything.quantile(level, "draw").drop_vars("quantile")
+    table = xr.Dataset(parts).to_dataframe().reset_index()
+    order = ["scenario", "title", "evidence", "organ", "state", "hours", "mean", "q2.5", "q50", "q97.5",
+             "dose_cells", "unit"]  # fmt: skip
+    return table[order]

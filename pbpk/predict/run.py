@@ -1,0 +1,206 @@
+"""All of one analysis: the study, the fit and its tables, the answers to scenarios, and what made them."""
+
+import hashlib
+import json
+import shutil
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from importlib.metadata import PackageNotFoundError, version
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+import xarray as xr
+
+from pbpk.assay.counts import count_cells
+from pbpk.assay.study import Study, read_study
+from pbpk.body.expansion import read_model
+from pbpk.body.model import Model
+from pbpk.errors import RunError
+from pbpk.infer import summary
+from pbpk.infer.convergence import Diagnostics
+from pbpk.infer.joint import Joint, join
+from pbpk.infer.posterior import Posterior, read_posterior
+from pbpk.predict.exposure import exposure
+from pbpk.predict.forecast import forecast_table
+
+STACK = ("pbpk", "pymc", "pytensor", "nutpie", "arviz", "numba", "numpy", "scipy", "pandas", "xarray", "sympy",
+         "matplotlib")  # fmt: skip
+
+
+@dataclass(frozen=True)
+class Run:
+    """The output of an analysis, in memory."""
+
+    study: Study
+    posterior: Posterior
+    parameters: pd.DataFrame
+    predictions: pd.DataFrame
+    curves: pd.DataFrame
+    exposure: pd.DataFrame
+    forecast: pd.DataFrame
+    draws: xr.Dataset | None
+    manifest: Mapping[str, Any]
+
+    @property
+    def name(self) -> str:
+        """Name of the study."""
+        return self.study.name
+
+    @property
+    def joint(self) -> Joint:
+        """Model and counts, matched."""
+        return self.posterior.joint
+
+    @property
+    def diagnostics(self) -> Diagnostics:
+        """What the chains say about themselves."""
+        return self.posterior.diagnostics
+
+    @property
+    def readings(self) -> dict[str, float]:
+        """Posterior probability of each reading of the denominator."""
+        return self.posterior.readings
+
+    def headlines(self) -> list[str]:
+        """The fit in a few sentences with numbers."""
+        table = self.predictions
+        table = table[table["reading"] == max(self.readings, key=lambda key: self.readings[key])]
+        inside = table["inside"].dropna().astype(bool)
+        lines = [
+            f"{inside.sum()} of {len(inside)} values lie inside their 95 % posterior predictive interval."
+        ]
+        ratio = (table["q50"] / table["value"]).dropna()
+        if len(ratio):
+            close = ((ratio >= 0.5) & (ratio <= 2.0)).mean()
+            lines.append(f"The posterior median lies within a factor of two of {close:.0%} of the values.")
+        for row in self.exposure[self.exposure["published"].notna()].to_dict("records"):
+            lines.append(
+                f"AUC {row['organ']}: {row['q50']:.4g} [{row['q2.5']:.4g}, {row['q97.5']:.4g}] from the fit, "
+                f"{row['observed']:.4g} from the values, {row['published']:.4g} +/- {row['published_error']:.3g} printed, "
+                f"{row['unit']}."
+            )
+        learned = self.parameters["learned"].value_counts()
+        lines.append(
+            f"Of {int(learned.drop('fixed', errors='ignore').sum())} parameters {learned.get('learned', 0)} were learned, "
+            f"{learned.get('half learned', 0)} half learned, {learned.get('not learned', 0)} not learned."
+        )
+        return lines
+
+
+def model_of(study: Study, name: str | None = None) -> Model:
+    """Model that a study asks for, with its animal, label and split organs."""
+    about = study.about
+    return read_model(name or about.model, about.species, about.label, about.split)
+
+
+def assemble(
+    study: Study, posterior: Posterior, forecast: xr.Dataset | None, manifest: Mapping[str, Any]
+) -> Run:
+    """Put a run together: every table that follows from the draws."""
+    seed = int(manifest["seed"])
+    empty = pd.DataFrame(columns=["scenario", "organ", "state", "hours"])
+    return Run(
+        study=study,
+        posterior=posterior,
+        parameters=summary.parameters(posterior),
+        predictions=summary.predictions(posterior, seed),
+        curves=summary.curves(posterior),
+        exposure=exposure(posterior.joint.counts, posterior),
+        forecast=forecast_table(forecast) if forecast is not None else empty,
+        draws=forecast,
+        manifest=manifest,
+    )
+
+
+def describe(study: Study, model: Model, settings: Mapping[str, Any], created: str) -> dict[str, Any]:
+    """Manifest of a run: hashes of everything that had a say, versions, seed, settings; its fingerprint."""
+    inputs = {f"study/{name}": digest for name, digest in study.hashes.items()}
+    inputs |= {f"model/{path.name}": _read_digest(path) for path in model.files}
+    versions = {}
+    for name in STACK:
+        try:
+            versions[name] = version(name)
+        except PackageNotFoundError:
+            versions[name] = "not installed"
+    manifest = {
+        "study": study.name,
+        "model": str(settings.get("model") or study.about.model),
+        "seed": settings["seed"],
+        "settings": dict(settings),
+        "inputs": inputs,
+        "versions": versions,
+    }
+    fingerprint = hashlib.sha256(json.dumps(manifest, sort_keys=True).encode()).hexdigest()
+    return manifest | {"created": created, "fingerprint": fingerprint[:16]}
+
+
+def _read_digest(path: Path) -> str:
+    return hashlib.sha256(path.read_bytes()).hexdigest()
+
+
+@contextmanager
+def write_folder(out: Path, force: bool = False) -> Iterator[Path]:
+    """Write into a folder beside the one that is wanted, which takes its place only when all is written.
+
+    Raises
+    ------
+    RunError
+        if the folder exists and `force` is not given, or is not a run
+    """
+    if out.exists():
+        if not force:
+            raise RunError(f"{out}: exists already; choose another --out, or replace it with --force.")
+        if not (out.is_dir() and ((out / "manifest.json").is_file() or not any(out.iterdir()))):
+            raise RunError(
+                f"{out}: is not a run folder, so --force will not replace it; choose another --out."
+            )
+    beside = out.with_name(f".{out.name}.partial")
+    if beside.exists():
+        shutil.rmtree(beside)
+    beside.mkdir(parents=True)
+    try:
+        yield beside
+        if out.exists():
+            shutil.rmtree(out)
+        beside.rename(out)
+    finally:
+        if beside.exists():
+            shutil.rmtree(beside)
+
+
+def write_inputs(study: Study, folder: Path) -> None:
+    """Copy the study into the run, so that the run can be opened when the study has moved on."""
+    target = folder / "study" / study.name
+    target.mkdir(parents=True)
+    for name in study.hashes:
+        shutil.copyfile(study.folder / name, target / name)
+
+
+def write_manifest(manifest: Mapping[str, Any], folder: Path) -> None:
+    """Write manifest.json."""
+    text = json.dumps(manifest, indent=2, sort_keys=True) + "\n"
+    (folder / "manifest.json").write_text(text, encoding="utf-8")
+
+
+def read_fit(folder: str | Path) -> tuple[Study, Posterior, dict[str, Any]]:
+    """Read the study, the posterior and the manifest of a run.
+
+    Raises
+    ------
+    RunError
+        if the folder is not a run, or its model has changed since
+    """
+    folder = Path(folder)
+    path = folder / "manifest.json"
+    if not path.is_file():
+        raise RunError(f"{folder}: is not a run folder; it has no manifest.json.")
+    manifest = json.loads(path.read_text(encoding="utf-8"))
+    study = read_study(folder / "study" / manifest["study"])
+    model = model_of(study, manifest["settings"].get("model"))
+    for file in model.files:
+        if manifest["inputs"].get(f"model/{file.name}") != _read_digest(file):
+            raise RunError(f"{file}: has changed since the run was made; fit again with `pbpk run`.")
+    posterior = read_posterior(folder / "posterior.nc", join(model, count_cells(study)))
+    return study, posterior, manifest

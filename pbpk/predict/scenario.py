@@ -1,0 +1,123 @@
+"""A question: which cells, how many, into which vessel, when; and what is changed in the animal."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import pydantic
+
+from pbpk.body.library import LIBRARY
+from pbpk.body.model import MINUTE, Dose, Model
+from pbpk.errors import ScenarioError, did_you_mean
+from pbpk.reading import Schema, read_toml
+
+
+class ScenarioDose(Schema):
+    """One dose of a scenario; `share` is its part of all the cells."""
+
+    route: str
+    share: float = pydantic.Field(default=1.0, gt=0, le=1)
+    hours: float = pydantic.Field(default=0.0, ge=0)
+    duration_min: float = pydantic.Field(default=0.0, ge=0)
+
+
+class ScenarioFile(Schema):
+    """A scenario file as written."""
+
+    title: str
+    about: str = ""
+    cells: float | None = pydantic.Field(default=None, gt=0)
+    viability: float = pydantic.Field(default=1.0, ge=0, le=1)
+    diameter_ratio: float = pydantic.Field(default=1.0, gt=0)
+    vasodilation: dict[str, float] = pydantic.Field(default_factory=dict)
+    injury: dict[str, float] = pydantic.Field(default_factory=dict)
+    doses: list[ScenarioDose] = pydantic.Field(min_length=1)
+
+    @pydantic.model_validator(mode="after")
+    def _all_cells_given(self) -> "ScenarioFile":
+        total = sum(dose.share for dose in self.doses)
+        if abs(total - 1.0) > 1e-6:
+            raise ValueError(f"the shares of the doses sum to {total:g}; they must sum to 1")
+        for name, factors in (("vasodilation", self.vasodilation), ("injury", self.injury)):
+            for organ, factor in factors.items():
+                if not factor > 0:
+                    raise ValueError(f"{name}.{organ} is {factor:g}; it must be above zero")
+        return self
+
+
+@dataclass(frozen=True)
+class Scenario:
+    """A scenario by name.
+
+    diameter_ratio : diameter of the cells over the diameter that was studied
+    vasodilation : organ -> calibre of its capillaries over the calibre that was studied
+    injury : organ -> factor on its rate of arrest
+    """
+
+    name: str
+    title: str
+    about: str
+    doses: tuple[ScenarioDose, ...]
+    cells: float | None = None
+    viability: float = 1.0
+    diameter_ratio: float = 1.0
+    vasodilation: Mapping[str, float] | None = None
+    injury: Mapping[str, float] | None = None
+
+    @property
+    def is_hypothesis(self) -> bool:
+        """True where something changes whose size no data gave."""
+        return self.diameter_ratio != 1.0 or bool(self.vasodilation) or bool(self.injury)
+
+    def given(self, cells: float) -> list[Dose]:
+        """Doses for a number of cells in all."""
+        return [
+            Dose(dose.route, cells * dose.share, dose.hours, dose.duration_min * MINUTE, self.viability)
+            for dose in self.doses
+        ]
+
+    def log_ratio(self, organ: str) -> float:
+        """Logarithm of cell diameter over capillary calibre in one organ, relative to what was studied."""
+        return float(np.log(self.diameter_ratio) - np.log((self.vasodilation or {}).get(organ, 1.0)))
+
+    def check(self, model: Model) -> None:
+        """Refuse routes and organs that the model does not have.
+
+        Raises
+        ------
+        ScenarioError
+        """
+        for dose in self.doses:
+            if dose.route not in model.routes:
+                raise ScenarioError(
+                    f"scenario `{self.name}`: the route `{dose.route}` is not one of {model.name}'s."
+                    + did_you_mean(dose.route, model.routes)
+                )
+        for what in ("vasodilation", "injury"):
+            for organ in getattr(self, what) or {}:
+                if organ not in model.organs:
+                    raise ScenarioError(
+                        f"scenario `{self.name}`: {what}: `{organ}` is not an organ of {model.name}."
+                        + did_you_mean(organ, model.organs)
+                    )
+
+
+def read_scenarios(path: str | Path = LIBRARY / "scenarios") -> list[Scenario]:
+    """Read a scenario file, or every one in a folder, in the order of their names.
+
+    Raises
+    ------
+    ScenarioError
+        if there is none, or one does not fit
+    """
+    path = Path(path)
+    files = sorted(path.glob("*.toml")) if path.is_dir() else [path]
+    if not files:
+        raise ScenarioError(f"{path}: there is no scenario (*.toml) in this folder.")
+    scenarios = []
+    for file in files:
+        given = read_toml(file, ScenarioFile, ScenarioError)
+        values = {name: getattr(given, name) for name in ScenarioFile.model_fields if name != "doses"}
+        scenarios.append(Scenario(name=file.stem, doses=tuple(given.doses), **values))
+    return scenarios

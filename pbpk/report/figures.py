@@ -1,0 +1,331 @@
+"""Figures: each takes the tables of a run and returns a `Figure`; nothing is computed here that a table does not hold."""
+
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import pandas as pd
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+from matplotlib.lines import Line2D
+from matplotlib.patches import Patch
+
+from pbpk.report.ink import ALERT, FAINT, INK, WIDTH, colour, hours_axis, inked, marker, plain
+from pbpk.report.lessons import TENSION, prior_scores
+from pbpk.report.shares import HOURS, shares_at
+from pbpk.report.wording import CREDIBLE, PREDICTIVE, READINGS, named, span
+
+if TYPE_CHECKING:
+    from pbpk.predict.run import Run
+
+FLOOR = 0.01  # % of the dose; what is below is not drawn
+FILLS = {"learned": "full", "half learned": "left", "not learned": "none"}
+STATES = {"live": ("-", 0.30, "live cells"), "label": ((0, (3.2, 1.6)), 0.14, "label of dead cells")}
+
+
+def _grid(panels: int, height: float) -> tuple[Figure, list[Axes]]:
+    """Figure of the page's width with panels in as many rows as they need."""
+    columns = panels if panels <= 4 else 3 if panels in (5, 6, 9) else 4
+    rows = -(-panels // columns)
+    figure = Figure(figsize=(WIDTH, rows * height + 0.5), layout="constrained")
+    axes = figure.subplots(rows, columns, squeeze=False).ravel().tolist()
+    for unused in axes[panels:]:
+        unused.set_axis_off()
+    return figure, axes[:panels]
+
+
+def _ranked(organs: list[str], run: "Run") -> list[str]:
+    """Organs in the order of the model."""
+    known = list(run.joint.model.observed)
+    return sorted(organs, key=lambda organ: known.index(organ) if organ in known else len(known))
+
+
+# ---- the fit ----------------------------------------------------------------------------------------------------
+
+
+@inked
+def fit_figure(run: "Run") -> Figure:
+    """Observed against hours, one panel for each organ (of each group and readout), with the fit's bands."""
+    shown = run.predictions
+    reading = "dose" if (shown["reading"] == "dose").any() else str(shown["reading"].iloc[0])
+    shown = shown[shown["reading"] == reading]
+    keys = list(shown[["group", "organ", "readout"]].drop_duplicates().itertuples(index=False, name=None))
+    groups = list(dict.fromkeys(group for group, _, _ in keys))
+    order = _ranked(sorted({organ for _, organ, _ in keys}), run)
+    keys.sort(key=lambda key: (groups.index(key[0]), order.index(key[1]), key[2]))
+    readouts = {readout for _, _, readout in keys}
+    figure, panels = _grid(len(keys), 1.75)
+    for axes, (group, organ, readout) in zip(panels, keys, strict=True):
+        rows = shown[(shown["group"] == group) & (shown["organ"] == organ) & (shown["readout"] == readout)]
+        curves = run.curves
+        curve = curves[
+            (curves["group"] == group) & (curves["organ"] == organ) & (curves["readout"] == readout)
+        ]
+        _fit_panel(axes, rows, curve if reading == "dose" else curve.iloc[:0], colour(organ))
+        title = named(organ) + (f", {readout}" if len(readouts) > 1 else "")
+        axes.set_title(plain(title + (f"\n{group}" if len(groups) > 1 else "")))
+    for axes in panels[:: _columns(panels)]:
+        axes.set_ylabel(READINGS.get(reading, reading))
+    figure.legend(handles=_fit_legend(), loc="outside lower center", ncols=3)
+    return figure
+
+
+def _columns(panels: list[Axes]) -> int:
+    grid = panels[0].get_gridspec()
+    return grid.ncols if grid is not None else 1
+
+
+def _fit_panel(axes: Axes, rows: pd.DataFrame, curve: pd.DataFrame, shade: str) -> None:
+    hours = rows["hours"].to_numpy(float)
+    early = bool(hours.min() > 0.0 and hours.max() > 20.0 * hours.min())
+    low, high = (hours.min() / 1.6, hours.max() * 1.3) if early else (0.0, max(hours.max() * 1.08, 1.0))
+    curve = curve[(curve["hours"] >= low) & (curve["hours"] <= high)]
+    t = curve["hours"].to_numpy(float)
+    axes.fill_between(
+        t, curve["q2.5"].to_numpy(float), curve["q97.5"].to_numpy(float), color=shade, alpha=0.32, lw=0
+    )
+    axes.plot(t, curve["q50"].to_numpy(float), color=shade, lw=1.4)
+    if not len(curve):
+        axes.vlines(hours, rows["q2.5"], rows["q97.5"], color=shade, alpha=0.5, lw=4)
+        axes.plot(hours, rows["q50"].to_numpy(float), "_", color=shade, ms=8)
+    unlike = rows.drop_duplicates(["hours", "n", "p2.5"])
+    axes.vlines(unlike["hours"], unlike["p2.5"], unlike["p97.5"], color=FAINT, alpha=0.38, lw=6)
+    single, ranges = rows[rows["value"].notna()], rows[rows["value"].isna() & rows["high"].notna()]
+    axes.plot(
+        single["hours"].to_numpy(float),
+        single["value"].to_numpy(float),
+        "o",
+        ms=4,
+        mfc="white",
+        mec=INK,
+        mew=1,
+    )
+    lows = ranges["low"].fillna(0.0).to_numpy(float)
+    axes.vlines(ranges["hours"], lows, ranges["high"], color=INK, lw=1.2)
+    for ends in (lows, ranges["high"].to_numpy(float)):
+        axes.plot(ranges["hours"].to_numpy(float), ends, "_", color=INK, ms=7, mew=1.2)
+    hours_axis(axes, low, high, early, most=4)
+    seen = np.concatenate([single["value"].to_numpy(float), lows, ranges["high"].to_numpy(float)])
+    everything = np.concatenate([seen, rows["p2.5"].to_numpy(float), rows["p97.5"].to_numpy(float)])
+    if everything.min() > 0.0 and everything.max() > 30.0 * everything.min():
+        axes.set_yscale("log")
+        axes.set_ylim(everything.min() / 1.5, everything.max() * 1.5)
+    else:
+        axes.set_ylim(0.0, everything.max() * 1.08)
+
+
+def _fit_legend() -> list[Any]:
+    return [
+        Line2D([], [], marker="o", ls="", ms=4, mfc="white", mec=INK, label="observed value"),
+        Line2D([], [], marker="$\\mathrm{I}$", ls="", ms=8, color=INK, label="observed range"),
+        Line2D([], [], color=INK, lw=1.4, label="median of the fit"),
+        Patch(color=INK, alpha=0.32, lw=0, label=f"{CREDIBLE}, median animal"),
+        Patch(color=FAINT, alpha=0.38, lw=0, label=f"{PREDICTIVE} of the value"),
+    ]
+
+
+@inked
+def observed_predicted_figure(run: "Run") -> Figure:
+    """Observed against median predicted on equal logarithmic axes, one panel for each reading of the percentages."""
+    readings = list(dict.fromkeys(run.predictions["reading"]))
+    wide = WIDTH if len(readings) > 1 else 0.62 * WIDTH
+    figure = Figure(figsize=(wide, 3.9), layout="constrained")
+    panels = figure.subplots(1, len(readings), squeeze=False).ravel().tolist()
+    for axes, reading in zip(panels, readings, strict=True):
+        rows = run.predictions[run.predictions["reading"] == reading]
+        _scatter(axes, rows, _ranked(sorted(set(rows["organ"])), run))
+        axes.set(xlabel=f"predicted median [{READINGS.get(reading, reading)}]", ylabel="observed [same unit]")
+    handles, labels = panels[0].get_legend_handles_labels()
+    figure.legend(handles, labels, loc="outside right center")
+    return figure
+
+
+def _scatter(axes: Axes, rows: pd.DataFrame, organs: list[str]) -> None:
+    values = rows[["value", "low", "high", "q50"]].to_numpy(float).ravel()
+    values = values[np.isfinite(values) & (values > 0.0)]
+    low, high = (values.min() / 2.5, values.max() * 2.5) if len(values) else (0.1, 100.0)
+    ends = np.array([low, high])
+    axes.fill_between(
+        ends, ends / 2.0, ends * 2.0, color="#ececec", lw=0, label="within a factor 2", zorder=0
+    )
+    axes.plot(ends, ends, color=INK, lw=0.8, label="equal")
+    for organ in organs:
+        own = rows[rows["organ"] == organ]
+        single, ranges = own[own["value"] > 0.0], own[own["value"].isna() & own["high"].notna()]
+        x, bottom = ranges["q50"].to_numpy(float), ranges["low"].fillna(0.0).to_numpy(float)
+        axes.vlines(x, np.maximum(bottom, low), ranges["high"], color=colour(organ), lw=2)
+        axes.plot(
+            x[bottom < low], np.full(int((bottom < low).sum()), low * 1.12), "v", color=colour(organ), ms=4
+        )
+        at = np.concatenate([single["q50"].to_numpy(float), np.repeat(x, 2)])
+        y = np.column_stack([np.maximum(bottom, low), ranges["high"].to_numpy(float)]).ravel()
+        marks = ["_" if i >= len(single) else marker(organ) for i in range(len(at))]
+        axes.plot(at[: len(single)], single["value"].to_numpy(float), marker(organ), color=colour(organ), ms=4.5,
+                  mec="white", mew=0.4, label=named(organ))  # fmt: skip
+        if "_" in marks:
+            axes.plot(at[len(single) :], y, "_", color=colour(organ), ms=6, mew=1.4)
+    axes.set(xscale="log", yscale="log", xlim=(low, high), ylim=(low, high), aspect="equal")
+
+
+# ---- the parameters ------------------------------------------------------------------------------------------------
+
+
+@inked
+def parameters_figure(run: "Run") -> Figure:
+    """Posterior interval of each parameter in prior SDs, on the scale on which its prior is normal."""
+    scores = prior_scores(run)
+    figure = Figure(figsize=(WIDTH, 0.158 * len(scores) + 1.1), layout="constrained")
+    axes = figure.subplots()
+    axes.axvspan(-1.96, 1.96, color="#ececec", lw=0, zorder=0)
+    axes.axvline(0.0, color=FAINT, lw=0.8, zorder=1)
+    for row, score in enumerate(scores.itertuples()):
+        strained = abs(score.middle) > TENSION
+        shade = ALERT if strained else FAINT if score.learned == "not learned" else INK
+        axes.plot([score.low, score.high], [row, row], color=shade, lw=1.3, solid_capstyle="butt")
+        axes.plot(score.middle, row, "o", ms=5, color=shade, fillstyle=FILLS.get(score.learned, "none"),
+                  markerfacecoloralt="white", mfc=shade if score.learned in FILLS else "white")  # fmt: skip
+        if score.learned == "not learned":
+            axes.plot(score.middle, row, "o", ms=5, mfc="white", mec=shade)
+    axes.set_yticks(range(len(scores)), [plain(name) for name in scores["parameter"]], fontsize=6.5)
+    axes.set_ylim(len(scores) - 0.4, -0.6)
+    edge = max(3.0, float(np.abs(scores[["low", "high"]].to_numpy()).max()) + 0.2) if len(scores) else 3.0
+    axes.set_xlim(-edge, edge)
+    axes.set_xlabel("posterior in prior standard deviations from the prior median")
+    axes.grid(axis="y", visible=False)
+    figure.legend(handles=_parameter_legend(), loc="outside lower center", ncols=5)
+    return figure
+
+
+def _parameter_legend() -> list[Any]:
+    marks = {"learned": INK, "half learned": INK, "not learned": FAINT}
+    handles: list[Any] = [Patch(color="#ececec", lw=0, label="prior, 95 %")]
+    for name, shade in marks.items():
+        face = "white" if name == "not learned" else shade
+        handles.append(Line2D([], [], marker="o", ls="-", lw=1.3, ms=5, color=shade, mfc=face,
+                              fillstyle=FILLS[name] if name != "not learned" else "full",
+                              markerfacecoloralt="white", label=name))  # fmt: skip
+    handles.append(
+        Line2D([], [], marker="o", ls="-", lw=1.3, ms=5, color=ALERT, label=f"beyond {TENSION:g} prior SDs")
+    )
+    return handles
+
+
+# ---- the scenarios -------------------------------------------------------------------------------------------------
+
+
+def forecast_organs(forecast: pd.DataFrame) -> list[str]:
+    """Organs of a forecast in the order of the table."""
+    return list(dict.fromkeys(forecast["organ"]))
+
+
+@inked
+def scenario_figure(forecast_table: pd.DataFrame, title: str) -> Figure:
+    """Live cells and label of the dead, percent of the dose, against hours on a logarithmic axis.
+
+    One scenario fills a grid with one panel for each organ; several make one row each, one column for each organ.
+    All panels share their axes, so organs and scenarios can be compared.
+    """
+    scenarios = list(dict.fromkeys(forecast_table["scenario"]))
+    organs = forecast_organs(forecast_table)
+    if len(scenarios) == 1:
+        figure, panels = _grid(len(organs), 1.45)
+    else:
+        figure = Figure(
+            figsize=(max(WIDTH, 1.35 * len(organs)), 1.15 * len(scenarios) + 0.8), layout="constrained"
+        )
+        panels = figure.subplots(len(scenarios), len(organs), squeeze=False).ravel().tolist()
+    hours = forecast_table.loc[forecast_table["hours"] > 0.0, "hours"]
+    for axes, (scenario, organ) in zip(panels, [(s, o) for s in scenarios for o in organs], strict=True):
+        rows = forecast_table[(forecast_table["scenario"] == scenario) & (forecast_table["organ"] == organ)]
+        _scenario_panel(axes, rows, colour(organ))
+        hours_axis(axes, float(hours.min()), float(hours.max()), True, most=5 if len(scenarios) == 1 else 3)
+        axes.set(yscale="log", ylim=(FLOOR, 130.0))
+        axes.set_yticks([0.01, 0.1, 1, 10, 100], ["0.01", "0.1", "1", "10", "100"])
+        axes.label_outer(remove_inner_ticks=False)
+        if scenario == scenarios[0]:
+            axes.set_title(plain(named(organ)))
+    for axes, name in zip(
+        panels[:: _columns(panels)], scenarios if len(scenarios) > 1 else [""] * 99, strict=False
+    ):
+        axes.set_ylabel(plain(f"{name}\n% of dose" if name else "% of the dose"))
+    if title:
+        figure.suptitle(plain(title), x=0.01, ha="left", fontsize=9, fontweight="bold")
+    figure.legend(handles=_state_legend(), loc="outside lower center", ncols=4)
+    return figure
+
+
+def _scenario_panel(axes: Axes, rows: pd.DataFrame, shade: str) -> None:
+    for state, (dashes, alpha, _) in STATES.items():
+        part = rows[(rows["state"] == state) & (rows["hours"] > 0.0)].sort_values("hours")
+        if not len(part):
+            continue
+        share = 100.0 / part["dose_cells"].to_numpy(float)
+        t = part["hours"].to_numpy(float)
+        low, middle, high = (
+            np.maximum(part[q].to_numpy(float) * share, FLOOR / 10) for q in ("q2.5", "q50", "q97.5")
+        )
+        axes.fill_between(t, low, high, color=shade, alpha=alpha, lw=0)
+        axes.plot(t, middle, color=shade, ls=dashes, lw=1.5)
+
+
+def _state_legend() -> list[Any]:
+    lines = [
+        Line2D([], [], color=INK, ls=dashes, lw=1.5, label=f"{name}, median")
+        for dashes, _, name in STATES.values()
+    ]
+    return [
+        *lines,
+        *(Patch(color=INK, alpha=a, lw=0, label="95 %, " + name) for _, a, name in STATES.values()),
+    ]
+
+
+@inked
+def scenario_bars_figure(forecast_table: pd.DataFrame) -> Figure:
+    """Share of the dose in each organ at 1 h, 24 h and 7 d of each scenario, mean over the posterior, stacked."""
+    shares = shares_at(forecast_table)
+    shares = shares[shares["state"].isin(list(STATES))]
+    scenarios = list(dict.fromkeys(shares["scenario"]))
+    organs = forecast_organs(shares)
+    figure = Figure(figsize=(WIDTH, 0.72 * max(len(scenarios), 1) + 1.2), layout="constrained")
+    axes = figure.subplots()
+    ticks, labels = [], []
+    for block, scenario in enumerate(scenarios):
+        own = shares[shares["scenario"] == scenario]
+        first = own.iloc[0]
+        note = " (hypothesis)" if first["evidence"] == "hypothesis" else ""
+        axes.text(
+            0.0,
+            4.6 * block - 0.85,
+            plain(f"{first['title']}{note}"),
+            fontweight="bold",
+            fontsize=7.5,
+            va="center",
+        )
+        for line, hour in enumerate(HOURS):
+            ticks.append(4.6 * block + line)
+            labels.append(span(hour))
+            _stack(axes, own[own["hours"] == hour], organs, ticks[-1])
+    axes.set_yticks(ticks, labels)
+    axes.set_ylim(4.6 * max(len(scenarios), 1) - 1.1, -1.6)
+    axes.set_xlim(0.0, 100.0)
+    axes.set_xlabel("% of the dose, mean of the posterior; what is missing to 100 is in the blood or has left the body"
+                    if "blood" not in organs else "% of the dose, mean of the posterior")  # fmt: skip
+    axes.grid(axis="y", visible=False)
+    axes.tick_params(axis="y", length=0)
+    handles = [Patch(fc=colour(organ), label=named(organ)) for organ in organs]
+    handles += [
+        Patch(fc="white", ec=INK, hatch="/////", label="live cells"),
+        Patch(fc="white", ec=INK, label="label of the dead"),
+    ]
+    figure.legend(handles=handles, loc="outside lower center", ncols=5)
+    return figure
+
+
+def _stack(axes: Axes, rows: pd.DataFrame, organs: list[str], at: float) -> None:
+    left = 0.0
+    for organ in organs:
+        for state in STATES:
+            part = rows.loc[(rows["organ"] == organ) & (rows["state"] == state), "mean"]
+            width = float(part.iloc[0]) if len(part) else 0.0
+            axes.barh(at, width, left=left, height=0.82, color=colour(organ), ec="white", lw=0.4,
+                      hatch="/////" if state == "live" else None)  # fmt: skip
+            left += width

@@ -1,0 +1,48 @@
+"""A model's equations as MathML, straight from its arrows."""
+
+from functools import cache
+from typing import Any
+
+from markupsafe import Markup, escape
+
+from pbpk.body.equations import equations
+from pbpk.body.model import Model
+
+
+@cache
+def _printer(states: tuple[str, ...]) -> Any:
+    """Printer of presentation MathML that writes a state as N with its name below, `E_lung` as E with lung below."""
+    from sympy.printing.mathml import MathMLPresentationPrinter  # takes a second that only the equations need
+
+    class Printer(MathMLPresentationPrinter):  # type: ignore[misc]
+        """Presentation MathML with the names of this package."""
+
+        def _print_Symbol(self, symbol: Any, style: str = "plain") -> Any:
+            name = str(symbol.name)
+            head, _, tail = ("N", "", name.replace(".", " ")) if name in states else name.partition("_")
+            node = self._word("mi", head)
+            if not tail:
+                return node
+            below = self.dom.createElement("msub")
+            below.appendChild(node)
+            below.appendChild(self._word("mtext", tail.replace("_", " ")))
+            return below
+
+        def _word(self, tag: str, text: str) -> Any:
+            node = self.dom.createElement(tag)
+            node.appendChild(self.dom.createTextNode(text))
+            return node
+
+    return Printer({"mul_symbol": "dot"})
+
+
+def equation_markup(model: Model) -> list[Markup]:
+    """One `<math>` element for the equation of each state, in the model's order."""
+    printer = _printer(model.states)
+    found = []
+    for equation in equations(model):
+        state = escape(equation.state.replace(".", " "))
+        left = f"<mfrac><mrow><mi>d</mi><msub><mi>N</mi><mtext>{state}</mtext></msub></mrow><mrow><mi>d</mi><mi>t</mi></mrow></mfrac>"
+        right = printer.doprint(equation.right)
+        found.append(Markup(f'<math display="block"><mrow>{left}<mo>=</mo>{right}</mrow></math>'))
+    return found

@@ -1,0 +1,196 @@
+"""The report: one HTML file that needs nothing else, from one finished run."""
+
+import os
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import jinja2
+import pandas as pd
+
+from pbpk.body.equations import conservation
+from pbpk.report import figures, lessons, tables, wording
+from pbpk.report.formulas import equation_markup
+from pbpk.report.ink import svg
+from pbpk.report.references import references
+
+if TYPE_CHECKING:
+    from pbpk.predict.run import Run
+
+SECTIONS = (
+    ("summary", "Summary"),
+    ("fitted", "What was fitted to what"),
+    ("model", "The model"),
+    ("parameters", "Parameters"),
+    ("observed", "Observed against predicted"),
+    ("exposure", "Exposure"),
+    ("scenarios", "Scenarios"),
+    ("limits", "What the data could not teach"),
+    ("convergence", "Convergence"),
+    ("references", "References"),
+    ("versions", "Software versions and hashes"),
+)
+DENOMINATORS = {
+    "dose": "Percentages are of the dose given.",
+    "recovered": "Percentages are of what was recovered, the sum over",
+    "unknown": "The source does not say whether its percentages are of the dose given or of what was recovered. Both "
+    "readings were fitted, each with half the prior weight; recovered is the sum over",
+}
+
+
+def write_report(run: "Run", path: Path) -> Path:
+    """Write the report of a run; an interrupted write leaves no half of it.
+
+    Parameters
+    ----------
+    path : the file to write, `report.html`
+    """
+    text = report_html(run)
+    path.parent.mkdir(parents=True, exist_ok=True)
+    beside = path.with_name(path.name + ".partial")
+    beside.write_text(text, encoding="utf-8", newline="\n")
+    os.replace(beside, path)
+    return path
+
+
+def report_html(run: "Run") -> str:
+    """The whole report as text; the same run gives the same bytes."""
+    environment = jinja2.Environment(
+        autoescape=True, undefined=jinja2.StrictUndefined, trim_blocks=True, lstrip_blocks=True
+    )
+    known = references(run)
+    return environment.from_string(_read_template()).render(
+        run=run,
+        about=run.study.about,
+        model=run.joint.model,
+        sections=SECTIONS,
+        footnote=wording.FOOTNOTE,
+        summary=wording.summary(run),
+        fitted=_fitted(run),
+        structure=_structure(run, known),
+        parameters=_parameters(run, known),
+        observed=_observed(run, known),
+        exposure=tables.exposure_table(run) if _filled(run.exposure) else None,
+        scenarios=_scenarios(run),
+        limits=_limits(run),
+        convergence=tables.convergence_table(run),
+        references=list(known.values()),
+        manifest=_manifest(run),
+    ) + "\n"
+
+
+def _read_template() -> str:
+    return Path(__file__).with_name("report.html.j2").read_text(encoding="utf-8")
+
+
+def _filled(table: pd.DataFrame | None) -> bool:
+    return table is not None and len(table) > 0
+
+
+def _fitted(run: "Run") -> dict[str, Any]:
+    """Groups, design, denominator, rows left out, assumptions."""
+    counts = run.joint.counts
+    denominator = DENOMINATORS[counts.denominator]
+    if counts.denominator != "dose":
+        denominator += f" {wording.listed(wording.named(organ) for organ in counts.harvested)}."
+    weights = {wording.READINGS.get(name, name): f"{weight:.3f}" for name, weight in run.readings.items()}
+    product = run.study.about.product
+    facts = {
+        "Product": product.cell_type,
+        "Cell diameter": f"{wording.number(product.diameter_um)} µm" if product.diameter_um else "not stated",
+        "Viability": f"{wording.number(100.0 * product.viability)} %" if product.viability is not None else "not stated",
+        "Lot": product.lot or "not stated",
+        "Label": run.study.about.label,
+        "Strain": run.study.about.strain or "not stated",
+    }
+    return {
+        "facts": facts,
+        "groups": tables.groups_table(run),
+        "design": tables.design_table(run),
+        "denominator": denominator,
+        "weights": weights if counts.denominator == "unknown" else {},
+        "left_out": counts.left_out,
+        "recovery": run.study.about.recovery,
+        "assumptions": run.study.about.assumptions,
+    }
+
+
+def _structure(run: "Run", known: dict[str, Any]) -> dict[str, Any]:
+    """Arrows, conservation law, equations, the animal's numbers."""
+    model = run.joint.model
+    return {
+        "arrows": tables.arrows_table(run),
+        "conservation": conservation(model).split("; "),
+        "equations": list(zip(model.states, equation_markup(model), strict=True)),
+        "passing": [wording.named(state.replace(".", " ")) for state in model.states[model.n_lasting :]],
+        "animal": tables.animal_table(run, known),
+    }
+
+
+def _parameters(run: "Run", known: dict[str, Any]) -> dict[str, Any]:
+    about = "Posterior interval of each parameter in prior standard deviations; the numbers are in the table below."
+    return {
+        "figure": svg(figures.parameters_figure(run), about, "parameters"),
+        "table": tables.parameters_table(run, known),
+    }
+
+
+def _observed(run: "Run", known: dict[str, Any]) -> dict[str, Any]:
+    return {
+        "fit": svg(
+            figures.fit_figure(run),
+            "Observed values and the fit against time, one panel for each organ; the numbers are in the table below.",
+            "fit",
+        ),
+        "scatter": svg(
+            figures.observed_predicted_figure(run),
+            "Observed against predicted values on logarithmic axes; the numbers are in the table below.",
+            "scatter",
+        ),
+        "readings": run.predictions["reading"].nunique(),
+        "checks": tables.checks_table(run),
+        "table": tables.predictions_table(run, known),
+    }
+
+
+def _scenarios(run: "Run") -> dict[str, Any]:
+    """A bar figure of all, and a figure and a table of each."""
+    if not _filled(run.forecast):
+        return {"bars": None, "each": []}
+    each = []
+    for i, (name, part) in enumerate(run.forecast.groupby("scenario", sort=False), start=1):
+        title, evidence = str(part["title"].iloc[0]), str(part["evidence"].iloc[0])
+        about = f"Live cells and label of the dead against time in the scenario {title}, one panel for each organ."
+        each.append(
+            {
+                "name": name,
+                "anchor": f"scenario-{i}",
+                "title": title,
+                "evidence": evidence,
+                "figure": svg(figures.scenario_figure(part, ""), about, f"scenario{i}"),
+                "table": tables.scenario_table(part),
+            }
+        )
+    about = "Share of the dose in each organ at 1 h, 24 h and 7 d of each scenario; the numbers are in the tables below."
+    return {"bars": svg(figures.scenario_bars_figure(run.forecast), about, "bars"), "each": each}
+
+
+def _limits(run: "Run") -> dict[str, Any]:
+    return {
+        "unlearned": lessons.unlearned(run),
+        "half": wording.listed(lessons.half_learned(run)) if lessons.half_learned(run) else "",
+        "tensions": lessons.tensions(run),
+        "confounding": lessons.confounding(run),
+    }
+
+
+def _manifest(run: "Run") -> list[tables.Table]:
+    """Manifest as tables: versions, inputs, settings, time taken."""
+    found = run.manifest
+    seconds = {name: f"{value:.1f} s" for name, value in dict(found.get("seconds", {})).items()}
+    settings = {"seed": found["seed"]} | dict(found.get("settings", {}))
+    return [
+        tables.pairs_table("Software", ("Package", "Version"), dict(found["versions"])),
+        tables.pairs_table("Settings", ("Setting", "Value"), settings),
+        tables.pairs_table("Input files", ("File", "SHA-256"), dict(found["inputs"])),
+        tables.pairs_table("Time taken", ("Step", "Seconds"), seconds),
+    ]

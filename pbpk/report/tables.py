@@ -1,0 +1,211 @@
+"""Tables of the report: rows of finished text, ready for the page."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import pandas as pd
+from markupsafe import Markup, escape
+
+from pbpk.report.references import Reference, cited
+from pbpk.report.shares import HOURS, shares_at
+from pbpk.report.wording import (
+    CREDIBLE,
+    MISSING,
+    PREDICTIVE,
+    READINGS,
+    ROUTES,
+    counted,
+    interval,
+    named,
+    number,
+    span,
+    unit,
+    whole,
+)
+
+if TYPE_CHECKING:
+    from pbpk.predict.run import Run
+
+LIMITED = "below the limit"
+
+
+@dataclass(frozen=True)
+class Table:
+    """Caption, heads and rows; `align` has one letter for each column: l text, r number."""
+
+    caption: str
+    head: Sequence[str]
+    align: str
+    rows: Sequence[Sequence[Any]]
+
+
+def groups_table(run: "Run") -> Table:
+    """Groups with what they were given."""
+    rows = []
+    for group in run.study.about.groups:
+        doses = [dose for dose in run.study.doses if dose.group == group.name]
+        given = [
+            f"{number(d.cells) + ' cells' if d.cells else 'cells not stated'} at {span(d.hours)}"
+            + (f" over {number(d.duration_min)} min" if d.duration_min else ", bolus")
+            + (f" (animal {d.animal})" if d.animal else "")
+            for d in doses
+        ]
+        route = ROUTES.get(group.route, group.route)
+        rows.append((group.name, route, "; ".join(given), group.treatment, named(group.injured or "none")))
+    return Table("Groups and doses", ("Group", "Route", "Doses", "Treatment", "Injured organ"), "lllll", rows)
+
+
+def design_table(run: "Run") -> Table:
+    """Values by group, organ and readout, with their hours."""
+    rows = []
+    for (group, organ, readout), own in run.joint.counts.table.groupby(["group", "organ", "readout"], sort=False):
+        limited = int(own["below_lloq"].astype(bool).sum())
+        ranges = int((own["percent"].isna() & own["high"].notna()).sum())
+        n = sorted({int(v) for v in own["n"]})
+        rows.append((
+            group, named(str(organ)), readout, ", ".join(span(h) for h in sorted(set(own["hours"]))),
+            whole(len(own) - ranges - limited), whole(ranges), whole(limited),
+            str(n[0]) if len(n) == 1 else f"{n[0]} to {n[-1]}",
+        ))  # fmt: skip
+    head = ("Group", "Organ", "Readout", "Hours after the first dose", "Values", "Ranges", "Below limit", "Animals each")
+    return Table("What was fitted: organs and times", head, "llllrrrr", rows)
+
+
+def arrows_table(run: "Run") -> Table:
+    """Arrows of the model, one line for each family."""
+    rows = []
+    for family in run.joint.model.families:
+        arrow, _, rate = family.line.partition(":")
+        source, _, target = arrow.partition("->")
+        organs = "" if family.organs == ("",) else ", ".join(named(organ) for organ in family.organs)
+        rows.append((_code(source), _code(target), _code(rate), organs))
+    return Table("Arrows: a rate times the cells in the state it leaves", ("From", "To", "Rate [1/h]", "For"), "llll", rows)
+
+
+def _code(text: str) -> Markup:
+    return Markup("<code>{}</code>").format(escape(text.strip()).replace("_", Markup("_<wbr>")))
+
+
+def animal_table(run: "Run", known: dict[str, Reference]) -> Table:
+    """Numbers of the animal, each with its source."""
+    rows = [
+        (_code(name), number(q.value), q.unit, interval(q.low, q.high), q.note, cited(q.source, known))
+        for name, q in run.joint.model.species.quantities.items()
+    ]
+    head = ("Quantity", "Value", "Unit", "Other sources", "Note", "Source")
+    return Table("Numbers of the animal", head, "lrllll", rows)
+
+
+def parameters_table(run: "Run", known: dict[str, Reference]) -> Table:
+    """Every parameter, prior beside posterior."""
+    rows = []
+    for row in run.parameters.to_dict("records"):
+        kind = str(row["learned"])
+        mark = Markup('<span class="mark {}">{}</span>').format(kind.replace(" ", "-"), kind)
+        fixed = kind == "fixed"
+        rows.append((
+            _code(str(row["parameter"])), row["about"], unit(str(row["unit"])),
+            number(row["prior_q50"]), MISSING if fixed else interval(row["prior_q2.5"], row["prior_q97.5"]),
+            MISSING if fixed else number(row["q50"]),
+            MISSING if fixed else interval(row["q2.5"], row["q97.5"]), mark, cited(str(row["source"]), known),
+        ))  # fmt: skip
+    head = ("Parameter", "Meaning", "Unit", "Prior median", "Prior 95 %", "Posterior median", CREDIBLE, "Learned", "Source")
+    return Table("Parameters, prior and posterior; a parameter without a unit is a plain number", head, "lllrrrrll", rows)
+
+
+def observed(row: dict[str, Any]) -> str:
+    """What was measured, as a value, a range or a limit."""
+    if not pd.isna(row["value"]):
+        return number(row["value"])
+    return interval(row["low"], row["high"]) if not pd.isna(row["high"]) else LIMITED
+
+
+def predictions_table(run: "Run", known: dict[str, Reference]) -> Table:
+    """Each value beside what the fit says."""
+    rows = []
+    for row in run.predictions.to_dict("records"):
+        inside = MISSING if pd.isna(row["inside"]) else "yes" if row["inside"] else Markup("<strong>no</strong>")
+        who = f"{row['group']}, animal {row['animal']}" if row["animal"] and not pd.isna(row["animal"]) else row["group"]
+        rows.append((
+            who, named(str(row["organ"])), row["readout"], span(float(row["hours"])), _reading(row["reading"]),
+            observed(row), number(row["q50"]), interval(row["q2.5"], row["q97.5"]),
+            interval(row["p2.5"], row["p97.5"]), inside, cited(str(row["source"]), known),
+        ))  # fmt: skip
+    head = ("Group", "Organ", "Readout", "Time", "Unit", "Observed", "Predicted median", CREDIBLE, PREDICTIVE,
+            "Inside", "Source")  # fmt: skip
+    return Table("Observed values and their predictions", head, "lllrlrrrrll", rows)
+
+
+def _reading(name: Any) -> str:
+    return READINGS.get(str(name), str(name))
+
+
+def checks_table(run: "Run") -> Table:
+    """Posterior predictive checks by organ."""
+    rows = []
+    for (reading, organ, readout), own in run.predictions.groupby(["reading", "organ", "readout"], sort=False):
+        judged = own[own["inside"].notna()]
+        single = own[(own["value"] > 0.0) & (own["q50"] > 0.0)]
+        logs = np.log(single["value"].astype(float) / single["q50"].astype(float))
+        fold = f"{number(np.exp(logs.mean()))}" if len(single) else MISSING
+        near = f"{int((logs.abs() <= np.log(2.0)).sum())} of {len(single)}" if len(single) else MISSING
+        inside = f"{int(judged['inside'].astype(bool).sum())} of {len(judged)}"
+        rows.append((named(str(organ)), readout, _reading(reading), inside, fold, near))
+    head = ("Organ", "Readout", "Unit", f"Inside the {PREDICTIVE}", "Observed over predicted, geometric mean",
+            "Within a factor of two")  # fmt: skip
+    return Table("Posterior predictive checks by organ", head, "lllrrr", rows)
+
+
+def exposure_table(run: "Run") -> Table:
+    """Areas under the curves."""
+    rows = []
+    for row in run.exposure.to_dict("records"):
+        printed = number(row["published"])
+        if not pd.isna(row["published_error"]) and not pd.isna(row["published"]):
+            printed += f" ± {number(row['published_error'])}"
+        rows.append((
+            row["group"], named(str(row["organ"])), row["readout"], row["parameter"], unit(str(row["unit"])),
+            number(row["observed"]), number(row["q50"]), interval(row["q2.5"], row["q97.5"]), printed,
+        ))  # fmt: skip
+    head = ("Group", "Organ", "Readout", "Parameter", "Unit", "From the observed", "From the fit, median", CREDIBLE,
+            "Printed in the source")  # fmt: skip
+    return Table("Exposure: areas under the curves", head, "lllllrrrr", rows)
+
+
+def scenario_table(forecast: pd.DataFrame) -> Table:
+    """One scenario at a few hours, live cells and label side by side."""
+    shares = shares_at(forecast)
+    hours = [hour for hour in HOURS if (shares["hours"] == hour).any()]
+    kinds = (("live", "live cells"), ("label", "label of the dead"))
+    found = shares.set_index(["organ", "state", "hours"])
+    rows = []
+    for organ in dict.fromkeys(shares["organ"]):
+        cells: list[str] = [named(str(organ))]
+        for hour in hours:
+            for state, _ in kinds:
+                at = (organ, state, hour)
+                row = found.loc[at] if at in found.index else None
+                cells.append(MISSING if row is None else f"{number(row['q50'])} ({interval(row['q2.5'], row['q97.5'])})")
+        rows.append(cells)
+    dose = float(forecast["dose_cells"].iloc[0])
+    head = ("Organ", *(f"{span(hour)}: {name}" for hour in hours for _, name in kinds))
+    of = f"of {number(dose)} cells given" if np.isfinite(dose) else "of the dose"
+    return Table(f"% {of}: median ({CREDIBLE})", head, "l" + "r" * (len(head) - 1), rows)
+
+
+def convergence_table(run: "Run") -> Table:
+    """Diagnostics of each parameter that was sampled."""
+    sampled = run.parameters[run.parameters["rhat"].notna()]
+    rows = [
+        (_code(str(row["parameter"])), f"{row['rhat']:.3f}", whole(row["ess_bulk"]), whole(row["ess_tail"]))
+        for row in sampled.to_dict("records")
+    ]
+    head = ("Parameter", "R-hat", "Effective draws, bulk", "Effective draws, tail")
+    return Table(f"Diagnostics of {counted(len(rows), 'parameter')}", head, "lrrr", rows)
+
+
+def pairs_table(caption: str, head: Sequence[str], pairs: dict[str, Any]) -> Table:
+    """Names and what they hold, as in a manifest."""
+    return Table(caption, head, "ll", [(_code(str(key)), _code(str(value))) for key, value in pairs.items()])

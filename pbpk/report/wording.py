@@ -1,0 +1,184 @@
+"""Numbers and names as a reader sees them: three significant digits, intervals, times, and the sentences of the summary."""
+
+from collections.abc import Iterable
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import pandas as pd
+
+if TYPE_CHECKING:
+    from pbpk.predict.run import Run
+
+FOOTNOTE = "The analyte is labelled-cell equivalents: label is not viability."
+CREDIBLE = "95 % credible interval"
+PREDICTIVE = "95 % posterior predictive interval"
+MISSING = "–"
+TINY, HUGE = 1e-4, 1e6  # outside these a number is written with a power of ten
+SUPERSCRIPT = str.maketrans("-0123456789", "⁻⁰¹²³⁴⁵⁶⁷⁸⁹")
+READINGS = {"dose": "% of the dose", "recovered": "% of what was recovered"}
+ROUTES = {"iv": "into a vein", "portal_vein": "into the portal vein", "artery": "into the arterial tree",
+          "hepatic_artery": "into the hepatic artery"}  # fmt: skip
+UNITS = {"1": "", "percent_dose*h": "% of dose · h", "percent_dose_per_g*h": "% of dose/g · h"}
+
+
+def number(value: Any) -> str:
+    """Value to three significant digits.
+
+    >>> number(12345.0), number(0.02), number(3.2e-7), number(float("nan"))
+    ('12 300', '0.0200', '3.20 × 10⁻⁷', '–')
+    """
+    if value is None or pd.isna(value):
+        return MISSING
+    value = float(value)
+    if not np.isfinite(value):
+        return "∞" if value > 0 else "−∞"
+    if value == 0.0:
+        return "0"
+    mantissa, exponent = f"{abs(value):.2e}".split("e")
+    sign, power = "−" * (value < 0), int(exponent)
+    if not TINY <= abs(value) < HUGE:
+        return f"{sign}{mantissa} × 10{str(power).translate(SUPERSCRIPT)}"
+    rounded = float(f"{mantissa}e{exponent}")
+    return sign + f"{rounded:,.{max(0, 2 - power)}f}".replace(",", " ")
+
+
+def interval(low: Any, high: Any) -> str:
+    """Both ends of an interval.
+
+    >>> interval(0.5, 12)
+    '0.500 to 12.0'
+    """
+    return MISSING if pd.isna(low) or pd.isna(high) else f"{number(low)} to {number(high)}"
+
+
+def whole(value: Any) -> str:
+    """Count, with thin groups of three digits; a missing one is a dash."""
+    return MISSING if value is None or pd.isna(value) else f"{int(value):,}".replace(",", " ")
+
+
+def span(hours: float) -> str:
+    """Time in the unit that reads best.
+
+    >>> span(0.25), span(1), span(24), span(120), span(0)
+    ('15 min', '1 h', '24 h', '5 d', '0 h')
+    """
+    if 0.0 < hours < 1.0:
+        return f"{hours * 60.0:.3g} min"
+    if hours >= 72.0 and hours % 24.0 == 0.0:
+        return f"{hours / 24.0:.3g} d"
+    return f"{hours:.4g} h"
+
+
+def unit(text: str) -> str:
+    """Unit as written in a model or study file, for print; a number without one stays bare."""
+    return UNITS.get(text, text)
+
+
+def named(organ: str) -> str:
+    """Organ's name as a word: `kidney_left` is `kidney left`."""
+    return organ.replace("_", " ")
+
+
+def listed(words: Iterable[str]) -> str:
+    """Words as an English list.
+
+    >>> listed(["lung", "liver", "spleen"])
+    'lung, liver and spleen'
+    """
+    *first, last = list(words) or [MISSING]
+    return f"{', '.join(first)} and {last}" if first else last
+
+
+def counted(n: int, noun: str, plural: str = "") -> str:
+    """A count with its noun.
+
+    >>> counted(1, "value"), counted(3, "value")
+    ('1 value', '3 values')
+    """
+    return f"{whole(n)} {noun if n == 1 else plural or noun + 's'}"
+
+
+def summary(run: "Run") -> list[str]:
+    """What a reader should know first, worked out from the numbers of the run."""
+    return [_agreement(run), *_learned(run), *_coverage(run), *_peaks(run), *_denominator(run)]
+
+
+def _agreement(run: "Run") -> str:
+    found = run.diagnostics
+    verdict = "agree" if found.passed else "do not agree well enough for a decision"
+    return (
+        f"The {counted(found.chains, 'chain')} of {whole(found.draws)} draws each {verdict}: largest R-hat "
+        f"{found.max_rhat:.3f}, smallest effective sample size {whole(found.min_ess_bulk)} (bulk) and "
+        f"{whole(found.min_ess_tail)} (tail), {counted(found.divergences, 'divergence')}."
+    )
+
+
+def _learned(run: "Run") -> list[str]:
+    kinds = run.parameters["learned"].value_counts()
+    n = {kind: int(kinds.get(kind, 0)) for kind in ("learned", "half learned", "not learned")}
+    return [
+        f"Of {counted(sum(n.values()), 'estimated parameter')} the data taught {n['learned']}, half taught "
+        f"{n['half learned']}, and left {n['not learned']} where the prior had put them."
+    ]
+
+
+def _coverage(run: "Run") -> list[str]:
+    sentences = []
+    for reading, rows in run.predictions.groupby("reading", sort=False):
+        judged = rows[rows["inside"].notna()]
+        sentence = (
+            f"{int(judged['inside'].astype(bool).sum())} of {counted(len(judged), 'value')} lie inside their "
+            f"{PREDICTIVE}"
+        )
+        single = rows[(rows["value"] > 0.0) & (rows["q50"] > 0.0)]
+        if len(single):
+            fold = np.abs(np.log2(single["value"].astype(float) / single["q50"].astype(float)))
+            near = int((fold <= 1.0).sum())
+            sentence += (
+                f"; the median prediction is within a factor of two of {near} of {len(single)} single values"
+            )
+        ranges = rows[rows["value"].isna() & rows["low"].notna() & rows["high"].notna()]
+        if len(ranges):
+            held = int(((ranges["q50"] >= ranges["low"]) & (ranges["q50"] <= ranges["high"])).sum())
+            sentence += (
+                f"; the median prediction lies inside {held} of {counted(len(ranges), 'stated range')}"
+            )
+        of = (
+            f", read as {READINGS.get(str(reading), reading)}"
+            if run.predictions["reading"].nunique() > 1
+            else ""
+        )
+        sentences.append(f"{sentence}{of}.")
+    return sentences
+
+
+def _peaks(run: "Run") -> list[str]:
+    """Where label is highest, and where it is at the end, in each group."""
+    curves = run.curves[run.curves["readout"] == "label"]
+    many, sentences = curves["group"].nunique() > 1, []
+    for group, rows in curves.groupby("group", sort=False):
+        top = rows.loc[rows["q50"].idxmax()]
+        end = rows[rows["hours"] == rows["hours"].max()]
+        last = end.loc[end["q50"].idxmax()]
+        where = f"In the group {group}, label" if many else "Label"
+        sentences.append(
+            f"{where} peaks in the {named(top['organ'])} at {_clock(top['hours'])} with {number(top['q50'])} % of the dose "
+            f"({CREDIBLE} {interval(top['q2.5'], top['q97.5'])} %); at {_clock(last['hours'])} the "
+            f"{named(last['organ'])} holds most, {number(last['q50'])} % ({interval(last['q2.5'], last['q97.5'])} %)."
+        )
+    return sentences
+
+
+def _clock(hours: float) -> str:
+    """Time of a point of a drawn curve, which need not be round."""
+    return span(float(f"{hours:.3g}"))
+
+
+def _denominator(run: "Run") -> list[str]:
+    if run.study.about.denominator != "unknown":
+        return []
+    parts = [f"{READINGS.get(name, name)} {weight:.2f}" for name, weight in run.readings.items()]
+    return [
+        "The source does not say what its percentages are percent of; both readings were kept, with posterior "
+        f"probability: {listed(parts)}."
+    ]

@@ -1,0 +1,1 @@
+"""Share: the model and the results in the languages of other tools. For now, tidy tables."""

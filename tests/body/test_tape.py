@@ -1,0 +1,104 @@
+import numpy as np
+import pytest
+import sympy
+from hypothesis import assume, given, settings
+from hypothesis import strategies as st
+
+from pbpk.body.rates import parse_rate
+from pbpk.body.tape import run, run_back, run_many, write_tape
+
+NAMES = ["a", "b", "c"]
+PLACES = {name: i for i, name in enumerate(NAMES)}
+EVERY_OPERATION = [
+    *("a + b", "a - b", "a * b", "a / b", "a ** b", "-a", "exp(a)", "log(a)", "sqrt(a)"),
+    *("a + a", "a - a", "a * a", "a / a", "a ** a", "a ** 2", "2 ** a", "a", "0.5", "-(-a)"),
+    "b * a / (1 - a) * c / b",
+    "exp(-a * b) + log(a + b) ** 2 / sqrt(c)",
+]
+expression = st.recursive(
+    st.sampled_from([*NAMES, "2", "0.5"]),
+    lambda inner: st.one_of(
+        st.tuples(inner, st.sampled_from("+-*/"), inner).map(lambda t: f"({t[0]} {t[1]} {t[2]})"),
+        inner.map(lambda text: f"-{text}"),
+        st.tuples(st.sampled_from(["exp", "log", "sqrt"]), inner).map(lambda t: f"{t[0]}({t[1]})"),
+    ),
+    max_leaves=8,
+)
+
+
+def taped(texts, values):
+    """Values of rates, and for each the gradient by the symbols."""
+    tape = write_tape([(parse_rate(text), PLACES) for text in texts], len(NAMES))
+    registers = run(tape.steps, tape.literals, values)
+    gradients = [
+        run_back(tape.steps, registers, len(NAMES), tape.outputs, bar) for bar in np.eye(len(texts))
+    ]
+    return registers[tape.outputs], np.array(gradients)
+
+
+def by_sympy(text, values):
+    symbols = sympy.symbols(NAMES)
+    whole = sympy.sympify(text, locals=dict(zip(NAMES, symbols, strict=True)))
+    at = dict(zip(symbols, map(sympy.Float, values), strict=True))
+    found = [complex(sympy.N(e.subs(at))) for e in (whole, *(whole.diff(s) for s in symbols))]
+    return np.array(found)
+
+
+@pytest.mark.parametrize("text", EVERY_OPERATION)
+def test_each_operation_and_its_derivative(text):
+    values = np.array([0.7, 1.9, 0.4])
+    ours, gradient = taped([text], values)
+    theirs = by_sympy(text, values).real
+    np.testing.assert_allclose(ours[0], theirs[0], rtol=1e-14)
+    np.testing.assert_allclose(gradient[0], theirs[1:], rtol=1e-12, atol=1e-14)
+
+
+@settings(max_examples=80, deadline=None, derandomize=True)
+@given(expression)
+def test_any_rate_and_its_gradient(text):
+    values = np.array([0.7, 1.9, 0.4])
+    try:
+        theirs = by_sympy(text, values)
+    except (TypeError, ZeroDivisionError):  # a pole
+        assume(False)
+    assume(np.isfinite(theirs).all() and abs(theirs).max() < 1e8 and abs(theirs.imag).max() == 0)
+    ours, gradient = taped([text], values)
+    assume(np.isfinite(ours).all())  # a pole that sympy cancels
+    np.testing.assert_allclose(ours[0], theirs[0].real, rtol=1e-9, atol=1e-12)
+    np.testing.assert_allclose(gradient[0], theirs[1:].real, rtol=1e-8, atol=1e-9)
+
+
+def test_a_repeated_expression_is_written_once():
+    texts = ["exp(a * b) + c", "exp(a * b) - c", "a * b"]
+    tape = write_tape([(parse_rate(text), PLACES) for text in texts], len(NAMES))
+    assert len(tape.steps) == 4  # a*b, exp, +, -
+    values = np.array([0.2, 3.0, 5.0])
+    e = np.exp(0.6)
+    ours, gradient = taped(texts, values)
+    np.testing.assert_allclose(ours, [e + 5, e - 5, 0.6], rtol=1e-15)
+    np.testing.assert_allclose(gradient, [[3 * e, 0.2 * e, 1], [3 * e, 0.2 * e, -1], [3, 0.2, 0]], rtol=1e-14)
+
+
+def test_a_number_is_written_once():
+    tape = write_tape([(parse_rate(text), PLACES) for text in ["2 * a", "2 * b + 2.0", "0.5"]], len(NAMES))
+    assert tape.literals.tolist() == [2.0, 0.5]
+
+
+def test_two_places_are_two_symbols():
+    rate = parse_rate("a * 2")
+    tape = write_tape([(rate, {"a": 0}), (rate, {"a": 2})], 3)
+    out = run_many(tape.steps, tape.literals, tape.outputs, np.array([[1.0, 2.0, 3.0], [4.0, 5.0, 6.0]]))
+    assert out.tolist() == [[2.0, 6.0], [8.0, 12.0]]
+
+
+def test_the_gradient_of_a_sum_is_the_sum_of_gradients():
+    texts, weights = ["a / b", "exp(a * c)"], np.array([0.3, -2.0])
+    values = np.array([0.7, 1.9, 0.4])
+    tape = write_tape([(parse_rate(text), PLACES) for text in texts], len(NAMES))
+    registers = run(tape.steps, tape.literals, values)
+    together = run_back(tape.steps, registers, len(NAMES), tape.outputs, weights)
+    np.testing.assert_allclose(together, weights @ taped(texts, values)[1], rtol=1e-14)
+
+
+def test_division_by_zero_is_not_a_number():
+    assert np.isnan(taped(["a / (1 - b)"], np.array([1.0, 1.0, 1.0]))[0][0])
