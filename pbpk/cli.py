@@ -33,9 +33,7 @@ Out = Annotated[Path, typer.Option("--out", help="Folder that is written.")]
 Force = Annotated[bool, typer.Option("--force", help="Replace the folder if it is a run already.")]
 Seed = Annotated[int, typer.Option(help="Same seed, same numbers.")]
 Cells = Annotated[float | None, typer.Option(help="Cells given in scenarios that do not say how many.")]
-ModelName = Annotated[
-    str | None, typer.Option("--model", help="Model file or name; the study's own if left out.")
-]
+ModelName = Annotated[str | None, typer.Option("--model", help="Model file or name; the study's own if left out.")]
 
 
 @app.command(epilog="Example: pbpk run data/khot_2019_t_cells_mouse --out runs/khot")
@@ -50,9 +48,7 @@ def run(
     seed: Seed = 1,
     draws: Annotated[int, typer.Option(min=100, help="Draws of each of the four chains.")] = 1500,
     tune: Annotated[int, typer.Option(min=100, help="Warm-up draws of each chain.")] = 1000,
-    target_accept: Annotated[
-        float, typer.Option(min=0.6, max=0.999, help="Smaller steps when raised.")
-    ] = 0.98,
+    target_accept: Annotated[float, typer.Option(min=0.6, max=0.999, help="Smaller steps when raised.")] = 0.98,
     allow_unconverged: Annotated[bool, typer.Option(help="Go on though the chains disagree.")] = False,
     force: Force = False,
 ) -> None:
@@ -69,9 +65,7 @@ def fit(
     seed: Seed = 1,
     draws: Annotated[int, typer.Option(min=100, help="Draws of each of the four chains.")] = 1500,
     tune: Annotated[int, typer.Option(min=100, help="Warm-up draws of each chain.")] = 1000,
-    target_accept: Annotated[
-        float, typer.Option(min=0.6, max=0.999, help="Smaller steps when raised.")
-    ] = 0.98,
+    target_accept: Annotated[float, typer.Option(min=0.6, max=0.999, help="Smaller steps when raised.")] = 0.98,
     allow_unconverged: Annotated[bool, typer.Option(help="Exit 0 though the chains disagree.")] = False,
     force: Force = False,
 ) -> None:
@@ -233,18 +227,14 @@ def check(
     for equation in equations(model):
         console.print(f"  d/dt {equation.state} = {equation.right}", markup=False, soft_wrap=True)
     console.print("\nConservation: " + conservation(model), soft_wrap=True)
-    linear = (
-        "linear: twice the dose, twice the cells" if model.is_linear else "not linear in the number of cells"
-    )
+    linear = "linear: twice the dose, twice the cells" if model.is_linear else "not linear in the number of cells"
     console.print("The system is " + linear + ".")
     problems = check_units(model)
     console.print("Units: " + ("every rate is 1/time." if not problems else ""))
     for problem in problems:
         console.print("  " + problem, markup=False)
     missing = unsourced(model)
-    console.print(
-        "Numbers without a source: " + ("none." if not missing else ", ".join(missing)), markup=False
-    )
+    console.print("Numbers without a source: " + ("none." if not missing else ", ".join(missing)), markup=False)
     chosen = assumed(model)
     console.print("Numbers that rest on a choice: " + (", ".join(chosen) or "none") + ".", markup=False)
     if problems:
@@ -310,9 +300,7 @@ def _say_run(result: "Run", out: Path) -> None:
 
 def _say_forecast(table: Any, title: str) -> None:
     """Where the cells are a day after the first dose, one line a scenario."""
-    console.print(
-        f"{title}, 24 h: percent of the dose, median [95 % credible interval]", markup=False, soft_wrap=True
-    )
+    console.print(f"{title}, 24 h: percent of the dose, median [95 % credible interval]", markup=False, soft_wrap=True)
     columns = [("lung", "total"), ("liver", "total"), ("lung", "live"), ("liver", "live")]
     columns = [(organ, state) for organ, state in columns if organ in set(table["organ"])]
     shown = Table(box=box.SIMPLE, pad_edge=False)

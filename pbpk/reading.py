@@ -7,7 +7,7 @@ pydantic finds is said again as: file, place, what, what to do, did-you-mean.
 import csv
 import tomllib
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any
 
 import pydantic
 
@@ -18,9 +18,6 @@ class Schema(pydantic.BaseModel):
     """A file or a row: unknown keys are refused, values do not change after reading."""
 
     model_config = pydantic.ConfigDict(extra="forbid", frozen=True, allow_inf_nan=False)
-
-
-S = TypeVar("S", bound=Schema)
 
 
 def _sentence(error: pydantic.ValidationError, schema: type[Schema], given: Any) -> str:
@@ -34,9 +31,7 @@ def _sentence(error: pydantic.ValidationError, schema: type[Schema], given: Any)
     if kind == "missing":
         return f"`{place}` is missing; add it."
     if kind == "literal_error":
-        allowed = [
-            option.strip().strip("'") for option in found["ctx"]["expected"].replace(" or ", ", ").split(",")
-        ]
+        allowed = [option.strip().strip("'") for option in found["ctx"]["expected"].replace(" or ", ", ").split(",")]
         return f"`{place}` is `{found['input']}`.{did_you_mean(str(found['input']), allowed)}"
     if kind == "value_error":
         prefix = f"`{place}`: " if place else ""
@@ -69,7 +64,7 @@ def _inner(annotation: Any) -> Any:
     return None
 
 
-def read_toml(path: Path, schema: type[S], error: type[InputError]) -> S:
+def read_toml[S: Schema](path: Path, schema: type[S], error: type[InputError]) -> S:
     """Read a TOML file into its schema.
 
     Raises
@@ -89,7 +84,7 @@ def read_toml(path: Path, schema: type[S], error: type[InputError]) -> S:
         raise error(f"{path}: {_sentence(problem, schema, given)}") from None
 
 
-def read_rows(path: Path, schema: type[S], error: type[InputError]) -> list[S]:
+def read_rows[S: Schema](path: Path, schema: type[S], error: type[InputError]) -> list[S]:
     """Read a CSV table with one header line into one checked row each; an empty cell is a missing value.
 
     Raises

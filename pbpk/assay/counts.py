@@ -52,12 +52,9 @@ def count_cells(study: Study) -> OrganCounts:
         factor, weight = _to_percent(study, row, line)
         rows.append(_percent_row(row, organ, factor, weight))
     if not rows:
-        raise StudyError(
-            f"{study.folder / 'measurements.csv'}: no row is left to fit; see [tissues] in study.toml."
-        )
+        raise StudyError(f"{study.folder / 'measurements.csv'}: no row is left to fit; see [tissues] in study.toml.")
     sentences = [
-        f"{tissue}: {count} values left out, as [tissues] in study.toml says"
-        for tissue, count in left_out.items()
+        f"{tissue}: {count} values left out, as [tissues] in study.toml says" for tissue, count in left_out.items()
     ]
     pooled, notes = _pool(study, pd.DataFrame(rows))
     table = pooled.sort_values(["group", "organ", "readout", "hours", "animal"], kind="stable")
@@ -77,9 +74,7 @@ def _to_percent(study: Study, row: MeasurementRow, line: int) -> tuple[float, We
     factor = 1.0
     if row.unit.endswith("_per_g"):
         if weight is None:
-            raise StudyError(
-                f"{place}: `{row.organ}` is per gram but has no weight; add it to organ_weights.csv."
-            )
+            raise StudyError(f"{place}: `{row.organ}` is per gram but has no weight; add it to organ_weights.csv.")
         factor *= weight.weight_g
     if row.unit.startswith("cells"):
         given = [d.cells for d in study.doses if d.group == row.group and d.animal in ("", row.animal)]
@@ -100,9 +95,7 @@ def _weight(study: Study, row: MeasurementRow) -> WeightRow | None:
     return None
 
 
-def _percent_row(
-    row: MeasurementRow, organ: str, factor: float, weight: WeightRow | None
-) -> dict[str, object]:
+def _percent_row(row: MeasurementRow, organ: str, factor: float, weight: WeightRow | None) -> dict[str, object]:
     def scaled(value: float | None) -> float:
         return float("nan") if value is None else value * factor
 
@@ -132,16 +125,14 @@ def _pool(study: Study, table: pd.DataFrame) -> tuple[pd.DataFrame, list[str]]:
     parts = []
     keys = ["group", "animal", "organ", "hours", "readout"]
     needed = table.groupby(["group", "organ"])["tissue"].unique().to_dict()
-    for (group, animal, organ, hours, readout), rows in table.groupby(keys, sort=False):
+    for (group, _animal, organ, hours, _readout), rows in table.groupby(keys, sort=False):
         expected = set(needed[group, organ])
         if len(expected) == 1:
             parts.append(rows)
             continue
         missing = expected - set(rows["tissue"])
         if missing:
-            notes.append(
-                f"{organ} at {hours:g} h: left out, {', '.join(sorted(missing))} was not measured then"
-            )
+            notes.append(f"{organ} at {hours:g} h: left out, {', '.join(sorted(missing))} was not measured then")
             continue
         if rows["percent"].isna().any() or rows["tissue"].duplicated().any():
             raise StudyError(

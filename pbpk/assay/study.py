@@ -3,7 +3,7 @@
 import hashlib
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Literal, TypeVar
+from typing import Literal
 
 import pydantic
 
@@ -12,7 +12,6 @@ from pbpk.reading import Schema, read_rows, read_toml
 
 Unit = Literal["cells", "cells_per_g", "percent_dose", "percent_dose_per_g"]
 Readout = Literal["label", "dna", "live"]
-R = TypeVar("R", bound=Schema)
 DROPPED = "none"  # what a published tissue maps to when it is not used
 
 
@@ -143,9 +142,7 @@ class WeightRow(Schema):
     animal: str = ""
     organ: str
     weight_g: float = pydantic.Field(gt=0)
-    cv: float = pydantic.Field(
-        default=0.0, ge=0
-    )  # relative doubt of a weight that was not measured in the study
+    cv: float = pydantic.Field(default=0.0, ge=0)  # relative doubt of a weight that was not measured in the study
     source: str = ""
 
 
@@ -179,9 +176,7 @@ class Study:
     @property
     def cells(self) -> float | None:
         """Cells given to the first group in all; None where the source does not say."""
-        given = [
-            dose.cells for dose in self.doses if dose.group == self.about.groups[0].name and not dose.animal
-        ]
+        given = [dose.cells for dose in self.doses if dose.group == self.about.groups[0].name and not dose.animal]
         known = [cells for cells in given if cells is not None]
         return sum(known) if known and len(known) == len(given) else None
 
@@ -207,23 +202,25 @@ def read_study(folder: str | Path) -> Study:
     weights = _read_optional(folder / "organ_weights.csv", WeightRow)
     published = _read_optional(folder / "published_auc.csv", AucRow)
     hashes = {
-        path.name: hashlib.sha256(path.read_bytes()).hexdigest()
-        for path in sorted(folder.iterdir())
-        if path.is_file()
+        path.name: hashlib.sha256(path.read_bytes()).hexdigest() for path in sorted(folder.iterdir()) if path.is_file()
     }
     study = Study(folder.resolve(), about, tuple(doses), tuple(measurements), weights, published, hashes)
     _check_groups(study)
     return study
 
 
-def _read_optional(path: Path, schema: type[R]) -> tuple[R, ...]:
+def _read_optional[R: Schema](path: Path, schema: type[R]) -> tuple[R, ...]:
     return tuple(read_rows(path, schema, StudyError)) if path.exists() else ()
 
 
 def _check_groups(study: Study) -> None:
     """Refuse a row of a group nobody declared, a group measured but never dosed, an unmapped tissue."""
     folder, names = study.folder, [group.name for group in study.about.groups]
-    for file, rows in (("doses.csv", study.doses), ("measurements.csv", study.measurements)):
+    named: tuple[tuple[str, tuple[DoseRow | MeasurementRow, ...]], ...] = (
+        ("doses.csv", study.doses),
+        ("measurements.csv", study.measurements),
+    )
+    for file, rows in named:
         for line, row in enumerate(rows, start=2):
             if row.group not in names:
                 raise StudyError(
@@ -231,11 +228,11 @@ def _check_groups(study: Study) -> None:
                     + did_you_mean(row.group, names)
                 )
     dosed = {dose.group for dose in study.doses}
-    for line, row in enumerate(study.measurements, start=2):
-        if row.group not in dosed:
+    for line, measured in enumerate(study.measurements, start=2):
+        if measured.group not in dosed:
             raise StudyError(
-                f"{folder / 'measurements.csv'}: row {line}: the group `{row.group}` was measured but has no dose; "
-                "add it to doses.csv."
+                f"{folder / 'measurements.csv'}: row {line}: the group `{measured.group}` was measured but never "
+                "dosed; add it to doses.csv."
             )
     for line, dose in enumerate(study.doses, start=2):
         route = study.group(dose.group).route

@@ -54,8 +54,7 @@ def equations(model: Model) -> list[Equation]:
         right[source] -= flow
         right[target] += flow
     return [
-        Equation(state, sympy.Derivative(amounts[state], time, evaluate=False), right[state])
-        for state in model.states
+        Equation(state, sympy.Derivative(amounts[state], time, evaluate=False), right[state]) for state in model.states
     ]
 
 

@@ -63,9 +63,7 @@ def _expand(
     entries = dict(given.parameters)
     if label is not None and given.labels:
         if label not in given.labels:
-            raise ModelFileError(
-                f"there are no priors for the label `{label}`.{did_you_mean(label, given.labels)}"
-            )
+            raise ModelFileError(f"there are no priors for the label `{label}`.{did_you_mean(label, given.labels)}")
         entries |= given.labels[label]
     parameters, found_parameter = _parameters(entries, organs, owner)
     modifiers = _modifiers(given, groups)
@@ -121,9 +119,7 @@ class _Line:
             raise ModelFileError(f"arrows: `{self.text}` has more than one placeholder; use one.")
         self.group = placeholders[0] if placeholders else ""
         if self.group and self.group not in groups:
-            raise ModelFileError(
-                f"arrows: `{self.text}`: no group `{self.group}`.{did_you_mean(self.group, groups)}"
-            )
+            raise ModelFileError(f"arrows: `{self.text}`: no group `{self.group}`.{did_you_mean(self.group, groups)}")
         self.organs = tuple(groups[self.group]) if self.group else ("",)
         self.sources = [self.fill(source.strip(), organ) for organ in self.organs]
         self.targets = [self.fill(target.strip(), organ) for organ in self.organs]
@@ -157,9 +153,7 @@ def _split_organs(given: ModelFile, split: Mapping[str, list[str]]) -> tuple[lis
     for name, members in groups.items():
         for member in members:
             if member not in organs:
-                raise ModelFileError(
-                    f"groups.{name}: `{member}` is not an organ.{did_you_mean(member, organs)}"
-                )
+                raise ModelFileError(f"groups.{name}: `{member}` is not an organ.{did_you_mean(member, organs)}")
     return organs, groups | {"organ": organs}
 
 

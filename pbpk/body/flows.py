@@ -3,38 +3,30 @@
 Three steps, each of sums, products and quotients of non-negative numbers, so that no state goes negative and
 small organs keep their relative accuracy:
 
-1. `eliminate`: a cell in lung blood stays 0.28 s, a cell arrested there for a day. Each passing state f is taken out by
-   handing what flows into it to where it flows out: i -> f -> j becomes i -> j with rate w_if w_fj / sum_j w_fj.
+1. `eliminate`: a cell in lung blood stays 0.28 s, a cell arrested there for a day. Each passing state f is taken out
+   by handing what flows into it to where it flows out: i -> f -> j becomes i -> j at rate w_if w_fj / sum_j w_fj.
    This is the Schur complement of the fast block, in the order of operations of Grassmann, Taksar & Heyman (1985).
 2. `sweep`: exp(K t) x by uniformisation (Jensen 1953). With q the largest outflow and P = I + K/q >= 0,
    exp(K t) = sum_k Poisson(k; q t) P^k, so one sequence P^k x serves every time.
 3. What is passing at each hour is put back from what flows in.
 
-All compiled functions stand in this one file: numba's cache on disk sees a change in the file it compiled, not in
-others. States are ordered lasting first, passing last; w[i, j] is the rate from i to j in 1/h.
+States are ordered lasting first, passing last; w[i, j] is the rate from i to j in 1/h.
 """
 
 import numpy as np
 from numba import njit
 
-MOST_STEPS = 50_000_000  # beyond this q*t the answer is NaN: hours of arithmetic for rates no cell has
+MOST_STEPS = 50_000_000  # beyond this q*t: NaN
 
 
 @njit(cache=True)
 def eliminate(w, entry, n_slow):
-    """Remove states n_slow.. from `w` and from the entry vectors; works in place.
-
-    Parameters
-    ----------
-    w : (state, state) [1/h], changed in place: its slow block is the reduced network
-    entry : (dose, state) [cells], changed in place: its slow part is where the cells first come to rest
-    n_slow : number of states that stay
+    """Remove the passing states from `w` (state, state) [1/h] and `entry` (dose, state) [cells], in place.
 
     Returns
     -------
-    arriving : (fast, state) [1/h] rate from each earlier state into the fast state when it was removed
-    leaving : (fast, state) [1] share of the fast state's outflow that goes to each earlier state
-    outflow : (fast,) [1/h]
+    arriving (fast, state) [1/h] into each passing state when it was removed, leaving (fast, state) [1] share of its
+    outflow to each earlier state, outflow (fast,) [1/h]
     """
     n = w.shape[0]
     n_fast = n - n_slow
@@ -64,11 +56,7 @@ def eliminate(w, entry, n_slow):
 
 @njit(cache=True)
 def eliminate_adjoint(w_bar, entry, entry_bar, arriving, arriving_bar, leaving, outflow, outflow_bar, n_slow):
-    """Carry gradients of the reduced network back to the full one; works in place.
-
-    `w_bar` and `entry_bar` hold the gradient by the reduced network on entry and by the full network on
-    return; `arriving_bar` and `outflow_bar` hold what the transit contents ask for.
-    """
+    """Carry gradients `w_bar`, `entry_bar` of the reduced network back to the full one, in place."""
     n = w_bar.shape[0]
     leaving_bar = np.zeros(n)
     for f in range(n_slow, n):
@@ -95,16 +83,7 @@ def eliminate_adjoint(w_bar, entry, entry_bar, arriving, arriving_bar, leaving, 
 
 @njit(cache=True)
 def matrix(w):
-    """Matrix K of x' = K x from rates w[i, j] of i -> j.
-
-    Parameters
-    ----------
-    w : (state, state) [1/h]
-
-    Returns
-    -------
-    (state, state) [1/h]
-    """
+    """Matrix K of x' = K x, (state, state) [1/h], from rates w[i, j] of i -> j."""
     n = w.shape[0]
     k = np.zeros((n, n))
     for i in range(n):
@@ -182,17 +161,12 @@ def _times(rows, v, out):
 
 @njit(cache=True)
 def sweep(k_matrix, start, hours):
-    """States at each time.
+    """States at each time, (time, state) [cells]; NaN where the rates are not finite or absurd.
 
     Parameters
     ----------
     k_matrix : (state, state) [1/h], off-diagonal non-negative
-    start : (state,) [cells]
-    hours : (time,) [h], each >= 0, in any order
-
-    Returns
-    -------
-    (time, state) [cells]; NaN where the rates are not finite or absurd
+    start : (state,) [cells], hours : (time,) [h], each >= 0, in any order
     """
     n = start.size
     out = np.zeros((hours.size, n))
@@ -217,17 +191,7 @@ def sweep(k_matrix, start, hours):
 
 @njit(cache=True)
 def sweep_adjoint(k_matrix, start, hours, out_bar):
-    """Gradient of sum(out_bar * sweep(...)) by the matrix and by the start.
-
-    Parameters
-    ----------
-    k_matrix, start, hours : as for `sweep`
-    out_bar : (time, state)
-
-    Returns
-    -------
-    k_bar : (state, state), start_bar : (state,)
-    """
+    """Gradient of sum(out_bar * sweep(...)) by the matrix (state, state) and by the start (state,)."""
     n = start.size
     q, p = _uniformised(k_matrix)
     if not q * hours.max() < MOST_STEPS:
@@ -267,10 +231,9 @@ def _network(source, target, rates, n):
 
 @njit(cache=True)
 def _legs(k_matrix, entry, start, duration, hours):
-    """Pieces of time after one dose, each with constant inflow.
+    """Pieces of time after one dose: one for a bolus; for an infusion one while it runs, one from its end.
 
-    A bolus has one leg. An infusion has one while it runs, in which one more state, a pump that stays at 1, feeds
-    entry/duration cells an hour, and one from its end, which starts where the first ended.
+    While it runs, one more state, a pump that stays at 1, feeds entry/duration cells an hour.
 
     Returns
     -------
@@ -423,9 +386,7 @@ def respond_adjoint(source, target, n_slow, rates, entry, starts, durations, hou
             for j in range(n_slow):
                 if i != j:
                     w_bar[i, j] += k_bar[j, i] - k_bar[i, i]
-    eliminate_adjoint(
-        w_bar, at_rest, entry_bar, arriving, arriving_bar, leaving, outflow, outflow_bar, n_slow
-    )
+    eliminate_adjoint(w_bar, at_rest, entry_bar, arriving, arriving_bar, leaving, outflow, outflow_bar, n_slow)
     rates_bar = np.zeros(rates.size)
     for a in range(rates.size):
         rates_bar[a] = w_bar[source[a], target[a]]
@@ -434,6 +395,7 @@ def respond_adjoint(source, target, n_slow, rates, entry, starts, durations, hou
 
 @njit(cache=True)
 def respond_many(source, target, n_slow, rates, entry, starts, durations, hours):
+    """Return `respond` for many sets of rates."""
     out = np.empty((rates.shape[0], hours.size, entry.shape[1]))
     for r in range(rates.shape[0]):
         out[r] = respond(source, target, n_slow, rates[r], entry, starts, durations, hours)

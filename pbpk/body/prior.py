@@ -85,9 +85,7 @@ def parse_prior(text: str) -> Prior:
     except SyntaxError:
         call = None
     if not (isinstance(call, ast.Call) and isinstance(call.func, ast.Name) and not call.args):
-        raise ModelFileError(
-            f"the prior `{text}` cannot be read; write it like lognormal(median=1, sigma=1)."
-        )
+        raise ModelFileError(f"the prior `{text}` cannot be read; write it like lognormal(median=1, sigma=1).")
     form = call.func.id
     if form not in FORMS:
         raise ModelFileError(f"the prior `{text}` has an unknown form.{did_you_mean(form, FORMS)}")

@@ -6,7 +6,7 @@ import arviz as az
 import numpy as np
 import xarray as xr
 
-# Vehtari et al. 2021, Bayesian Analysis 16:667: R-hat at most 1.01, at least 100 effective draws for each of four chains
+# Vehtari et al. 2021, Bayesian Analysis 16:667: R-hat at most 1.01, 100 effective draws for each of four chains
 MOST_RHAT = 1.01
 LEAST_ESS = 400
 

@@ -87,11 +87,10 @@ def _named(joint: Joint, sampled: xr.DataTree, seed: int) -> xr.DataTree:
     prior = prior_theta(joint, PRIOR_DRAWS, seed)[np.newaxis]
     units = {parameter.name: parameter.unit for parameter in joint.estimated}
 
-    def group(values: np.ndarray) -> xr.Dataset:  # type: ignore[type-arg]
+    def group(values: np.ndarray) -> xr.Dataset:
         coords = {"chain": np.arange(values.shape[0]), "draw": np.arange(values.shape[1])}
         variables = {
-            name: (("chain", "draw"), values[..., i], {"unit": units[name]})
-            for i, name in enumerate(joint.names)
+            name: (("chain", "draw"), values[..., i], {"unit": units[name]}) for i, name in enumerate(joint.names)
         }
         return xr.Dataset(variables, coords)
 

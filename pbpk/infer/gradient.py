@@ -50,7 +50,7 @@ def _symbols(z, form, centre, sigma, place, settled, switches):
 @njit(cache=True)
 def seen_and_recovered(z, form, centre, sigma, place, settled, switches, steps, literals, outputs, source, target,
                        lasting, entry, starts, durations, hours, at, observers, recovery):  # fmt: skip
-    """Percent of the dose that each row sees, and that was recovered then, (2, row); and the states behind them."""
+    """Percent of the dose that each row sees, and of what was recovered then, (2, row); and the states behind."""
     symbols, _ = _symbols(z, form, centre, sigma, place, settled, switches)
     rates = run(steps, literals, symbols)[outputs]
     states = respond(source, target, lasting.item(), rates, entry, starts, durations, hours)
@@ -86,7 +86,7 @@ def seen_adjoint(z, form, centre, sigma, place, settled, switches, steps, litera
 
 
 class Seen(Op):
-    """(2, row) and (time, state) from z; all that is not learned follows as further inputs, in the order of `seen_and_recovered`."""
+    """(2, row) and (time, state) from z; all that is not learned follows, as in `seen_and_recovered`."""
 
     __props__ = ()
 
@@ -94,7 +94,7 @@ class Seen(Op):
         """Inputs in the order of the compiled function."""
         return Apply(self, [pt.as_tensor(x) for x in inputs], [pt.dmatrix(), pt.dmatrix()])
 
-    def perform(self, node: Any, inputs: list[Any], outputs: list[Any]) -> None:
+    def perform(self, node: Any, inputs: Any, outputs: Any) -> None:
         """Compute without numba's linker."""
         outputs[0][0], outputs[1][0] = seen_and_recovered(*inputs)
 
@@ -118,7 +118,7 @@ class _SeenGradient(Op):
     def make_node(self, *inputs: Any) -> Apply:
         return Apply(self, [pt.as_tensor(x) for x in inputs], [pt.dvector()])
 
-    def perform(self, node: Any, inputs: list[Any], outputs: list[Any]) -> None:
+    def perform(self, node: Any, inputs: Any, outputs: Any) -> None:
         outputs[0][0] = seen_adjoint(*inputs)
 
 

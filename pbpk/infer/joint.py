@@ -1,4 +1,4 @@
-"""One likelihood for everything measured: individual values, group means with SD and n, ranges, values below a limit.
+"""One likelihood for everything measured: single values, means with SD and n, ranges, values below a limit.
 
 The model predicts the median animal. One animal scatters about it with log-SD `spread`; the model itself is off
 by log-SD `misfit`. So, with m the logarithm of the prediction and s^2 = spread^2 + misfit^2:
@@ -12,10 +12,11 @@ by log-SD `misfit`. So, with m the logarithm of the prediction and s^2 = spread^
                          a smallest of 0 says only that it is below what can be seen: n phi(high) Phi(high)^(n - 1)
     below a limit        log Phi((log limit - m)/s)
 
-A study that counts only a part of the label in an organ (a planar scan) declares a prior for that part, `recovery`;
-it is common to all organs. Where per-gram values were brought here with weights that nobody measured, the true weight
-over the assumed one, `grams`, is estimated too: one number for all values of an organ. A denominator that the source does not state is summed over: half the prior weight on "of the dose", half on "of
-what was recovered", for the whole study at once.
+A study that counts only a part of the label in an organ (a planar scan) declares a prior for that part, `recovery`,
+common to all organs. Where per-gram values were brought here with weights that nobody measured, the true weight over
+the assumed one, `grams`, is estimated too: one number for all values of an organ. A denominator that the source does
+not state is summed over, half the prior weight on "of the dose" and half on "of what was recovered", for the whole
+study at once.
 """
 
 from dataclasses import dataclass
@@ -72,9 +73,7 @@ class Joint:
         model = self.model
         switched = {name: theta[:, self.names.index(name)] for name in experiment.modifiers}
         rates = model.rates(theta[:, : len(model.parameters)], switched)
-        return solve(
-            model.source_states, model.target_states, model.n_lasting, rates, experiment.schedule, hours
-        )
+        return solve(model.source_states, model.target_states, model.n_lasting, rates, experiment.schedule, hours)
 
     def yields(self, theta: Array, organ: str) -> Array:
         """What a reported percentage of one organ is of the true one, (draw,): recovery and doubtful weight."""
@@ -89,9 +88,7 @@ class Joint:
     def observers(self) -> Array:
         """Weights of the states in each row, (row, state)."""
         table = self.counts.table
-        return np.array(
-            [self.model.observer(o, r) for o, r in zip(table["organ"], table["readout"], strict=True)]
-        )
+        return np.array([self.model.observer(o, r) for o, r in zip(table["organ"], table["readout"], strict=True)])
 
     @cached_property
     def recovery(self) -> Array:
@@ -121,8 +118,7 @@ class Joint:
         """Parameter vectors (..., estimated) from standard-normal ones (..., free)."""
         place = {parameter.name: i for i, parameter in enumerate(self.free)}
         columns = [
-            p.prior.value(z[..., place[p.name]] if p.name in place else np.zeros(z.shape[:-1]))
-            for p in self.estimated
+            p.prior.value(z[..., place[p.name]] if p.name in place else np.zeros(z.shape[:-1])) for p in self.estimated
         ]
         return np.stack(columns, axis=-1)
 
@@ -142,18 +138,14 @@ def join(model: Model, counts: OrganCounts) -> Joint:
     experiments = []
     for (group, animal), given in doses.items():
         own = [a for g, a in doses if g == group and a]
-        mine = (table["group"] == group) & (
-            table["animal"] == animal if animal else ~table["animal"].isin(own)
-        )
+        mine = (table["group"] == group) & (table["animal"] == animal if animal else ~table["animal"].isin(own))
         rows = tuple(int(i) for i in np.flatnonzero(mine))
         if not rows:
             continue
         hours, at = np.unique(table["hours"].to_numpy()[list(rows)], return_inverse=True)
         modifiers = _injury(model, study, group, switched)
         schedule = model.schedule(given)
-        experiments.append(
-            Experiment(group, animal, rows, schedule, hours, tuple(int(i) for i in at), modifiers)
-        )
+        experiments.append(Experiment(group, animal, rows, schedule, hours, tuple(int(i) for i in at), modifiers))
     estimated = (*model.parameters, *switched.values(), *model.noise, *_recovery(study), *_grams(table))
     return Joint(model, counts, tuple(experiments), estimated)
 
@@ -191,9 +183,7 @@ def _doses_by_experiment(study: Study) -> dict[tuple[str, str], list[Dose]]:
         total = sum(c for c in cells if c is not None) or 1.0
         viability = 1.0 if study.about.product.viability is None else study.about.product.viability
         doses[key] = [
-            Dose(
-                row.route, 100.0 * (row.cells or 1.0) / total, row.hours, row.duration_min * MINUTE, viability
-            )
+            Dose(row.route, 100.0 * (row.cells or 1.0) / total, row.hours, row.duration_min * MINUTE, viability)
             for row in given
         ]
     return doses

@@ -16,16 +16,13 @@ def build(joint: Joint) -> pm.Model:
     """PyMC model whose only variable `z` is standard normal, one entry for each free parameter."""
     with pm.Model(coords={"parameter": [p.name for p in joint.free]}) as model:
         z = pm.Normal("z", dims="parameter")
-        seen = [Seen()(z, *fixed_inputs(joint, experiment))[0] for experiment in joint.experiments]
-        terms = [
-            _log_likelihood(joint, z, seen, reading) - np.log(len(joint.readings))
-            for reading in joint.readings
-        ]
+        seen = [Seen()(z, *fixed_inputs(joint, experiment))[0] for experiment in joint.experiments]  # type: ignore[index]
+        terms = [_log_likelihood(joint, z, seen, reading) - np.log(len(joint.readings)) for reading in joint.readings]
         if len(terms) == 1:
             pm.Potential("counts", terms[0])
         else:
             each = pt.stack(terms)
-            pm.Potential("counts", pt.logsumexp(each))
+            pm.Potential("counts", pm.math.logsumexp(each))
             pm.Deterministic("reading", pt.special.softmax(each))
     return model
 

@@ -67,13 +67,9 @@ def read_posterior(path: Path, joint: Joint) -> Posterior:
     tree = xr.open_datatree(path, engine="h5netcdf").load()
     missing = [name for name in joint.names if name not in tree["posterior"].data_vars]
     if missing:
-        raise RunError(
-            f"{path}: the fit has no parameter `{missing[0]}`; the model changed since, fit again."
-        )
+        raise RunError(f"{path}: the fit has no parameter `{missing[0]}`; the model changed since, fit again.")
     diagnostics, each = diagnose(tree)
-    kept = {
-        key: float(value) for key, value in tree.attrs.items() if isinstance(value, int | float | np.number)
-    }
+    kept = {str(key): float(value) for key, value in tree.attrs.items() if isinstance(value, int | float | np.number)}
     readings = {k.removeprefix("reading_"): v for k, v in kept.items() if k.startswith("reading_")}
     seconds = {k.removeprefix("seconds_"): v for k, v in kept.items() if k.startswith("seconds_")}
     return Posterior(joint, tree, diagnostics, each, readings, seconds)

@@ -1,5 +1,7 @@
 """The tables of a fit: what each parameter became, each datum beside its prediction, curves, areas."""
 
+from typing import Any
+
 import numpy as np
 import pandas as pd
 
@@ -29,7 +31,7 @@ def parameters(posterior: Posterior) -> pd.DataFrame:
     for i, parameter in enumerate(joint.estimated):
         draws, prior = theta[:, i], parameter.prior
         low, high = prior.interval()
-        row = {
+        row: dict[str, Any] = {
             "parameter": parameter.name,
             "about": parameter.about,
             "unit": parameter.unit,
@@ -79,8 +81,8 @@ def predictions(posterior: Posterior, seed: int = 1) -> pd.DataFrame:
             part[name] = value
         low = part["value"].fillna(part["low"])
         high = part["value"].fillna(part["high"])
-        limited = table["below_lloq"].to_numpy(bool)
-        part["inside"] = ((low <= part["p97.5"]) & (high >= part["p2.5"])).where(~limited, other=pd.NA)
+        inside = ((low <= part["p97.5"]) & (high >= part["p2.5"])).astype("boolean")
+        part["inside"] = inside.mask(table["below_lloq"].astype(bool).to_numpy())
         parts.append(part)
     return pd.concat(parts, ignore_index=True)
 
@@ -110,8 +112,6 @@ def curves(posterior: Posterior, draws: int = 400, points: int = 60) -> pd.DataF
         for (organ, readout), _ in rows.groupby(["organ", "readout"], sort=True):
             percent = states @ joint.model.observer(str(organ), str(readout))
             percent = percent * joint.yields(theta, str(organ))[:, np.newaxis]
-            part = pd.DataFrame(
-                {"group": experiment.group, "organ": organ, "readout": readout, "hours": hours}
-            )
+            part = pd.DataFrame({"group": experiment.group, "organ": organ, "readout": readout, "hours": hours})
             parts.append(part.assign(**quantiles(percent)))
     return pd.concat(parts, ignore_index=True)

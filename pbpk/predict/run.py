@@ -68,24 +68,21 @@ class Run:
         table = self.predictions
         table = table[table["reading"] == max(self.readings, key=lambda key: self.readings[key])]
         inside = table["inside"].dropna().astype(bool)
-        lines = [
-            f"{inside.sum()} of {len(inside)} values lie inside their 95 % posterior predictive interval."
-        ]
+        lines = [f"{inside.sum()} of {len(inside)} values lie inside their 95 % posterior predictive interval."]
         ratio = (table["q50"] / table["value"]).dropna()
         if len(ratio):
             close = ((ratio >= 0.5) & (ratio <= 2.0)).mean()
             lines.append(f"The posterior median lies within a factor of two of {close:.0%} of the values.")
         for row in self.exposure[self.exposure["published"].notna()].to_dict("records"):
+            printed = f"{row['published']:.4g} +/- {row['published_error']:.3g}"
             lines.append(
                 f"AUC {row['organ']}: {row['q50']:.4g} [{row['q2.5']:.4g}, {row['q97.5']:.4g}] from the fit, "
-                f"{row['observed']:.4g} from the values, {row['published']:.4g} +/- {row['published_error']:.3g} printed, "
+                f"{row['observed']:.4g} from the values, {printed} printed, "
                 f"{row['unit']}."
             )
-        learned = self.parameters["learned"].value_counts()
-        lines.append(
-            f"Of {int(learned.drop('fixed', errors='ignore').sum())} parameters {learned.get('learned', 0)} were learned, "
-            f"{learned.get('half learned', 0)} half learned, {learned.get('not learned', 0)} not learned."
-        )
+        free = self.parameters[self.parameters["learned"] != "fixed"]
+        counted = [f"{(free['learned'] == word).sum()} {word}" for word in ("learned", "half learned", "not learned")]
+        lines.append(f"Of {len(free)} parameters: {', '.join(counted)}.")
         return lines
 
 
@@ -95,9 +92,7 @@ def model_of(study: Study, name: str | None = None) -> Model:
     return read_model(name or about.model, about.species, about.label, about.split)
 
 
-def assemble(
-    study: Study, posterior: Posterior, forecast: xr.Dataset | None, manifest: Mapping[str, Any]
-) -> Run:
+def assemble(study: Study, posterior: Posterior, forecast: xr.Dataset | None, manifest: Mapping[str, Any]) -> Run:
     """Put a run together: every table that follows from the draws."""
     seed = int(manifest["seed"])
     empty = pd.DataFrame(columns=["scenario", "organ", "state", "hours"])
@@ -153,9 +148,7 @@ def write_folder(out: Path, force: bool = False) -> Iterator[Path]:
         if not force:
             raise RunError(f"{out}: exists already; choose another --out, or replace it with --force.")
         if not (out.is_dir() and ((out / "manifest.json").is_file() or not any(out.iterdir()))):
-            raise RunError(
-                f"{out}: is not a run folder, so --force will not replace it; choose another --out."
-            )
+            raise RunError(f"{out}: is not a run folder, so --force will not replace it; choose another --out.")
     beside = out.with_name(f".{out.name}.partial")
     if beside.exists():
         shutil.rmtree(beside)

@@ -1,4 +1,4 @@
-"""Figures: each takes the tables of a run and returns a `Figure`; nothing is computed here that a table does not hold."""
+"""Figures: each takes the tables of a run and returns a `Figure`; nothing is computed that a table does not hold."""
 
 from typing import TYPE_CHECKING, Any
 
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from pbpk.predict.run import Run
 
 FLOOR = 0.01  # % of the dose; what is below is not drawn
-FILLS = {"learned": "full", "half learned": "left", "not learned": "none"}
+FILLS: dict[str, Any] = {"learned": "full", "half learned": "left", "not learned": "none"}
 STATES = {"live": ("-", 0.30, "live cells"), "label": ((0, (3.2, 1.6)), 0.14, "label of dead cells")}
 
 
@@ -57,9 +57,7 @@ def fit_figure(run: "Run") -> Figure:
     for axes, (group, organ, readout) in zip(panels, keys, strict=True):
         rows = shown[(shown["group"] == group) & (shown["organ"] == organ) & (shown["readout"] == readout)]
         curves = run.curves
-        curve = curves[
-            (curves["group"] == group) & (curves["organ"] == organ) & (curves["readout"] == readout)
-        ]
+        curve = curves[(curves["group"] == group) & (curves["organ"] == organ) & (curves["readout"] == readout)]
         _fit_panel(axes, rows, curve if reading == "dose" else curve.iloc[:0], colour(organ))
         title = named(organ) + (f", {readout}" if len(readouts) > 1 else "")
         axes.set_title(plain(title + (f"\n{group}" if len(groups) > 1 else "")))
@@ -80,9 +78,7 @@ def _fit_panel(axes: Axes, rows: pd.DataFrame, curve: pd.DataFrame, shade: str) 
     low, high = (hours.min() / 1.6, hours.max() * 1.3) if early else (0.0, max(hours.max() * 1.08, 1.0))
     curve = curve[(curve["hours"] >= low) & (curve["hours"] <= high)]
     t = curve["hours"].to_numpy(float)
-    axes.fill_between(
-        t, curve["q2.5"].to_numpy(float), curve["q97.5"].to_numpy(float), color=shade, alpha=0.32, lw=0
-    )
+    axes.fill_between(t, curve["q2.5"].to_numpy(float), curve["q97.5"].to_numpy(float), color=shade, alpha=0.32, lw=0)
     axes.plot(t, curve["q50"].to_numpy(float), color=shade, lw=1.4)
     if not len(curve):
         axes.vlines(hours, rows["q2.5"], rows["q97.5"], color=shade, alpha=0.5, lw=4)
@@ -127,8 +123,8 @@ def _fit_legend() -> list[Any]:
 def observed_predicted_figure(run: "Run") -> Figure:
     """Observed against median predicted on equal logarithmic axes, one panel for each reading of the percentages."""
     readings = list(dict.fromkeys(run.predictions["reading"]))
-    wide = WIDTH if len(readings) > 1 else 0.62 * WIDTH
-    figure = Figure(figsize=(wide, 3.9), layout="constrained")
+    wide = WIDTH if len(readings) > 1 else 0.64 * WIDTH
+    figure = Figure(figsize=(wide, 3.3), layout="constrained")
     panels = figure.subplots(1, len(readings), squeeze=False).ravel().tolist()
     for axes, reading in zip(panels, readings, strict=True):
         rows = run.predictions[run.predictions["reading"] == reading]
@@ -144,22 +140,18 @@ def _scatter(axes: Axes, rows: pd.DataFrame, organs: list[str]) -> None:
     values = values[np.isfinite(values) & (values > 0.0)]
     low, high = (values.min() / 2.5, values.max() * 2.5) if len(values) else (0.1, 100.0)
     ends = np.array([low, high])
-    axes.fill_between(
-        ends, ends / 2.0, ends * 2.0, color="#ececec", lw=0, label="within a factor 2", zorder=0
-    )
+    axes.fill_between(ends, ends / 2.0, ends * 2.0, color="#ececec", lw=0, label="within a factor 2", zorder=0)
     axes.plot(ends, ends, color=INK, lw=0.8, label="equal")
     for organ in organs:
         own = rows[rows["organ"] == organ]
         single, ranges = own[own["value"] > 0.0], own[own["value"].isna() & own["high"].notna()]
         x, bottom = ranges["q50"].to_numpy(float), ranges["low"].fillna(0.0).to_numpy(float)
         axes.vlines(x, np.maximum(bottom, low), ranges["high"], color=colour(organ), lw=2)
-        axes.plot(
-            x[bottom < low], np.full(int((bottom < low).sum()), low * 1.12), "v", color=colour(organ), ms=4
-        )
+        axes.plot(x[bottom < low], np.full(int((bottom < low).sum()), low * 1.12), "v", color=colour(organ), ms=4)
         at = np.concatenate([single["q50"].to_numpy(float), np.repeat(x, 2)])
         y = np.column_stack([np.maximum(bottom, low), ranges["high"].to_numpy(float)]).ravel()
         marks = ["_" if i >= len(single) else marker(organ) for i in range(len(at))]
-        axes.plot(at[: len(single)], single["value"].to_numpy(float), marker(organ), color=colour(organ), ms=4.5,
+        axes.plot(at[: len(single)], single["value"].to_numpy(float), marker(organ), color=colour(organ), ms=5.5,
                   mec="white", mew=0.4, label=named(organ))  # fmt: skip
         if "_" in marks:
             axes.plot(at[len(single) :], y, "_", color=colour(organ), ms=6, mew=1.4)
@@ -203,18 +195,18 @@ def _parameter_legend() -> list[Any]:
         handles.append(Line2D([], [], marker="o", ls="-", lw=1.3, ms=5, color=shade, mfc=face,
                               fillstyle=FILLS[name] if name != "not learned" else "full",
                               markerfacecoloralt="white", label=name))  # fmt: skip
-    handles.append(
-        Line2D([], [], marker="o", ls="-", lw=1.3, ms=5, color=ALERT, label=f"beyond {TENSION:g} prior SDs")
-    )
+    handles.append(Line2D([], [], marker="o", ls="-", lw=1.3, ms=5, color=ALERT, label=f"beyond {TENSION:g} prior SDs"))
     return handles
 
 
 # ---- the scenarios -------------------------------------------------------------------------------------------------
 
 
-def forecast_organs(forecast: pd.DataFrame) -> list[str]:
-    """Organs of a forecast in the order of the table."""
-    return list(dict.fromkeys(forecast["organ"]))
+def _visible(forecast: pd.DataFrame) -> list[str]:
+    """Organs that ever hold enough to be drawn, in the order of the table."""
+    share = 100.0 * forecast["q97.5"] / forecast["dose_cells"]
+    held = set(forecast.loc[(share >= FLOOR) & forecast["state"].isin(list(STATES)), "organ"])
+    return [organ for organ in dict.fromkeys(forecast["organ"]) if organ in held]
 
 
 @inked
@@ -222,16 +214,14 @@ def scenario_figure(forecast_table: pd.DataFrame, title: str) -> Figure:
     """Live cells and label of the dead, percent of the dose, against hours on a logarithmic axis.
 
     One scenario fills a grid with one panel for each organ; several make one row each, one column for each organ.
-    All panels share their axes, so organs and scenarios can be compared.
+    All panels share their axes, so organs and scenarios can be compared; organs that hold next to nothing are left out.
     """
     scenarios = list(dict.fromkeys(forecast_table["scenario"]))
-    organs = forecast_organs(forecast_table)
+    organs = _visible(forecast_table)
     if len(scenarios) == 1:
         figure, panels = _grid(len(organs), 1.45)
     else:
-        figure = Figure(
-            figsize=(max(WIDTH, 1.35 * len(organs)), 1.15 * len(scenarios) + 0.8), layout="constrained"
-        )
+        figure = Figure(figsize=(max(WIDTH, 1.35 * len(organs)), 1.15 * len(scenarios) + 0.8), layout="constrained")
         panels = figure.subplots(len(scenarios), len(organs), squeeze=False).ravel().tolist()
     hours = forecast_table.loc[forecast_table["hours"] > 0.0, "hours"]
     for axes, (scenario, organ) in zip(panels, [(s, o) for s in scenarios for o in organs], strict=True):
@@ -243,9 +233,7 @@ def scenario_figure(forecast_table: pd.DataFrame, title: str) -> Figure:
         axes.label_outer(remove_inner_ticks=False)
         if scenario == scenarios[0]:
             axes.set_title(plain(named(organ)))
-    for axes, name in zip(
-        panels[:: _columns(panels)], scenarios if len(scenarios) > 1 else [""] * 99, strict=False
-    ):
+    for axes, name in zip(panels[:: _columns(panels)], scenarios if len(scenarios) > 1 else [""] * 99, strict=False):
         axes.set_ylabel(plain(f"{name}\n% of dose" if name else "% of the dose"))
     if title:
         figure.suptitle(plain(title), x=0.01, ha="left", fontsize=9, fontweight="bold")
@@ -260,17 +248,14 @@ def _scenario_panel(axes: Axes, rows: pd.DataFrame, shade: str) -> None:
             continue
         share = 100.0 / part["dose_cells"].to_numpy(float)
         t = part["hours"].to_numpy(float)
-        low, middle, high = (
-            np.maximum(part[q].to_numpy(float) * share, FLOOR / 10) for q in ("q2.5", "q50", "q97.5")
-        )
+        low, middle, high = (np.maximum(part[q].to_numpy(float) * share, FLOOR / 10) for q in ("q2.5", "q50", "q97.5"))
         axes.fill_between(t, low, high, color=shade, alpha=alpha, lw=0)
         axes.plot(t, middle, color=shade, ls=dashes, lw=1.5)
 
 
 def _state_legend() -> list[Any]:
     lines = [
-        Line2D([], [], color=INK, ls=dashes, lw=1.5, label=f"{name}, median")
-        for dashes, _, name in STATES.values()
+        Line2D([], [], color=INK, ls=dashes, lw=1.5, label=f"{name}, median") for dashes, _, name in STATES.values()
     ]
     return [
         *lines,
@@ -284,14 +269,14 @@ def scenario_bars_figure(forecast_table: pd.DataFrame) -> Figure:
     shares = shares_at(forecast_table)
     shares = shares[shares["state"].isin(list(STATES))]
     scenarios = list(dict.fromkeys(shares["scenario"]))
-    organs = forecast_organs(shares)
+    organs = list(dict.fromkeys(shares["organ"]))
     figure = Figure(figsize=(WIDTH, 0.72 * max(len(scenarios), 1) + 1.2), layout="constrained")
     axes = figure.subplots()
     ticks, labels = [], []
     for block, scenario in enumerate(scenarios):
         own = shares[shares["scenario"] == scenario]
         first = own.iloc[0]
-        note = " (hypothesis)" if first["evidence"] == "hypothesis" else ""
+        note = f" ({first['evidence']})" if first["evidence"] != "data" else ""
         axes.text(
             0.0,
             4.6 * block - 0.85,

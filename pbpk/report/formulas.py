@@ -14,7 +14,7 @@ def _printer(states: tuple[str, ...]) -> Any:
     """Printer of presentation MathML that writes a state as N with its name below, `E_lung` as E with lung below."""
     from sympy.printing.mathml import MathMLPresentationPrinter  # takes a second that only the equations need
 
-    class Printer(MathMLPresentationPrinter):  # type: ignore[misc]
+    class Printer(MathMLPresentationPrinter):
         """Presentation MathML with the names of this package."""
 
         def _print_Symbol(self, symbol: Any, style: str = "plain") -> Any:
@@ -42,7 +42,8 @@ def equation_markup(model: Model) -> list[Markup]:
     found = []
     for equation in equations(model):
         state = escape(equation.state.replace(".", " "))
-        left = f"<mfrac><mrow><mi>d</mi><msub><mi>N</mi><mtext>{state}</mtext></msub></mrow><mrow><mi>d</mi><mi>t</mi></mrow></mfrac>"
+        above = f"<mrow><mi>d</mi><msub><mi>N</mi><mtext>{state}</mtext></msub></mrow>"
+        left = f"<mfrac>{above}<mrow><mi>d</mi><mi>t</mi></mrow></mfrac>"
         right = printer.doprint(equation.right)
         found.append(Markup(f'<math display="block"><mrow>{left}<mo>=</mo>{right}</mrow></math>'))
     return found

@@ -5,7 +5,7 @@ import re
 import warnings
 from collections.abc import Callable
 from functools import wraps
-from typing import ParamSpec
+from typing import Any
 
 import matplotlib as mpl
 import numpy as np
@@ -16,8 +16,6 @@ from matplotlib.colors import to_hex, to_rgb
 from matplotlib.figure import Figure
 
 from pbpk.report.wording import span
-
-P = ParamSpec("P")
 
 WIDTH = 7.6  # [in], the text width of the page
 INK, FAINT, ALERT = "#222222", "#8a8a8a", "#b3261e"
@@ -31,6 +29,7 @@ COLOURS = {
     "gut": "#56B4E9",
     "rest": "#7A7A7A",
     "blood": "#000000",
+    "excreted": "#C8C8C8",
 }
 MARKERS = {"lung": "o", "liver": "s", "spleen": "^", "kidney": "D", "heart": "v", "gut": "P", "rest": "X",
            "blood": "*"}  # fmt: skip
@@ -52,7 +51,7 @@ ROUND_LOG = (
     8760,
 )  # hours, the ones to show first
 ROUND_STEPS = (0.25, 0.5, 1, 2, 4, 6, 12, 24, 48, 72, 120, 168, 336, 672, 2160, 8760)
-STYLE = {
+STYLE: dict[Any, Any] = {
     "font.family": "DejaVu Sans",
     "font.size": 8.0,
     "axes.titlesize": 8.5,
@@ -81,11 +80,11 @@ STYLE = {
     "hatch.linewidth": 0.7,
     "text.usetex": False,
 }
-PRINT = {"svg.fonttype": "none", "svg.hashsalt": "pbpk", "svg.image_inline": True}
+PRINT: dict[Any, Any] = {"svg.fonttype": "none", "svg.hashsalt": "pbpk", "svg.image_inline": True}
 NO_TRACE = {"Date": None, "Creator": None, "Format": None, "Type": None}
 
 
-def inked(draw: Callable[P, Figure]) -> Callable[P, Figure]:
+def inked[**P](draw: Callable[P, Figure]) -> Callable[P, Figure]:
     """Draw with the house style, whatever the reader's own settings are."""
 
     @wraps(draw)
@@ -104,7 +103,8 @@ def colour(organ: str) -> str:
     found = COLOURS.get(organ) or COLOURS.get(stem) or SPARE[sum(map(ord, organ)) % len(SPARE)]
     shade = SHADES.get(side, 0.0)
     end = np.ones(3) if shade > 0.0 else np.zeros(3)
-    return to_hex((1.0 - abs(shade)) * np.array(to_rgb(found)) + abs(shade) * end)
+    red, green, blue = (1.0 - abs(shade)) * np.array(to_rgb(found)) + abs(shade) * end
+    return to_hex((red, green, blue))
 
 
 def marker(organ: str) -> str:

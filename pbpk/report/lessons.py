@@ -1,4 +1,4 @@
-"""What the data could not teach: parameters left at their priors, priors the data pull at, and label that is not life."""
+"""What the data could not teach: parameters left at their priors, priors under strain, label that is not life."""
 
 from typing import TYPE_CHECKING, Any
 
@@ -39,9 +39,7 @@ def unlearned(run: "Run") -> list[tuple[str, str]]:
 
 def half_learned(run: "Run") -> list[str]:
     """Names of the parameters that the data narrowed a little."""
-    return [
-        str(name) for name in run.parameters.loc[run.parameters["learned"] == "half learned", "parameter"]
-    ]
+    return [str(name) for name in run.parameters.loc[run.parameters["learned"] == "half learned", "parameter"]]
 
 
 def tensions(run: "Run") -> list[str]:
@@ -55,7 +53,8 @@ def tensions(run: "Run") -> list[str]:
             sentences.append(
                 f"{score.parameter} ({row['about']}): the posterior median {number(row['q50'])} lies "
                 f"{abs(score.middle):.1f} prior standard deviations {where} the prior median "
-                f"{number(row['prior_q50'])}. Either the prior is of another cell, animal or label, or an arrow is missing."
+                f"{number(row['prior_q50'])}. Either the prior is of another cell, animal or label, or an arrow is "
+                "missing."
             )
     return sentences
 
@@ -69,11 +68,11 @@ def confounding(run: "Run") -> list[str]:
         return []
     readouts = set(run.joint.counts.table["readout"])
     sentences = [
-        "A live cell that leaves an organ and the label of a dead one that is carried away draw the same curve of label "
-        "wherever label may go freely. Within the model they differ only in where they arrive: released cells follow "
-        "blood flow and are caught again, also in kidney, gut and the rest of the body; freed label goes almost wholly to "
-        f"liver and spleen. So alive_… and transfer_… of {listed(named(organ) for organ in pairs)} are told apart by the "
-        "priors of the uptake of free label, by the organs that take little of it, and by live readouts."
+        "A live cell that leaves an organ and the label of a dead one that is carried away draw the same curve of "
+        "label wherever label may go freely. Within the model they differ only in where they arrive: released cells "
+        "follow blood flow and are caught again, also in kidney, gut and the rest of the body; freed label goes almost "
+        f"wholly to liver and spleen. So alive_… and transfer_… of {listed(named(organ) for organ in pairs)} are told "
+        "apart by the priors of the uptake of free label, by the organs that take little of it, and by live readouts."
     ]
     live = [readout for readout in LIVE_READOUTS if readout in readouts]
     if live:
@@ -82,9 +81,9 @@ def confounding(run: "Run") -> list[str]:
         )
     else:
         sentences.append(
-            "Every value of this study is label. The curves of live cells in this report therefore rest on the priors of "
-            "alive_… and loss_… as much as on the data; a readout of living cells (qPCR, reculture, bioluminescence) "
-            "at two times would settle more than more label would."
+            "Every value of this study is label. The curves of live cells in this report therefore rest on the priors "
+            "of alive_… and loss_… as much as on the data; a readout of living cells (qPCR, reculture, "
+            "bioluminescence) at two times would settle more than more label would."
         )
     open_still = [f"alive_{organ}" for organ in pairs if learned[f"alive_{organ}"] == "not learned"]
     if open_still:

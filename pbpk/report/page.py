@@ -11,7 +11,7 @@ from pbpk.body.equations import conservation
 from pbpk.report import figures, lessons, tables, wording
 from pbpk.report.formulas import equation_markup
 from pbpk.report.ink import svg
-from pbpk.report.references import references
+from pbpk.report.references import cited, references
 
 if TYPE_CHECKING:
     from pbpk.predict.run import Run
@@ -35,6 +35,11 @@ DENOMINATORS = {
     "unknown": "The source does not say whether its percentages are of the dose given or of what was recovered. Both "
     "readings were fitted, each with half the prior weight; recovered is the sum over",
 }
+REACH = {
+    "hypothesis": "This scenario changes something whose size no data of this study gave: read it as a hypothesis.",
+    "extrapolation": "The study did not use this route: the model carries the answer there, the data do not.",
+    "prior": "No data stand behind this answer, only the priors of the model.",
+}
 
 
 def write_report(run: "Run", path: Path) -> Path:
@@ -44,7 +49,20 @@ def write_report(run: "Run", path: Path) -> Path:
     ----------
     path : the file to write, `report.html`
     """
-    text = report_html(run)
+    return _write_whole(report_html(run), path)
+
+
+def write_scenario_page(forecast: pd.DataFrame, origin: str, path: Path) -> Path:
+    """Write the answers to scenarios alone.
+
+    Parameters
+    ----------
+    origin : where the parameters came from, "the fit of …" or "the prior of …"
+    """
+    return _write_whole(scenario_html(forecast, origin), path)
+
+
+def _write_whole(text: str, path: Path) -> Path:
     path.parent.mkdir(parents=True, exist_ok=True)
     beside = path.with_name(path.name + ".partial")
     beside.write_text(text, encoding="utf-8", newline="\n")
@@ -54,32 +72,48 @@ def write_report(run: "Run", path: Path) -> Path:
 
 def report_html(run: "Run") -> str:
     """The whole report as text; the same run gives the same bytes."""
-    environment = jinja2.Environment(
-        autoescape=True, undefined=jinja2.StrictUndefined, trim_blocks=True, lstrip_blocks=True
-    )
     known = references(run)
-    return environment.from_string(_read_template()).render(
+    return _rendered(
+        "report.html.j2",
         run=run,
+        title=run.study.about.title,
         about=run.study.about,
         model=run.joint.model,
+        created=str(run.manifest["created"]).replace("T", " "),
         sections=SECTIONS,
-        footnote=wording.FOOTNOTE,
         summary=wording.summary(run),
         fitted=_fitted(run),
         structure=_structure(run, known),
         parameters=_parameters(run, known),
         observed=_observed(run, known),
         exposure=tables.exposure_table(run) if _filled(run.exposure) else None,
-        scenarios=_scenarios(run),
+        scenarios=_scenarios(run.forecast),
         limits=_limits(run),
         convergence=tables.convergence_table(run),
         references=list(known.values()),
         manifest=_manifest(run),
-    ) + "\n"
+    )
 
 
-def _read_template() -> str:
-    return Path(__file__).with_name("report.html.j2").read_text(encoding="utf-8")
+def scenario_html(forecast: pd.DataFrame, origin: str) -> str:
+    """The answers to scenarios as text."""
+    return _rendered("scenarios.html.j2", title=f"Scenarios from {origin}", scenarios=_scenarios(forecast))
+
+
+def _rendered(name: str, **context: Any) -> str:
+    environment = jinja2.Environment(
+        loader=jinja2.FunctionLoader(_read_template),
+        autoescape=True,
+        undefined=jinja2.StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+        keep_trailing_newline=True,
+    )
+    return environment.get_template(name).render(footnote=wording.FOOTNOTE, **context)
+
+
+def _read_template(name: str) -> str:
+    return Path(__file__).with_name(name).read_text(encoding="utf-8")
 
 
 def _filled(table: pd.DataFrame | None) -> bool:
@@ -97,7 +131,9 @@ def _fitted(run: "Run") -> dict[str, Any]:
     facts = {
         "Product": product.cell_type,
         "Cell diameter": f"{wording.number(product.diameter_um)} µm" if product.diameter_um else "not stated",
-        "Viability": f"{wording.number(100.0 * product.viability)} %" if product.viability is not None else "not stated",
+        "Viability": f"{wording.number(100.0 * product.viability)} %"
+        if product.viability is not None
+        else "not stated",
         "Lot": product.lot or "not stated",
         "Label": run.study.about.label,
         "Strain": run.study.about.strain or "not stated",
@@ -123,6 +159,8 @@ def _structure(run: "Run", known: dict[str, Any]) -> dict[str, Any]:
         "equations": list(zip(model.states, equation_markup(model), strict=True)),
         "passing": [wording.named(state.replace(".", " ")) for state in model.states[model.n_lasting :]],
         "animal": tables.animal_table(run, known),
+        "size_law": model.size_law if _filled(run.forecast) else None,
+        "size_source": cited(model.size_law.source, known),
     }
 
 
@@ -146,32 +184,31 @@ def _observed(run: "Run", known: dict[str, Any]) -> dict[str, Any]:
             "Observed against predicted values on logarithmic axes; the numbers are in the table below.",
             "scatter",
         ),
-        "readings": run.predictions["reading"].nunique(),
         "checks": tables.checks_table(run),
         "table": tables.predictions_table(run, known),
     }
 
 
-def _scenarios(run: "Run") -> dict[str, Any]:
+def _scenarios(forecast: pd.DataFrame) -> dict[str, Any]:
     """A bar figure of all, and a figure and a table of each."""
-    if not _filled(run.forecast):
+    if not _filled(forecast):
         return {"bars": None, "each": []}
     each = []
-    for i, (name, part) in enumerate(run.forecast.groupby("scenario", sort=False), start=1):
+    for i, (_, part) in enumerate(forecast.groupby("scenario", sort=False), start=1):
         title, evidence = str(part["title"].iloc[0]), str(part["evidence"].iloc[0])
         about = f"Live cells and label of the dead against time in the scenario {title}, one panel for each organ."
         each.append(
             {
-                "name": name,
                 "anchor": f"scenario-{i}",
                 "title": title,
                 "evidence": evidence,
+                "reach": REACH.get(evidence, ""),
                 "figure": svg(figures.scenario_figure(part, ""), about, f"scenario{i}"),
                 "table": tables.scenario_table(part),
             }
         )
-    about = "Share of the dose in each organ at 1 h, 24 h and 7 d of each scenario; the numbers are in the tables below."
-    return {"bars": svg(figures.scenario_bars_figure(run.forecast), about, "bars"), "each": each}
+    about = "Share of the dose in each organ at 1 h, 24 h and 7 d of each scenario; the numbers are in the tables."
+    return {"bars": svg(figures.scenario_bars_figure(forecast), about, "bars"), "each": each}
 
 
 def _limits(run: "Run") -> dict[str, Any]:
@@ -186,7 +223,7 @@ def _limits(run: "Run") -> dict[str, Any]:
 def _manifest(run: "Run") -> list[tables.Table]:
     """Manifest as tables: versions, inputs, settings, time taken."""
     found = run.manifest
-    seconds = {name: f"{value:.1f} s" for name, value in dict(found.get("seconds", {})).items()}
+    seconds = {name: f"{value:.1f}" for name, value in dict(found.get("seconds", {})).items()}
     settings = {"seed": found["seed"]} | dict(found.get("settings", {}))
     return [
         tables.pairs_table("Software", ("Package", "Version"), dict(found["versions"])),

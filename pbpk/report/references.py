@@ -36,11 +36,13 @@ def references(run: "Run") -> dict[str, Reference]:
         source.key: (source.text, source.doi, (source.note, source.licence)) for source in run.study.about.sources
     }
     named = [str(source) for source in run.parameters["source"]]
+    named.append(model.size_law.source)
     named += [quantity.source for quantity in model.species.quantities.values()]
     for key in dict.fromkeys(key for text in named for key in SPLIT.split(text)):
-        if key in model.sources and key not in entries:
-            found = model.sources[key]
-            entries[key] = (found.text, found.doi, (found.status, found.note))
+        if key in model.sources:
+            found, (text, doi, remarks) = model.sources[key], entries.get(key, ("", "", ()))
+            told = (*((found.text,) if text else ()), found.status, found.note)
+            entries[key] = (text or found.text, doi or found.doi, (*remarks, *told))
     return {
         key: Reference(f"ref-{i}", key, text, doi, tuple(remark for remark in remarks if remark))
         for i, (key, (text, doi, remarks)) in enumerate(entries.items(), start=1)

@@ -19,8 +19,6 @@ def shares_at(forecast: pd.DataFrame, hours: tuple[float, ...] = HOURS) -> pd.Da
         at, dose = part["hours"].to_numpy(float), float(part["dose_cells"].iloc[0])
         for hour in hours:
             if at[0] <= hour <= at[-1] * 1.001:
-                values = {
-                    name: 100.0 / dose * np.interp(hour, at, part[name].to_numpy(float)) for name in NUMBERS
-                }
+                values = {name: 100.0 / dose * np.interp(hour, at, part[name].to_numpy(float)) for name in NUMBERS}
                 rows.append(dict(zip(KEYS, key, strict=True)) | {"hours": hour, "dose_cells": dose} | values)
     return pd.DataFrame(rows, columns=[*KEYS, "hours", "dose_cells", *NUMBERS])

@@ -29,6 +29,7 @@ if TYPE_CHECKING:
     from pbpk.predict.run import Run
 
 LIMITED = "below the limit"
+CONSTANT = ("Group", "Readout", "Unit", "Parameter")
 
 
 @dataclass(frozen=True)
@@ -39,6 +40,21 @@ class Table:
     head: Sequence[str]
     align: str
     rows: Sequence[Sequence[Any]]
+
+
+def _told_once(table: Table, heads: Sequence[str]) -> Table:
+    """Same table with the columns among `heads` that never change told in the caption instead."""
+    once = [i for i, head in enumerate(table.head) if head in heads and len({str(row[i]) for row in table.rows}) == 1]
+    if not once:
+        return table
+    keep = [i for i in range(len(table.head)) if i not in once]
+    told = "; ".join(f"{table.head[i].lower()}: {table.rows[0][i]}" for i in once)
+    return Table(
+        f"{table.caption} ({told})",
+        [table.head[i] for i in keep],
+        "".join(table.align[i] for i in keep),
+        [[row[i] for i in keep] for row in table.rows],
+    )
 
 
 def groups_table(run: "Run") -> Table:
@@ -63,14 +79,36 @@ def design_table(run: "Run") -> Table:
     for (group, organ, readout), own in run.joint.counts.table.groupby(["group", "organ", "readout"], sort=False):
         limited = int(own["below_lloq"].astype(bool).sum())
         ranges = int((own["percent"].isna() & own["high"].notna()).sum())
-        n = sorted({int(v) for v in own["n"]})
         rows.append((
             group, named(str(organ)), readout, ", ".join(span(h) for h in sorted(set(own["hours"]))),
             whole(len(own) - ranges - limited), whole(ranges), whole(limited),
-            str(n[0]) if len(n) == 1 else f"{n[0]} to {n[-1]}",
+            _animals(run, str(group), str(organ), str(readout)),
         ))  # fmt: skip
-    head = ("Group", "Organ", "Readout", "Hours after the first dose", "Values", "Ranges", "Below limit", "Animals each")
+    head = (
+        "Group",
+        "Organ",
+        "Readout",
+        "Hours after the first dose",
+        "Values",
+        "Ranges",
+        "Below limit",
+        "Animals in each",
+    )
     return Table("What was fitted: organs and times", head, "llllrrrr", rows)
+
+
+def _animals(run: "Run", group: str, organ: str, readout: str) -> str:
+    """Animals behind each value of an organ, as the study states them."""
+    tissues = run.study.about.tissues
+    told = [
+        1 if row.animal else row.n
+        for row in run.study.measurements
+        if (row.group, tissues.get(row.organ, row.organ), row.readout) == (group, organ, readout)
+    ]
+    stated = sorted({n for n in told if n is not None})
+    if not stated:
+        return "not stated"
+    return whole(stated[0]) if len(stated) == 1 else f"{whole(stated[0])} to {whole(stated[-1])}"
 
 
 def arrows_table(run: "Run") -> Table:
@@ -81,7 +119,9 @@ def arrows_table(run: "Run") -> Table:
         source, _, target = arrow.partition("->")
         organs = "" if family.organs == ("",) else ", ".join(named(organ) for organ in family.organs)
         rows.append((_code(source), _code(target), _code(rate), organs))
-    return Table("Arrows: a rate times the cells in the state it leaves", ("From", "To", "Rate [1/h]", "For"), "llll", rows)
+    return Table(
+        "Arrows: a rate times the cells in the state it leaves", ("From", "To", "Rate [1/h]", "For"), "llll", rows
+    )
 
 
 def _code(text: str) -> Markup:
@@ -111,8 +151,20 @@ def parameters_table(run: "Run", known: dict[str, Reference]) -> Table:
             MISSING if fixed else number(row["q50"]),
             MISSING if fixed else interval(row["q2.5"], row["q97.5"]), mark, cited(str(row["source"]), known),
         ))  # fmt: skip
-    head = ("Parameter", "Meaning", "Unit", "Prior median", "Prior 95 %", "Posterior median", CREDIBLE, "Learned", "Source")
-    return Table("Parameters, prior and posterior; a parameter without a unit is a plain number", head, "lllrrrrll", rows)
+    head = (
+        "Parameter",
+        "Meaning",
+        "Unit",
+        "Prior median",
+        "Prior 95 %",
+        "Posterior median",
+        CREDIBLE,
+        "Learned",
+        "Source",
+    )
+    return Table(
+        "Parameters, prior and posterior; a parameter without a unit is a plain number", head, "lllrrrrll", rows
+    )
 
 
 def observed(row: dict[str, Any]) -> str:
@@ -127,7 +179,9 @@ def predictions_table(run: "Run", known: dict[str, Reference]) -> Table:
     rows = []
     for row in run.predictions.to_dict("records"):
         inside = MISSING if pd.isna(row["inside"]) else "yes" if row["inside"] else Markup("<strong>no</strong>")
-        who = f"{row['group']}, animal {row['animal']}" if row["animal"] and not pd.isna(row["animal"]) else row["group"]
+        who = (
+            f"{row['group']}, animal {row['animal']}" if row["animal"] and not pd.isna(row["animal"]) else row["group"]
+        )
         rows.append((
             who, named(str(row["organ"])), row["readout"], span(float(row["hours"])), _reading(row["reading"]),
             observed(row), number(row["q50"]), interval(row["q2.5"], row["q97.5"]),
@@ -135,7 +189,7 @@ def predictions_table(run: "Run", known: dict[str, Reference]) -> Table:
         ))  # fmt: skip
     head = ("Group", "Organ", "Readout", "Time", "Unit", "Observed", "Predicted median", CREDIBLE, PREDICTIVE,
             "Inside", "Source")  # fmt: skip
-    return Table("Observed values and their predictions", head, "lllrlrrrrll", rows)
+    return _told_once(Table("Observed values and their predictions", head, "lllrlrrrrll", rows), CONSTANT)
 
 
 def _reading(name: Any) -> str:
@@ -155,7 +209,7 @@ def checks_table(run: "Run") -> Table:
         rows.append((named(str(organ)), readout, _reading(reading), inside, fold, near))
     head = ("Organ", "Readout", "Unit", f"Inside the {PREDICTIVE}", "Observed over predicted, geometric mean",
             "Within a factor of two")  # fmt: skip
-    return Table("Posterior predictive checks by organ", head, "lllrrr", rows)
+    return _told_once(Table("Posterior predictive checks by organ", head, "lllrrr", rows), CONSTANT)
 
 
 def exposure_table(run: "Run") -> Table:
@@ -171,7 +225,7 @@ def exposure_table(run: "Run") -> Table:
         ))  # fmt: skip
     head = ("Group", "Organ", "Readout", "Parameter", "Unit", "From the observed", "From the fit, median", CREDIBLE,
             "Printed in the source")  # fmt: skip
-    return Table("Exposure: areas under the curves", head, "lllllrrrr", rows)
+    return _told_once(Table("Exposure: areas under the curves", head, "lllllrrrr", rows), CONSTANT)
 
 
 def scenario_table(forecast: pd.DataFrame) -> Table:
@@ -182,17 +236,22 @@ def scenario_table(forecast: pd.DataFrame) -> Table:
     found = shares.set_index(["organ", "state", "hours"])
     rows = []
     for organ in dict.fromkeys(shares["organ"]):
-        cells: list[str] = [named(str(organ))]
+        cells: list[Any] = [named(str(organ))]
         for hour in hours:
             for state, _ in kinds:
                 at = (organ, state, hour)
                 row = found.loc[at] if at in found.index else None
-                cells.append(MISSING if row is None else f"{number(row['q50'])} ({interval(row['q2.5'], row['q97.5'])})")
+                cells.append(MISSING if row is None else _with_doubt(row))
         rows.append(cells)
-    dose = float(forecast["dose_cells"].iloc[0])
+    dose, counted_cells = float(forecast["dose_cells"].iloc[0]), str(forecast["unit"].iloc[0]) == "cells"
     head = ("Organ", *(f"{span(hour)}: {name}" for hour in hours for _, name in kinds))
-    of = f"of {number(dose)} cells given" if np.isfinite(dose) else "of the dose"
+    of = f"of the {number(dose)} cells given" if counted_cells else "of the dose"
     return Table(f"% {of}: median ({CREDIBLE})", head, "l" + "r" * (len(head) - 1), rows)
+
+
+def _with_doubt(row: pd.Series) -> Markup:
+    """Median with its interval below."""
+    return Markup("{}<br><small>{}</small>").format(number(row["q50"]), interval(row["q2.5"], row["q97.5"]))
 
 
 def convergence_table(run: "Run") -> Table:

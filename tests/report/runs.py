@@ -55,8 +55,9 @@ def _parameters(joint, rng):
         low, mid, high = (float(prior.value(middle + width * z)) for z in (-1.96, 0.0, 1.96))
         p_low, p_high = prior.interval()
         rows.append({
-            "parameter": parameter.name, "about": parameter.about, "unit": parameter.unit, "mean": mid, "sd": (high - low) / 4,
-            "q2.5": low, "q50": mid, "q97.5": high, "prior_q2.5": p_low, "prior_q50": prior.centre, "prior_q97.5": p_high,
+            "parameter": parameter.name, "about": parameter.about, "unit": parameter.unit, "mean": mid,
+            "sd": (high - low) / 4, "q2.5": low, "q50": mid, "q97.5": high,
+            "prior_q2.5": p_low, "prior_q50": prior.centre, "prior_q97.5": p_high,
             "rhat": np.nan if fixed else 1.002, "ess_bulk": np.nan if fixed else 1500.0,
             "ess_tail": np.nan if fixed else 1300.0, "contraction": np.nan if fixed else width, "shift": middle,
             "learned": "fixed" if fixed else KINDS[i % 3], "source": parameter.source,
@@ -110,9 +111,22 @@ def _forecast(scenarios):
             live = start * np.exp(-hours * 0.03 * (1 + 0.2 * s))
             label = 0.8 * start * (1 - np.exp(-hours * 0.03)) * (0.2 if organ == "lung" else 1.4)
             for state, middle in (("live", live), ("label", label), ("total", live + label)):
-                part = pd.DataFrame({"scenario": f"s{s}", "title": f"{2**s} doses of 1e6 cells into a vein", "organ": organ,
-                                     "evidence": "hypothesis" if s % 2 else "data", "state": state, "hours": hours})  # fmt: skip
+                part = pd.DataFrame({"scenario": f"s{s}", "title": f"Scenario {s}", "organ": organ, "hours": hours})
+                part = part.assign(evidence="hypothesis" if s % 2 else "data", state=state)
                 values = {"mean": middle, "q2.5": 0.5 * middle, "q50": middle, "q97.5": 1.7 * middle}
-                parts.append(part.assign(**values, dose_cells=1e6))
-    columns = ["scenario", "title", "evidence", "organ", "state", "hours", "mean", "q2.5", "q50", "q97.5", "dose_cells"]
+                parts.append(part.assign(**values, dose_cells=1e6, unit="cells"))
+    columns = [
+        "scenario",
+        "title",
+        "evidence",
+        "organ",
+        "state",
+        "hours",
+        "mean",
+        "q2.5",
+        "q50",
+        "q97.5",
+        "dose_cells",
+        "unit",
+    ]
     return pd.concat(parts, ignore_index=True)[columns] if parts else pd.DataFrame(columns=columns)

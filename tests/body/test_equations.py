@@ -1,0 +1,142 @@
+import numpy as np
+import pytest
+import sympy
+
+from pbpk.body import flows
+from pbpk.body.equations import assumed, check_units, conservation, diagram, equations, unsourced
+from pbpk.body.expansion import read_model
+from pbpk.body.library import LIBRARY
+from pbpk.body.model import Dose
+
+HALVES = {"kidney": ["kidney_left", "kidney_right"]}
+MODELS = {
+    "msc": read_model("msc", "mouse"),
+    "t_cell": read_model("t_cell", "rat"),
+    "halves": read_model("msc", "mouse", split=HALVES),
+}
+each_model = pytest.mark.parametrize("model", MODELS.values(), ids=MODELS)
+
+
+def changed(tmp_path, old, new):
+    text = (LIBRARY / "msc.toml").read_text()
+    assert old in text
+    (tmp_path / "changed.toml").write_text(text.replace(old, new))
+    return read_model(tmp_path / "changed.toml", "mouse")
+
+
+@each_model
+def test_what_leaves_one_state_enters_another(model):
+    system = equations(model)
+    assert [equation.state for equation in system] == list(model.states)
+    assert sympy.expand(sum(equation.right for equation in system)) == 0
+    assert conservation(model).startswith("d/dt (everything) = 0; d/dt (inside the body) = -excretion*label.blood")
+
+
+def test_a_model_without_losses_says_so(tmp_path):
+    closed = changed(tmp_path, 'label.blood        -> excreted           : excretion', 'excreted -> label.blood : excretion')
+    assert "d/dt (inside the body) = excreted*excretion" in conservation(closed)
+
+
+@each_model
+def test_the_equations_use_only_names_of_the_model(model):
+    free = set().union(*(equation.right.free_symbols for equation in equations(model)))
+    assert {symbol.name for symbol in free} <= {*model.states, *model.symbol_names}
+
+
+@pytest.mark.parametrize("model", [MODELS["msc"], MODELS["t_cell"]], ids=["msc", "t_cell"])
+def test_the_equations_are_what_the_solver_integrates(model):
+    rng = np.random.default_rng(5)
+    theta = np.array([p.prior.value(z) for p, z in zip(model.parameters, rng.normal(size=99), strict=False)])
+    amounts = rng.uniform(size=len(model.states))
+    values = dict(zip(model.symbol_names, [*theta, *model.settled], strict=True))
+    values |= dict(zip(model.states, amounts, strict=True))
+    system = equations(model)
+    symbols = sorted(set().union(*(e.right.free_symbols for e in system)), key=str)
+    ours = sympy.lambdify(symbols, [e.right for e in system])(*(values[s.name] for s in symbols))
+
+    rates = model.rates(theta)
+    n = len(model.states)
+    w = np.zeros((n, n))
+    np.add.at(w, (model.source_states, model.target_states), rates)
+    np.testing.assert_allclose(ours, flows.matrix(w) @ amounts, rtol=1e-12, atol=1e-12 * rates.max())
+
+
+def test_each_lasting_state_moves_as_its_equation_says():
+    """Derivative by differences of the solved full system against the equation, state by state."""
+    model = MODELS["t_cell"]
+    theta = np.array([p.prior.centre for p in model.parameters])
+    step, at = 1e-5, 0.02
+    y = model.solve(theta, [Dose("artery", 1.0)], np.array([at - step, at, at + step]), fidelity="full")
+    values = dict(zip(model.symbol_names, [*theta, *model.settled], strict=True))
+    values |= dict(zip(model.states, y[1], strict=True))
+    moved = (y[2] - y[0]) / (2 * step)
+    for equation, slope in zip(equations(model), moved, strict=True):
+        said = float(equation.right.subs({s: values[s.name] for s in equation.right.free_symbols}))
+        assert slope == pytest.approx(said, rel=1e-3, abs=1e-7), equation.state
+
+
+def test_each_equation_has_its_own_left_side():
+    left = [str(equation.left) for equation in equations(MODELS["msc"])]
+    assert len(set(left)) == len(MODELS["msc"].states)
+    assert left[0] == "Derivative(lung.arrested, t)"
+
+
+@pytest.mark.parametrize("name", ["msc", "t_cell"])
+@pytest.mark.parametrize("species", ["mouse", "rat", "human"])
+def test_shipped_models_have_the_right_units(name, species):
+    assert check_units(read_model(name, species)) == []
+
+
+@pytest.mark.parametrize(
+    "rate",
+    [
+        "cardiac_output",
+        "volume_vein",
+        "transfer_{organ} + cardiac_output",
+        "transfer_{organ} + 1",
+        "transfer_{organ} * blood_{organ} / volume_vein * volume_artery",
+        "exp(transfer_{organ}) * excretion",
+        "transfer_{organ} ** 2",
+        "E_{organ}",
+        "0.1",
+        "sqrt(transfer_{organ})",
+    ],
+)
+def test_wrong_units_are_found(tmp_path, rate):
+    wrong = changed(tmp_path, ": transfer_{organ}", f": {rate}")
+    (problem,) = check_units(wrong)
+    assert rate in problem
+
+
+@pytest.mark.parametrize("rate", ["sqrt(transfer_{organ} ** 2)", "transfer_{organ} * exp(-E_{organ})", "-(-excretion)"])
+def test_right_units_are_let_through(tmp_path, rate):
+    assert check_units(changed(tmp_path, ": transfer_{organ}", f": {rate}")) == []
+
+
+@pytest.mark.parametrize("name", ["msc", "t_cell"])
+@pytest.mark.parametrize("species", ["mouse", "rat", "human"])
+@pytest.mark.parametrize("label", [None, "FND", "51Cr", "111In"])
+def test_every_number_has_a_listed_source(name, species, label):
+    assert unsourced(read_model(name, species, label=label)) == []
+
+
+def test_a_missing_source_is_found(tmp_path):
+    model = changed(tmp_path, 'source = "lin_chou"\n', 'source = "lin_chu"\n')
+    assert "transfer_kidney: source `lin_chu` is not listed under [sources]" in unsourced(model)
+    model = changed(tmp_path, 'source = "lin_chou"\n', "")
+    assert "transfer_kidney: no source" in unsourced(model)
+
+
+def test_choices_are_listed_as_assumed():
+    found = assumed(read_model("msc", "human", label="51Cr"))
+    assert "excretion: no_size_known" in found
+    assert "vascular_lung: assumption" in found
+    assert not any(line.startswith("loss_lung:") for line in found)
+
+
+def test_the_diagram_has_every_arrow_once():
+    model = MODELS["msc"]
+    lines = diagram(model).splitlines()
+    assert len(lines) == len(model.families) == 11
+    assert lines[0].split() == ["vein", "──▶", "lung.blood", "flow_lung", "/", "volume_vein"]
+    assert lines[3].endswith("[spleen, gut]")

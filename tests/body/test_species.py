@@ -1,0 +1,133 @@
+import tomllib
+
+import pytest
+
+from pbpk.body.expansion import read_model
+from pbpk.body.library import LIBRARY
+from pbpk.body.species import read_species
+from pbpk.errors import SpeciesError
+
+SHIPPED = ["mouse", "rat", "human"]
+MOUSE = (LIBRARY / "species" / "mouse.toml").read_text()
+
+
+def raw(name):
+    return tomllib.loads((LIBRARY / "species" / f"{name}.toml").read_text())
+
+
+@pytest.mark.parametrize("name", SHIPPED)
+def test_the_circulation_closes(name):
+    """By the plain numbers of the file: what the organs take is what the heart gives."""
+    given = raw(name)
+    flows = [organ["artery"] for organ in given["organs"].values() if "artery" in organ]
+    assert {flow["unit"] for flow in flows} == {given["cardiac_output"]["unit"]}
+    total = sum(flow["value"] for flow in flows)
+    assert total == pytest.approx(given["cardiac_output"]["value"], rel=1e-9)
+
+
+@pytest.mark.parametrize("name", SHIPPED)
+def test_volumes_fit_into_the_body(name):
+    species = read_species(name)
+    numbers = species.numbers()
+    volume = sum(numbers[f"volume_{organ}"] for organ in species.organs) + numbers["volume_vein"] + numbers["volume_artery"]
+    assert 0.85 < volume / numbers["body_weight"] < 1.05  # g/mL of a whole animal
+    assert all(0 < numbers[f"vascular_{organ}"] < 1 for organ in species.organs)
+
+
+@pytest.mark.parametrize("name", SHIPPED)
+def test_a_value_lies_within_its_own_spread(name):
+    for quantity in read_species(name).quantities.values():
+        assert quantity.low is None or quantity.low <= quantity.value
+        assert quantity.high is None or quantity.value <= quantity.high
+
+
+@pytest.mark.parametrize("name", SHIPPED)
+def test_every_number_names_a_listed_source(name):
+    species = read_species(name)
+    assert all(key in species.sources for q in species.quantities.values() for key in q.source.split())
+
+
+def test_larger_animals_have_slower_turnover():
+    """Cardiac output over body weight falls with size, about as its fourth root."""
+    turnover = [read_species(name).numbers() for name in SHIPPED]
+    turnover = [numbers["cardiac_output"] / numbers["body_weight"] for numbers in turnover]
+    assert turnover[0] > turnover[1] > turnover[2]
+    assert turnover[0] / turnover[2] == pytest.approx((70000 / 28) ** 0.25, rel=0.5)
+
+
+def test_weight_is_volume_times_density():
+    assert read_species("mouse").weight("liver") == pytest.approx(1.9226 * 1.05)
+
+
+def test_units_are_brought_to_hours_and_millilitres(tmp_path):
+    path = tmp_path / "mine.toml"
+    path.write_text(MOUSE.replace('value = 678.0, unit = "mL/h"', 'value = 0.0113, unit = "L/min"'))
+    assert read_species(path).numbers()["cardiac_output"] == pytest.approx(678.0)
+
+
+def test_halves_share_flow_and_volume():
+    mouse = read_species("mouse")
+    halves = mouse.split("kidney", ("left", "right"))
+    assert halves.organs == ("lung", "liver", "spleen", "left", "right", "heart", "gut", "rest")
+    whole, part = mouse.numbers(), halves.numbers()
+    for kind, share in {"artery": 0.5, "volume": 0.5, "vascular": 1.0, "density": 1.0}.items():
+        assert part[f"{kind}_left"] == part[f"{kind}_right"] == pytest.approx(share * whole[f"{kind}_kidney"])
+    assert part["part_left"] == 0.5
+    assert part["part_liver"] == 1.0
+    assert mouse.organs == read_species("mouse").organs  # the animal itself is not changed
+
+
+def test_an_absent_organ_cannot_be_split():
+    with pytest.raises(SpeciesError, match="`kidny` cannot be split: mouse has no such organ. Did you mean `kidney`?"):
+        read_species("mouse").split("kidny", ("left", "right"))
+
+
+WRONG = [
+    ("artery = { value = 124.6,", "artery = { value = 224.6,", ["778", "678", "correct a flow"]),
+    ('value = 678.0, unit = "mL/h"', 'value = 678.0, unit = "mL/ours"', ["cardiac_output", "`mL/ours` is not known"]),
+    ('value = 678.0, unit = "mL/h"', 'value = 678.0, unit = "mL"', ["cardiac_output", "`mL` does not measure"]),
+    ('value = 678.0, unit = "mL/h"', 'value = 678.0, unit = "(mL/h"', ["cardiac_output", "`(mL/h`"]),
+    ('value = 678.0, unit = "mL/h"', 'value = 678.0, unit = "mL/"', ["cardiac_output", "`mL/`"]),
+    ('value = 678.0, unit = "mL/h"', 'value = 678.0, unit = "2 mL/h"', ["cardiac_output", "`2 mL/h`"]),
+    ('value = 0.204, unit = "mL"', 'value = -0.204, unit = "mL"', ["volume_lung", "must be above zero"]),
+    ('value = 0.204, unit = "mL"', 'value = nan, unit = "mL"', ["organs.lung.volume.value", "finite"]),
+    ('value = 0.204, unit = "mL"', 'value = inf, unit = "mL"', ["organs.lung.volume.value", "finite"]),
+    ('value = 0.204, unit = "mL"', 'value = "0.2 mL", unit = "mL"', ["organs.lung.volume.value", "number"]),
+    ('value = 0.204, unit = "mL", source = "shah_betts_2012"', 'value = 0.204, unit = "mL"', ["organs.lung.volume.source", "add it"]),
+    ("body_weight = {", "weight = {", ["`body_weight` is missing; add it"]),
+    ("vascular = { value = 0.262745", "vasculr = { value = 0.262745", ["vascular", "missing"]),
+    ("volume_vein = {", "notes = 1\nvolume_vein = {", ["unknown key `notes`"]),
+    ('name = "mouse"', 'name = "mouse', ["not readable as TOML", "line"]),
+    ("value = 0.262745", "value = 1.262745", ["vascular_lung"]),
+]
+
+
+@pytest.mark.parametrize(("old", "new", "words"), WRONG, ids=[new[:40] for _, new, _ in WRONG])
+def test_a_wrong_file_is_refused_in_words(tmp_path, old, new, words):
+    assert old in MOUSE
+    path = tmp_path / "mine.toml"
+    path.write_text(MOUSE.replace(old, new, 1))
+    with pytest.raises(SpeciesError) as refusal:
+        read_species(path)
+    said = str(refusal.value)
+    assert said.startswith(f"{path}: ")
+    assert said.endswith((".", "?"))
+    assert "\n" not in said
+    assert all(word in said for word in words), said
+
+
+def test_an_organ_the_model_needs_is_missed_in_words(tmp_path):
+    path = tmp_path / "mine.toml"
+    path.write_text(MOUSE.replace("[organs.heart]", "[organs.hart]"))
+    with pytest.raises(SpeciesError) as refusal:
+        read_model("msc", path)
+    assert "has no organ `heart`" in str(refusal.value)
+    assert str(path) in str(refusal.value)
+
+
+def test_a_file_that_changed_is_read_again(tmp_path):
+    path = tmp_path / "mine.toml"
+    path.write_text(MOUSE)
+    assert read_species(path).numbers()["body_weight"] == 28.0
+    path.write_text(MOUSE.replace("value = 28.0", "value = 30.0"))
+    assert read_species(path).numbers()["body_weight"] == 30.0

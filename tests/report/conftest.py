@@ -1,0 +1,34 @@
+"""One run for all tests of the report; tests that change it copy it first."""
+
+import importlib.util
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[2]
+_spec = importlib.util.spec_from_file_location("report_runs", Path(__file__).with_name("runs.py"))
+runs = importlib.util.module_from_spec(_spec)
+_spec.loader.exec_module(runs)
+
+
+@pytest.fixture(scope="session")
+def make_run():
+    def make(study, **how):
+        return runs.make_run(ROOT / "data" / study, **how)
+
+    return make
+
+
+@pytest.fixture(scope="session")
+def khot(make_run):
+    return make_run("khot_2019_t_cells_mouse")
+
+
+@pytest.fixture(scope="session")
+def zhuang(make_run):
+    return make_run("zhuang_2021_fnd_msc_mouse", scenarios=0)
+
+
+@pytest.fixture(scope="session")
+def patients(make_run):
+    return make_run("gholamrezanezhad_2011_msc_human", scenarios=0)
