@@ -22,7 +22,9 @@ class Schema(pydantic.BaseModel):
 
 def _sentence(error: pydantic.ValidationError, schema: type[Schema], given: Any) -> str:
     """First finding of pydantic, said so that the reader knows what to do."""
-    found = error.errors()[0]
+    all_found = error.errors()
+    # an unknown key first: a key misspelt is also a key missing
+    found = next((each for each in all_found if each["type"] == "extra_forbidden"), all_found[0])
     place = ".".join(str(part) for part in found["loc"])
     kind = found["type"]
     if kind == "extra_forbidden":
@@ -35,7 +37,7 @@ def _sentence(error: pydantic.ValidationError, schema: type[Schema], given: Any)
         return f"`{place}` is `{found['input']}`.{did_you_mean(str(found['input']), allowed)}"
     if kind == "value_error":
         prefix = f"`{place}`: " if place else ""
-        return prefix + str(found["ctx"]["error"])
+        return f"{prefix}{found['ctx']['error']}".removesuffix(".") + "."
     said = found["msg"][0].lower() + found["msg"][1:]
     return f"`{place}` is `{found['input']}`: {said}."
 
@@ -75,7 +77,7 @@ def read_toml[S: Schema](path: Path, schema: type[S], error: type[InputError]) -
     if not path.is_file():
         raise error(f"{path}: there is no such file.")
     try:
-        given = tomllib.loads(path.read_text(encoding="utf-8"))
+        given = tomllib.loads(path.read_text(encoding="utf-8-sig"))
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as problem:
         raise error(f"{path}: not readable as TOML: {problem}.") from None
     try:
@@ -96,15 +98,21 @@ def read_rows[S: Schema](path: Path, schema: type[S], error: type[InputError]) -
         raise error(f"{path}: there is no such file.")
     try:
         with path.open(encoding="utf-8-sig", newline="") as file:
-            reader = csv.DictReader(file)
-            columns = list(reader.fieldnames or [])
-            table = list(reader)
+            columns, *table = [*csv.reader(file)] or [[]]
     except UnicodeDecodeError as problem:
         raise error(f"{path}: not readable as UTF-8: {problem}.") from None
+    except csv.Error as problem:
+        raise error(f"{path}: not readable as a table: {problem}; close every quote.") from None
+    while table and not table[-1]:
+        table.pop()
     if not columns:
         raise error(f"{path}: the file is empty; its first line must name the columns.")
+    if len(columns) == 1 and (";" in columns[0] or "\t" in columns[0]):
+        raise error(f"{path}: the columns are not separated by commas; save the table with commas.")
     known = list(schema.model_fields)
     for column in columns:
+        if columns.count(column) > 1:
+            raise error(f"{path}: the column `{column}` stands twice; remove one.")
         if column not in known:
             raise error(f"{path}: unknown column `{column}`.{did_you_mean(column, known)}")
     for name, field in schema.model_fields.items():
@@ -114,9 +122,11 @@ def read_rows[S: Schema](path: Path, schema: type[S], error: type[InputError]) -
         raise error(f"{path}: the table has no rows under its header.")
     rows = []
     for line, cells in enumerate(table, start=2):
-        if None in cells or None in cells.values():
-            raise error(f"{path}: row {line} has not as many cells as the header has columns.")
-        filled = {name: cell.strip() for name, cell in cells.items() if cell.strip()}
+        if not cells:
+            raise error(f"{path}: row {line} is empty; remove it.")
+        if len(cells) != len(columns):
+            raise error(f"{path}: row {line} has {len(cells)} cells, the header has {len(columns)}; make them agree.")
+        filled = {name: cell.strip() for name, cell in zip(columns, cells, strict=True) if cell.strip()}
         try:
             rows.append(schema.model_validate(filled))
         except pydantic.ValidationError as problem:

@@ -134,10 +134,10 @@ def _pool(study: Study, table: pd.DataFrame) -> tuple[pd.DataFrame, list[str]]:
         if missing:
             notes.append(f"{organ} at {hours:g} h: left out, {', '.join(sorted(missing))} was not measured then")
             continue
-        if rows["percent"].isna().any() or rows["tissue"].duplicated().any():
+        if rows["percent"].isna().any() or rows["below_lloq"].any() or rows["tissue"].duplicated().any():
             raise StudyError(
                 f"{study.folder / 'measurements.csv'}: the tissues that make `{organ}` at {hours:g} h must be one "
-                "plain value each; ranges and repeats cannot be summed."
+                "plain value each; ranges, limits and repeats cannot be summed."
             )
         one = rows.iloc[[0]].copy()
         one["percent"] = rows["percent"].sum()
@@ -146,4 +146,9 @@ def _pool(study: Study, table: pd.DataFrame) -> tuple[pd.DataFrame, list[str]]:
         one["weight_cv"] = rows["weight_cv"].max()
         one["source"] = ";".join(rows["source"])
         parts.append(one)
+    if not parts:
+        raise StudyError(
+            f"{study.folder / 'measurements.csv'}: no row is left to fit: the tissues that make one organ were never "
+            "measured at the same hour; see [tissues] in study.toml."
+        )
     return pd.concat(parts), notes

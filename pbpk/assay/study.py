@@ -80,7 +80,11 @@ class StudyFile(Schema):
     reporting: Reporting = Reporting()
 
     @pydantic.model_validator(mode="after")
-    def _recovered_needs_organs(self) -> "StudyFile":
+    def _fits_itself(self) -> "StudyFile":
+        names = [group.name for group in self.groups]
+        for name in names:
+            if names.count(name) > 1:
+                raise ValueError(f"[[groups]] holds `{name}` twice; give each group its own name")
         if self.denominator != "dose" and not self.harvested:
             raise ValueError(
                 f'denominator = "{self.denominator}" needs `harvested`, the organs whose sum was recovered'
@@ -124,12 +128,14 @@ class MeasurementRow(Schema):
         if self.below_lloq:
             if self.lloq is None:
                 raise ValueError("below_lloq is true, so `lloq` must say what the limit was")
-        elif (self.value is None) == (not is_range):
+        elif (self.value is None) != is_range or (self.low is None) != (self.high is None):
             raise ValueError("give either `value`, or both `low` and `high`")
         if is_range and self.low is not None and self.high is not None and self.low >= self.high:
             raise ValueError(f"`low` {self.low:g} is not below `high` {self.high:g}")
         if self.animal and self.sd is not None:
             raise ValueError("`sd` belongs to a group's mean; leave it empty for one animal")
+        if self.sd is not None and self.value is None:
+            raise ValueError("`sd` belongs to a `value`; leave it empty where there is none")
         if self.sd is not None and (self.n is None or self.n < 2):
             raise ValueError("`sd` needs `n`, the number of animals, of at least 2")
         return self
@@ -216,23 +222,27 @@ def _read_optional[R: Schema](path: Path, schema: type[R]) -> tuple[R, ...]:
 def _check_groups(study: Study) -> None:
     """Refuse a row of a group nobody declared, a group measured but never dosed, an unmapped tissue."""
     folder, names = study.folder, [group.name for group in study.about.groups]
-    named: tuple[tuple[str, tuple[DoseRow | MeasurementRow, ...]], ...] = (
+    named: tuple[tuple[str, tuple[DoseRow | MeasurementRow | WeightRow, ...]], ...] = (
         ("doses.csv", study.doses),
         ("measurements.csv", study.measurements),
+        ("organ_weights.csv", study.weights),
     )
     for file, rows in named:
         for line, row in enumerate(rows, start=2):
-            if row.group not in names:
+            if row.group not in names and not (file == "organ_weights.csv" and row.group == ""):
                 raise StudyError(
                     f"{folder / file}: row {line}: the group `{row.group}` is not in study.toml."
                     + did_you_mean(row.group, names)
                 )
-    dosed = {dose.group for dose in study.doses}
+    dosed = {(dose.group, dose.animal) for dose in study.doses}
+    groups = {group for group, _ in dosed}
     for line, measured in enumerate(study.measurements, start=2):
-        if measured.group not in dosed:
+        group, animal = measured.group, measured.animal
+        if group not in groups or (animal and not {(group, ""), (group, animal)} & dosed):
+            who = f"group `{group}`" if group not in groups else f"animal `{animal}` of `{group}`"
             raise StudyError(
-                f"{folder / 'measurements.csv'}: row {line}: the group `{measured.group}` was measured but never "
-                "dosed; add it to doses.csv."
+                f"{folder / 'measurements.csv'}: row {line}: the {who} was measured but never dosed; "
+                "add it to doses.csv."
             )
     for line, dose in enumerate(study.doses, start=2):
         route = study.group(dose.group).route

@@ -21,13 +21,14 @@ from pbpk.body.flows import respond, respond_adjoint
 from pbpk.body.library import read_source
 from pbpk.body.tape import run, run_back
 
-# compiled copies on disk carry this number, so that they are never taken for the code as it stands now
+# PyTensor's copies on disk carry this number, so that they are never taken for the code as it stands now; numba's
+# own cache would not see a change in `flows`, so these functions do not use it
 KERNELS = zlib.crc32(b"".join(read_source(module) for module in (flows, tape, sys.modules[__name__])))
 LOGNORMAL, LOGIT_NORMAL, FIXED = range(3)
 FORMS = {"lognormal": LOGNORMAL, "logit_normal": LOGIT_NORMAL, "fixed": FIXED}
 
 
-@njit(cache=True)
+@njit
 def _symbols(z, form, centre, sigma, place, settled, switches):
     """Vector of all symbols, and the slope of each parameter by its z."""
     n_model = centre.size - switches.size
@@ -47,7 +48,7 @@ def _symbols(z, form, centre, sigma, place, settled, switches):
     return symbols, slopes
 
 
-@njit(cache=True)
+@njit
 def seen_and_recovered(z, form, centre, sigma, place, settled, switches, steps, literals, outputs, source, target,
                        lasting, entry, starts, durations, hours, at, observers, recovery):  # fmt: skip
     """Percent of the dose that each row sees, and of what was recovered then, (2, row); and the states behind."""
@@ -62,7 +63,7 @@ def seen_and_recovered(z, form, centre, sigma, place, settled, switches, steps, 
     return out, states
 
 
-@njit(cache=True)
+@njit
 def seen_adjoint(z, form, centre, sigma, place, settled, switches, steps, literals, outputs, source, target,
                  lasting, entry, starts, durations, hours, at, observers, recovery, states, bar):  # fmt: skip
     """Gradient of sum(bar * seen_and_recovered(...)[0]) by z."""

@@ -124,7 +124,7 @@ def observed_predicted_figure(run: "Run") -> Figure:
     """Observed against median predicted on equal logarithmic axes, one panel for each reading of the percentages."""
     readings = list(dict.fromkeys(run.predictions["reading"]))
     wide = WIDTH if len(readings) > 1 else 0.64 * WIDTH
-    figure = Figure(figsize=(wide, 3.3), layout="constrained")
+    figure = Figure(figsize=(wide, 3.3), layout="compressed")
     panels = figure.subplots(1, len(readings), squeeze=False).ravel().tolist()
     for axes, reading in zip(panels, readings, strict=True):
         rows = run.predictions[run.predictions["reading"] == reading]
@@ -169,14 +169,14 @@ def parameters_figure(run: "Run") -> Figure:
     axes = figure.subplots()
     axes.axvspan(-1.96, 1.96, color="#ececec", lw=0, zorder=0)
     axes.axvline(0.0, color=FAINT, lw=0.8, zorder=1)
-    for row, score in enumerate(scores.itertuples()):
-        strained = abs(score.middle) > TENSION
-        shade = ALERT if strained else FAINT if score.learned == "not learned" else INK
-        axes.plot([score.low, score.high], [row, row], color=shade, lw=1.3, solid_capstyle="butt")
-        axes.plot(score.middle, row, "o", ms=5, color=shade, fillstyle=FILLS.get(score.learned, "none"),
-                  markerfacecoloralt="white", mfc=shade if score.learned in FILLS else "white")  # fmt: skip
-        if score.learned == "not learned":
-            axes.plot(score.middle, row, "o", ms=5, mfc="white", mec=shade)
+    for row, score in enumerate(scores.to_dict("records")):
+        strained = abs(score["middle"]) > TENSION
+        shade = ALERT if strained else FAINT if score["learned"] == "not learned" else INK
+        axes.plot([score["low"], score["high"]], [row, row], color=shade, lw=1.3, solid_capstyle="butt")
+        axes.plot(score["middle"], row, "o", ms=5, color=shade, fillstyle=FILLS.get(score["learned"], "none"),
+                  markerfacecoloralt="white", mfc=shade if score["learned"] in FILLS else "white")  # fmt: skip
+        if score["learned"] == "not learned":
+            axes.plot(score["middle"], row, "o", ms=5, mfc="white", mec=shade)
     axes.set_yticks(range(len(scores)), [plain(name) for name in scores["parameter"]], fontsize=6.5)
     axes.set_ylim(len(scores) - 0.4, -0.6)
     edge = max(3.0, float(np.abs(scores[["low", "high"]].to_numpy()).max()) + 0.2) if len(scores) else 3.0
@@ -291,7 +291,7 @@ def scenario_bars_figure(forecast_table: pd.DataFrame) -> Figure:
             _stack(axes, own[own["hours"] == hour], organs, ticks[-1])
     axes.set_yticks(ticks, labels)
     axes.set_ylim(4.6 * max(len(scenarios), 1) - 1.1, -1.6)
-    axes.set_xlim(0.0, 100.0)
+    axes.set_xlim(0.0, max(100.0, axes.dataLim.x1))
     axes.set_xlabel("% of the dose, mean of the posterior; what is missing to 100 is in the blood or has left the body"
                     if "blood" not in organs else "% of the dose, mean of the posterior")  # fmt: skip
     axes.grid(axis="y", visible=False)

@@ -37,13 +37,17 @@ def _printer(states: tuple[str, ...]) -> Any:
 
 
 def equation_markup(model: Model) -> list[Markup]:
-    """One `<math>` element for the equation of each state, in the model's order."""
+    """Equation of each state, in the model's order; its left side and each term are a `<math>`, so lines can break."""
     printer = _printer(model.states)
     found = []
     for equation in equations(model):
         state = escape(equation.state.replace(".", " "))
         above = f"<mrow><mi>d</mi><msub><mi>N</mi><mtext>{state}</mtext></msub></mrow>"
-        left = f"<mfrac>{above}<mrow><mi>d</mi><mi>t</mi></mrow></mfrac>"
-        right = printer.doprint(equation.right)
-        found.append(Markup(f'<math display="block"><mrow>{left}<mo>=</mo>{right}</mrow></math>'))
+        pieces = [f"<math><mfrac>{above}<mrow><mi>d</mi><mi>t</mi></mrow></mfrac><mo>=</mo></math>"]
+        for i, term in enumerate(equation.right.as_ordered_terms()):
+            below_zero = term.could_extract_minus_sign()
+            sign = "−" if below_zero else "+" if i else ""
+            mark = f'<mo form="infix">{sign}</mo>' if sign else ""
+            pieces.append(f'<math displaystyle="true">{mark}{printer.doprint(-term if below_zero else term)}</math>')
+        found.append(Markup(" ".join(pieces)))
     return found

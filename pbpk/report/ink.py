@@ -29,7 +29,7 @@ COLOURS = {
     "gut": "#56B4E9",
     "rest": "#7A7A7A",
     "blood": "#000000",
-    "excreted": "#C8C8C8",
+    "excreted": "#B9A46B",
 }
 MARKERS = {"lung": "o", "liver": "s", "spleen": "^", "kidney": "D", "heart": "v", "gut": "P", "rest": "X",
            "blood": "*"}  # fmt: skip

@@ -46,13 +46,13 @@ def tensions(run: "Run") -> list[str]:
     """A sentence for each parameter that the data pull more than two prior SDs away."""
     table = run.parameters.set_index("parameter")
     sentences = []
-    for score in prior_scores(run).itertuples():
-        if abs(score.middle) > TENSION:
-            row = table.loc[str(score.parameter)]
-            where = "above" if score.middle > 0.0 else "below"
+    for score in prior_scores(run).to_dict("records"):
+        if abs(score["middle"]) > TENSION:
+            row = table.loc[str(score["parameter"])]
+            where = "above" if score["middle"] > 0.0 else "below"
             sentences.append(
-                f"{score.parameter} ({row['about']}): the posterior median {number(row['q50'])} lies "
-                f"{abs(score.middle):.1f} prior standard deviations {where} the prior median "
+                f"{score['parameter']} ({row['about']}): the posterior median {number(row['q50'])} lies "
+                f"{abs(score['middle']):.1f} prior standard deviations {where} the prior median "
                 f"{number(row['prior_q50'])}. Either the prior is of another cell, animal or label, or an arrow is "
                 "missing."
             )

@@ -12,6 +12,7 @@ from pbpk.report import figures, lessons, tables, wording
 from pbpk.report.formulas import equation_markup
 from pbpk.report.ink import svg
 from pbpk.report.references import cited, references
+from pbpk.report.shares import MOST, most_held
 
 if TYPE_CHECKING:
     from pbpk.predict.run import Run
@@ -79,7 +80,8 @@ def report_html(run: "Run") -> str:
         title=run.study.about.title,
         about=run.study.about,
         model=run.joint.model,
-        created=str(run.manifest["created"]).replace("T", " "),
+        created=str(run.manifest["created"]).replace("T", " ").replace("+00:00", " UTC"),
+        reasons=[wording.with_code(sentence) for sentence in run.diagnostics.sentences],
         sections=SECTIONS,
         summary=wording.summary(run),
         fitted=_fitted(run),
@@ -203,12 +205,24 @@ def _scenarios(forecast: pd.DataFrame) -> dict[str, Any]:
                 "title": title,
                 "evidence": evidence,
                 "reach": REACH.get(evidence, ""),
+                "surplus": _surplus(part),
                 "figure": svg(figures.scenario_figure(part, ""), about, f"scenario{i}"),
                 "table": tables.scenario_table(part),
             }
         )
     about = "Share of the dose in each organ at 1 h, 24 h and 7 d of each scenario; the numbers are in the tables."
     return {"bars": svg(figures.scenario_bars_figure(forecast), about, "bars"), "each": each}
+
+
+def _surplus(forecast: pd.DataFrame) -> str:
+    """A sentence where a scenario holds more than was given, empty where it does not."""
+    held = most_held(forecast)
+    if held <= MOST:
+        return ""
+    return (
+        f"All organs together hold up to {wording.number(held)} % of the dose in this scenario, which cannot be: the "
+        "equations were solved outside the range in which passing cells are in balance. Do not use its numbers."
+    )
 
 
 def _limits(run: "Run") -> dict[str, Any]:

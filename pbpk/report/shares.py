@@ -5,6 +5,7 @@ import pandas as pd
 
 HOURS = (1.0, 24.0, 168.0)  # when a reader of biodistribution looks
 NUMBERS = ("mean", "q2.5", "q50", "q97.5")
+MOST = 102.0  # % of the dose that all organs may hold together before a forecast is called wrong
 KEYS = ["scenario", "title", "evidence", "organ", "state"]
 
 
@@ -22,3 +23,10 @@ def shares_at(forecast: pd.DataFrame, hours: tuple[float, ...] = HOURS) -> pd.Da
                 values = {name: 100.0 / dose * np.interp(hour, at, part[name].to_numpy(float)) for name in NUMBERS}
                 rows.append(dict(zip(KEYS, key, strict=True)) | {"hours": hour, "dose_cells": dose} | values)
     return pd.DataFrame(rows, columns=[*KEYS, "hours", "dose_cells", *NUMBERS])
+
+
+def most_held(forecast: pd.DataFrame) -> float:
+    """Largest sum over all organs that one scenario ever holds, percent of the dose; above 100 nothing real can be."""
+    parts = forecast[forecast["state"].isin(["live", "label"])]
+    held = (100.0 * parts["mean"] / parts["dose_cells"]).groupby(parts["hours"]).sum()
+    return float(held.max()) if len(held) else 0.0

@@ -1,6 +1,6 @@
 """Tables of the report: rows of finished text, ready for the page."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -146,7 +146,7 @@ def parameters_table(run: "Run", known: dict[str, Reference]) -> Table:
         mark = Markup('<span class="mark {}">{}</span>').format(kind.replace(" ", "-"), kind)
         fixed = kind == "fixed"
         rows.append((
-            _code(str(row["parameter"])), row["about"], unit(str(row["unit"])),
+            Markup("<code>{}</code>").format(row["parameter"]), row["about"], unit(str(row["unit"])),
             number(row["prior_q50"]), MISSING if fixed else interval(row["prior_q2.5"], row["prior_q97.5"]),
             MISSING if fixed else number(row["q50"]),
             MISSING if fixed else interval(row["q2.5"], row["q97.5"]), mark, cited(str(row["source"]), known),
@@ -167,7 +167,7 @@ def parameters_table(run: "Run", known: dict[str, Reference]) -> Table:
     )
 
 
-def observed(row: dict[str, Any]) -> str:
+def observed(row: Mapping[Any, Any]) -> str:
     """What was measured, as a value, a range or a limit."""
     if not pd.isna(row["value"]):
         return number(row["value"])
@@ -202,9 +202,9 @@ def checks_table(run: "Run") -> Table:
     for (reading, organ, readout), own in run.predictions.groupby(["reading", "organ", "readout"], sort=False):
         judged = own[own["inside"].notna()]
         single = own[(own["value"] > 0.0) & (own["q50"] > 0.0)]
-        logs = np.log(single["value"].astype(float) / single["q50"].astype(float))
+        logs = np.log(single["value"].to_numpy(float) / single["q50"].to_numpy(float))
         fold = f"{number(np.exp(logs.mean()))}" if len(single) else MISSING
-        near = f"{int((logs.abs() <= np.log(2.0)).sum())} of {len(single)}" if len(single) else MISSING
+        near = f"{int((np.abs(logs) <= np.log(2.0)).sum())} of {len(single)}" if len(single) else MISSING
         inside = f"{int(judged['inside'].astype(bool).sum())} of {len(judged)}"
         rows.append((named(str(organ)), readout, _reading(reading), inside, fold, near))
     head = ("Organ", "Readout", "Unit", f"Inside the {PREDICTIVE}", "Observed over predicted, geometric mean",
@@ -233,14 +233,14 @@ def scenario_table(forecast: pd.DataFrame) -> Table:
     shares = shares_at(forecast)
     hours = [hour for hour in HOURS if (shares["hours"] == hour).any()]
     kinds = (("live", "live cells"), ("label", "label of the dead"))
-    found = shares.set_index(["organ", "state", "hours"])
+    found = {(row["organ"], row["state"], row["hours"]): row for row in shares.to_dict("records")}
     rows = []
     for organ in dict.fromkeys(shares["organ"]):
         cells: list[Any] = [named(str(organ))]
         for hour in hours:
             for state, _ in kinds:
                 at = (organ, state, hour)
-                row = found.loc[at] if at in found.index else None
+                row = found.get(at)
                 cells.append(MISSING if row is None else _with_doubt(row))
         rows.append(cells)
     dose, counted_cells = float(forecast["dose_cells"].iloc[0]), str(forecast["unit"].iloc[0]) == "cells"
@@ -249,7 +249,7 @@ def scenario_table(forecast: pd.DataFrame) -> Table:
     return Table(f"% {of}: median ({CREDIBLE})", head, "l" + "r" * (len(head) - 1), rows)
 
 
-def _with_doubt(row: pd.Series) -> Markup:
+def _with_doubt(row: Mapping[Any, Any]) -> Markup:
     """Median with its interval below."""
     return Markup("{}<br><small>{}</small>").format(number(row["q50"]), interval(row["q2.5"], row["q97.5"]))
 

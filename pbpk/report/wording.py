@@ -1,10 +1,12 @@
 """Numbers and names as a reader sees them: three significant digits, intervals, times; sentences of the summary."""
 
+import re
 from collections.abc import Iterable
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pandas as pd
+from markupsafe import Markup, escape
 
 if TYPE_CHECKING:
     from pbpk.predict.run import Run
@@ -98,6 +100,15 @@ def counted(n: int, noun: str, plural: str = "") -> str:
     return f"{whole(n)} {noun if n == 1 else plural or noun + 's'}"
 
 
+def with_code(sentence: str) -> Markup:
+    """Sentence with what stands between backticks as code.
+
+    >>> with_code("`E_lung` < 1")
+    Markup('<code>E_lung</code> &lt; 1')
+    """
+    return Markup(re.sub(r"`([^`]*)`", r"<code>\1</code>", str(escape(sentence))))
+
+
 def summary(run: "Run") -> list[str]:
     """What a reader should know first, worked out from the numbers of the run."""
     return [_agreement(run), *_learned(run), *_coverage(run), *_peaks(run), *_denominator(run)]
@@ -150,7 +161,7 @@ def _peaks(run: "Run") -> list[str]:
     many, sentences = len(set(curves["group"])) > 1, []
     for group, rows in curves.groupby("group", sort=False):
         end = float(run.predictions.loc[run.predictions["group"] == group, "hours"].max())
-        top = rows.loc[rows["q50"].idxmax()]
+        top = rows.sort_values("q50", kind="stable").iloc[-1]
         last = {str(organ): _at(own, end) for organ, own in rows.groupby("organ", sort=False)}
         most = max(last, key=lambda organ: last[organ]["q50"])
         where = f"In the group {group}, of the organs measured, label" if many else "Of the organs measured, label"

@@ -1,7 +1,7 @@
 """The body rebuilt by hand from its equations and numbers alone, and integrated by another solver.
 
-Nothing of `pbpk` but the answer is used: numbers are read from the TOML files as plain text, every equation stands below
-as it stands on paper, and scipy's Radau integrates blood and tissue together at a relative tolerance of 1e-9.
+Nothing of `pbpk` but the answer is used: numbers are read from the TOML files as plain text, every equation stands
+below as it stands on paper, and scipy's Radau integrates blood and tissue together at a relative tolerance of 1e-9.
 """
 
 import re
@@ -149,7 +149,7 @@ def test_elimination_is_the_limit_of_little_blood(case, route):
 @pytest.mark.parametrize("route", ENTRY)
 @pytest.mark.parametrize("case", CASES)
 def test_the_full_system_is_the_equations(case, route):
-    hours = HOURS[HOURS <= UNTIL[case]]
+    hours = HOURS[UNTIL[case] >= HOURS]
     apart = np.abs(by_pbpk(case, route, hours, "full") / by_hand(case, route)[: hours.size] - 1)
     assert apart.max() <= 1e-6
 

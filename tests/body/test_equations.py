@@ -33,7 +33,9 @@ def test_what_leaves_one_state_enters_another(model):
 
 
 def test_a_model_without_losses_says_so(tmp_path):
-    closed = changed(tmp_path, 'label.blood        -> excreted           : excretion', 'excreted -> label.blood : excretion')
+    closed = changed(
+        tmp_path, "label.blood        -> excreted           : excretion", "excreted -> label.blood : excretion"
+    )
     assert "d/dt (inside the body) = excreted*excretion" in conservation(closed)
 
 

@@ -135,7 +135,9 @@ def test_it_is_the_matrix_exponential(system):
 def test_elimination_is_the_schur_complement(system):
     w, doses, _, n_slow = system
     k = w.T - np.diag(w.sum(1))
-    fast = np.linalg.solve(k[n_slow:, n_slow:], np.hstack([k[n_slow:, :n_slow], np.array([d[0] for d in doses])[:, n_slow:].T]))
+    fast = np.linalg.solve(
+        k[n_slow:, n_slow:], np.hstack([k[n_slow:, :n_slow], np.array([d[0] for d in doses])[:, n_slow:].T])
+    )
     reduced = k[:n_slow, :n_slow] - k[:n_slow, n_slow:] @ fast[:, :n_slow]
     arrived = np.array([d[0] for d in doses])[:, :n_slow].T - k[:n_slow, n_slow:] @ fast[:, n_slow:]
     left, entry = w.copy(), np.array([d[0] for d in doses], float)

@@ -38,7 +38,7 @@ def organs(model, values, doses, readout="label", hours=HOURS, **more):
 def test_the_order_of_organs_in_the_file_is_nothing(tmp_path_factory, order, route, seed):
     text = (LIBRARY / "msc.toml").read_text()
     path = tmp_path_factory.mktemp("model") / "shuffled.toml"
-    path.write_text(re.sub(r'organs = \[.*\]', f"organs = {order}".replace("'", '"'), text))
+    path.write_text(re.sub(r"organs = \[.*\]", f"organs = {order}".replace("'", '"'), text))
     shuffled = read_model(path, "mouse")
     assert shuffled.organs == tuple(order)
     doses = [Dose(route, 1.0, 0.0, 0.5)]
@@ -95,7 +95,9 @@ def test_without_release_no_live_cell_returns():
     values = draw(3) | {f"alive_{organ}": 0.0 for organ in MODEL.organs}
     y = organs(MODEL, values, [Dose("iv", 1.0)], "live")
     for organ in MODEL.organs:
-        np.testing.assert_allclose(y[organ] / y[organ][0], np.exp(-values[f"loss_{organ}"] * (HOURS - 0.05)), rtol=1e-9, atol=1e-20)
+        np.testing.assert_allclose(
+            y[organ] / y[organ][0], np.exp(-values[f"loss_{organ}"] * (HOURS - 0.05)), rtol=1e-9, atol=1e-20
+        )
 
 
 def test_the_first_pass_is_the_extraction():

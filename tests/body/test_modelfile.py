@@ -57,12 +57,20 @@ def test_a_circle_is_refused(tmp_path, monkeypatch):
     ("old", "new", "words"),
     [
         ("passing    =", "pasing =", ["unknown key `pasing`. Did you mean `passing`?"]),
-        ("[routes]", "[route]", ["`routes`", "missing"]),
+        ("[routes]", "[route]", ["unknown key `route`. Did you mean `routes`?"]),
         ('dead_enter = "label.blood"', "", ["`dead_enter` is missing; add it"]),
         ('name   = "msc"', 'name   = "msc', ["not readable as TOML", "line"]),
         ('name   = "msc"', "name = 3", ["`name` is `3`"]),
-        ('prior  = "lognormal(median=1.3, sigma=0.7)"', 'priors = "x"', ["parameters.uptake.prior"]),
-        ('source = "barone_2018"\n', 'sorce = "x"\n', ["unknown key `parameters.uptake.sorce`. Did you mean `source`?"]),
+        (
+            'prior  = "lognormal(median=1.3, sigma=0.7)"',
+            'priors = "x"',
+            ["unknown key `parameters.uptake.priors`. Did you mean `prior`?"],
+        ),
+        (
+            'source = "barone_2018"\n',
+            'sorce = "x"\n',
+            ["unknown key `parameters.uptake.sorce`. Did you mean `source`?"],
+        ),
         ('evidence = "hypothesis"', 'evidence = "guess"', ["evidence", "`data`", "`hypothesis`"]),
         ("neutral  = 1.0", "neutral  = nan", ["neutral", "finite"]),
     ],
@@ -77,7 +85,10 @@ def test_a_wrong_file_is_refused_in_words(tmp_path, old, new, words):
     ("text", "words"),
     [
         ("organ = []", ["unknown key `organ`. Did you mean `organs`?"]),
-        ('[parameters.E_lung]\nunit = "1"\nprior = "fixed(value=0.1)"\nsorce = "x"', ["sorce", "Did you mean `source`?"]),
+        (
+            '[parameters.E_lung]\nunit = "1"\nprior = "fixed(value=0.1)"\nsorce = "x"',
+            ["sorce", "Did you mean `source`?"],
+        ),
         ('[parameters.E_lung]\nunit = "1"', ["parameters.E_lung.prior", "missing"]),
         ("arrows = 3", ["`arrows`"]),
     ],

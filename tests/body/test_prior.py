@@ -67,7 +67,9 @@ def test_a_share_has_no_other_unit():
     assert prior.scaled(100.0) == prior
 
 
-@pytest.mark.parametrize("text", ["lognormal(median=0.029, sigma=1)", "logit_normal(median=0.3, sigma=2)", "fixed(value=4)"])
+@pytest.mark.parametrize(
+    "text", ["lognormal(median=0.029, sigma=1)", "logit_normal(median=0.3, sigma=2)", "fixed(value=4)"]
+)
 def test_it_reads_what_it_writes(text):
     assert parse_prior(str(parse_prior(text))) == parse_prior(text)
 

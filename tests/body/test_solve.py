@@ -38,7 +38,9 @@ def close(a, b, cells):
 @quick
 @given(dose, st.floats(0.01, 100), draw)
 def test_answers_scale_with_the_dose(given_dose, factor, seed):
-    more = Dose(given_dose.route, given_dose.cells * factor, given_dose.hours, given_dose.duration_h, given_dose.viability)
+    more = Dose(
+        given_dose.route, given_dose.cells * factor, given_dose.hours, given_dose.duration_h, given_dose.viability
+    )
     once, scaled = (MODEL.solve(theta(seed), [d], HOURS) for d in (given_dose, more))
     close(scaled, factor * once, more.cells)
 

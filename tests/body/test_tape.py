@@ -30,9 +30,7 @@ def taped(texts, values):
     """Values of rates, and for each the gradient by the symbols."""
     tape = write_tape([(parse_rate(text), PLACES) for text in texts], len(NAMES))
     registers = run(tape.steps, tape.literals, values)
-    gradients = [
-        run_back(tape.steps, registers, len(NAMES), tape.outputs, bar) for bar in np.eye(len(texts))
-    ]
+    gradients = [run_back(tape.steps, registers, len(NAMES), tape.outputs, bar) for bar in np.eye(len(texts))]
     return registers[tape.outputs], np.array(gradients)
 
 

@@ -107,7 +107,7 @@ def _forecast(scenarios):
     parts = []
     for s in range(scenarios):
         for i, organ in enumerate(ORGANS):
-            start = 1e6 * 0.6 / 2.2**i
+            start = 1e6 * 0.5 / 2.2**i
             live = start * np.exp(-hours * 0.03 * (1 + 0.2 * s))
             label = 0.8 * start * (1 - np.exp(-hours * 0.03)) * (0.2 if organ == "lung" else 1.4)
             for state, middle in (("live", live), ("label", label), ("total", live + label)):

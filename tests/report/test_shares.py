@@ -1,6 +1,6 @@
 import pytest
 
-from pbpk.report.shares import HOURS, shares_at
+from pbpk.report.shares import HOURS, most_held, shares_at
 
 
 def test_shares_are_percent_of_the_dose(khot):
@@ -22,3 +22,10 @@ def test_an_hour_of_the_table_is_taken_as_it_is(khot):
     hour = float(khot.forecast["hours"].iloc[10])
     row = shares_at(khot.forecast, (hour,)).iloc[0]
     assert row["q50"] == pytest.approx(khot.forecast["q50"].iloc[10] / 1e4)
+
+
+def test_all_organs_together_are_summed_once(khot):
+    own = khot.forecast[khot.forecast["scenario"] == "s0"]
+    total = own[own["state"] == "total"].groupby("hours")["mean"].sum().max() / 1e4
+    assert most_held(own) == pytest.approx(total)
+    assert most_held(own.iloc[:0]) == 0.0

@@ -1,0 +1,241 @@
+"""Each kind of row against its density written with scipy, and ranges against simulated animals."""
+
+import numpy as np
+import pytest
+from scipy.special import logsumexp
+from scipy.stats import gamma, norm
+
+from pbpk.body.model import Dose
+from pbpk.infer.likelihood import build, fixed_inputs
+
+T_CELLS = "khot_2019_t_cells_mouse"
+PATIENTS = "gholamrezanezhad_2011_msc_human"
+LUNG = {"group": "iv", "organ": "lung", "hours": "24", "unit": "percent_dose"}
+
+
+def log_likelihood(joint):
+    """Log-likelihood of the counts as a function of z, from the model that the sampler gets."""
+    logp = build(joint).compile_logp()
+    return lambda z: float(logp({"z": z})) - norm.logpdf(z).sum()
+
+
+def points(joint, count=4, scale=0.7):
+    return scale * np.random.default_rng(11).standard_normal((count, len(joint.free)))
+
+
+class Truth:
+    """What the parameters at z say, by the names of the parameters and the model's own solver."""
+
+    def __init__(self, joint, z):
+        self.joint = joint
+        self.values = dict(zip(joint.names, joint.theta(z), strict=True))
+        self.spread, self.misfit = self.values["spread"], self.values["misfit"]
+        self.s = np.hypot(self.spread, self.misfit)
+
+    def states(self, hours, route="iv", modifiers=None):
+        theta = np.array([self.values[name] for name in self.joint.model.parameter_names])
+        return self.joint.model.solve(theta, [Dose(route, 100.0)], np.array([hours]), modifiers)[0]
+
+    def percent(self, organ, hours, readout="label", **more):
+        return self.states(hours, **more) @ self.joint.model.observer(organ, readout)
+
+    def m(self, organ="lung", hours=24.0, **more):
+        return np.log(self.percent(organ, hours, **more))
+
+
+def single(truth, row):
+    return norm.logpdf(np.log(5.0), truth.m(), truth.s)
+
+
+def group_mean(truth, row, n=5):
+    v = np.log(1 + (np.exp(truth.spread**2) - 1) / n)
+    return norm.logpdf(np.log(5.0), truth.m() + truth.spread**2 / 2 - v / 2, np.sqrt(v + truth.misfit**2))
+
+
+def interval(low, high):
+    def density(truth, row):
+        bottom = norm.cdf((np.log(low) - truth.m()) / truth.s) if low else 0.0
+        return np.log(norm.cdf((np.log(high) - truth.m()) / truth.s) - bottom)
+
+    return density
+
+
+def smallest_and_largest(low, high, n):
+    def density(truth, row):
+        kind = norm(truth.m(), truth.s)
+        a, b = np.log(low), np.log(high)
+        return np.log(n * (n - 1)) + kind.logpdf(a) + kind.logpdf(b) + (n - 2) * np.log(kind.cdf(b) - kind.cdf(a))
+
+    return density
+
+
+def largest(high, n):
+    def density(truth, row):
+        kind = norm(truth.m(), truth.s)
+        return np.log(n) + kind.logpdf(np.log(high)) + (n - 1) * kind.logcdf(np.log(high))
+
+    return density
+
+
+def below(limit):
+    return lambda truth, row: norm.logcdf((np.log(limit) - truth.m()) / truth.s)
+
+
+@pytest.mark.parametrize(
+    ("row", "density"),
+    [
+        pytest.param({"animal": "a", "value": 5}, single, id="one animal"),
+        pytest.param({"value": 5}, single, id="a mean of nobody knows how many counts as one"),
+        pytest.param({"value": 5, "n": 5}, group_mean, id="mean of five"),
+        pytest.param({"low": 2, "high": 9}, interval(2, 9), id="range stated"),
+        pytest.param({"low": 0, "high": 9}, interval(0, 9), id="range stated from nothing"),
+        pytest.param({"low": 2, "high": 9, "n": 4}, smallest_and_largest(2, 9, 4), id="range over four"),
+        pytest.param({"low": 2, "high": 9, "n": 2}, smallest_and_largest(2, 9, 2), id="range over two"),
+        pytest.param({"low": 0, "high": 9, "n": 4}, largest(9, 4), id="range over four from nothing"),
+        pytest.param({"below_lloq": "true", "lloq": 3}, below(3), id="below the limit"),
+    ],
+)
+def test_each_kind_of_row_has_its_density(write_joint, row, density):
+    joint = write_joint(T_CELLS, [LUNG | row])
+    found = log_likelihood(joint)
+    for z in points(joint):
+        assert found(z) == pytest.approx(density(Truth(joint, z), row), rel=1e-9)
+
+
+def test_the_sd_of_a_group_tells_of_the_spread(write_joint):
+    joint = write_joint(T_CELLS, [LUNG | {"value": 5, "n": 5, "sd": 2}])
+    found = log_likelihood(joint)
+    variance = np.log(1 + (2 / 5) ** 2)
+    gaps = []
+    for z in points(joint):
+        truth = Truth(joint, z)
+        by_hand = group_mean(truth, {}) + gamma.logpdf(variance, a=2.0, scale=truth.spread**2 / 2.0)  # mean spread^2
+        gaps.append(found(z) - by_hand)
+    np.testing.assert_allclose(gaps, gaps[0], atol=1e-9)  # a constant of the data says nothing of the parameters
+
+
+def test_rows_of_every_kind_add_up(write_joint):
+    rows = [
+        LUNG | {"animal": "a", "value": 5},
+        LUNG | {"animal": "b", "below_lloq": "true", "lloq": 3},
+        LUNG | {"low": 2, "high": 9},
+        LUNG | {"low": 2, "high": 9, "n": 4},
+        LUNG | {"value": 5, "n": 5},
+    ]
+    densities = [single, below(3), interval(2, 9), smallest_and_largest(2, 9, 4), group_mean]
+    joint = write_joint(T_CELLS, rows)
+    found = log_likelihood(joint)
+    for z in points(joint):
+        truth = Truth(joint, z)
+        assert found(z) == pytest.approx(sum(density(truth, {}) for density in densities), rel=1e-9)
+
+
+@pytest.mark.parametrize("low", [2.0, 0.0])
+def test_the_range_of_animals_agrees_with_simulated_animals(write_joint, low):
+    n, width, high = 4, 0.1, 9.0
+    joint = write_joint(T_CELLS, [LUNG | {"low": low, "high": high, "n": n}])
+    # a z at which the range is not far-fetched: lungs that hold some percent at 24 h
+    z = max(points(joint, 200), key=lambda z: -abs(Truth(joint, z).m() - np.log(4.5)) - abs(Truth(joint, z).s - 0.6))
+    truth = Truth(joint, z)
+    logs = truth.m() + truth.s * np.random.default_rng(2).standard_normal((2_000_000, n))
+    inside = abs(logs.max(axis=1) - np.log(high)) < width / 2
+    if low:
+        inside &= abs(logs.min(axis=1) - np.log(low)) < width / 2
+    assert inside.sum() > 2000
+    simulated = inside.mean() / width ** (2 if low else 1)
+    assert np.exp(log_likelihood(joint)(z)) == pytest.approx(simulated, rel=4 / np.sqrt(inside.sum()) + 0.01)
+
+
+@pytest.mark.parametrize("row", [{"low": 1e-9, "high": 2e-9}, {"low": 90, "high": 99}, {"low": 5, "high": 5.0001}])
+def test_far_or_narrow_ranges_stay_finite(write_joint, row):
+    joint = write_joint(T_CELLS, [LUNG | row])
+    model = build(joint)
+    logp, slope = model.compile_logp(), model.compile_dlogp()
+    for z in points(joint, scale=1.5):
+        assert np.isfinite(logp({"z": z}))
+        assert np.isfinite(slope({"z": z})).all()
+
+
+def test_percent_of_what_was_recovered(write_joint):
+    edits = [('denominator = "dose"', 'denominator = "recovered"\nharvested = ["lung", "liver", "blood"]')]
+    joint = write_joint(T_CELLS, [LUNG | {"animal": "a", "value": 5}], edits=edits)
+    found = log_likelihood(joint)
+    for z in points(joint):
+        truth = Truth(joint, z)
+        recovered = sum(truth.percent(organ, 24.0) for organ in ("lung", "liver", "blood"))
+        m = np.log(100.0 * truth.percent("lung", 24.0) / recovered)
+        assert found(z) == pytest.approx(norm.logpdf(np.log(5.0), m, truth.s), rel=1e-9)
+
+
+def test_an_unknown_denominator_is_a_mixture_of_two_readings(shipped):
+    joint = shipped("zhuang")
+    harvested = ["lung", "heart", "kidney", "liver", "spleen"]
+    assert list(joint.counts.harvested) == harvested
+    model = build(joint)
+    found, weights = log_likelihood(joint), model.compile_fn(model["reading"])
+    for z in points(joint, scale=0.4):
+        truth = Truth(joint, z)
+        injured = {"route": "portal_vein", "modifiers": {"injury_kidney_left": truth.values["injury_kidney_left"]}}
+        rows = [
+            ("lung", 1.0, {}, 0.0, 70.0),
+            ("kidney_left", 120.0, injured, 2.5, 3.5),
+            ("kidney_right", 120.0, injured, 0.2, 0.3),
+            ("kidney", 120.0, injured, 0.0, 4.0),
+        ]
+        readings = []
+        for of_recovered in (False, True):
+            total = 0.0
+            for organ, hours, how, low, high in rows:
+                m = truth.m(organ, hours, **how)
+                if of_recovered:
+                    m += np.log(100.0 / sum(truth.percent(o, hours, **how) for o in harvested))
+                top, bottom = norm.logcdf((np.log([high, low or 1e-300]) - m) / truth.s)
+                total += top + np.log1p(-np.exp(bottom - top))
+            readings.append(total)
+        assert found(z) == pytest.approx(logsumexp(readings) - np.log(2.0), rel=1e-7)
+        np.testing.assert_allclose(weights({"z": z}), np.exp(readings - logsumexp(readings)), rtol=1e-6)
+
+
+def test_a_scan_that_counts_a_part_is_scaled_by_it(write_joint):
+    rows = [LUNG | {"animal": "a", "value": 5}, LUNG | {"animal": "a", "organ": "liver", "value": 20}]
+    joint = write_joint(PATIENTS, rows)
+    found = log_likelihood(joint)
+    for z in points(joint):
+        truth = Truth(joint, z)
+        shift = np.log(truth.values["recovery"])
+        by_hand = norm.logpdf(np.log([5.0, 20.0]), [truth.m() + shift, truth.m("liver") + shift], truth.s).sum()
+        assert found(z) == pytest.approx(by_hand, rel=1e-9)
+
+
+def test_an_assumed_weight_is_doubted_once_for_all_values_of_its_organ(write_joint):
+    rows = [
+        LUNG | {"animal": "a", "value": 5, "unit": "percent_dose_per_g"},
+        LUNG | {"animal": "a", "hours": "72", "value": 2, "unit": "percent_dose_per_g"},
+        LUNG | {"animal": "a", "organ": "liver", "value": 20},
+    ]
+    joint = write_joint(T_CELLS, rows)
+    assert joint.doubtful == ("lung",)  # the liver came as percent: its weight was not used
+    found = log_likelihood(joint)
+    for z in points(joint):
+        truth = Truth(joint, z)
+        grams = 0.204 * truth.values["grams_lung"]
+        y = np.log([5.0 * grams, 2.0 * grams, 20.0])
+        by_hand = norm.logpdf(y, [truth.m(), truth.m(hours=72.0), truth.m("liver")], truth.s).sum()
+        assert found(z) == pytest.approx(by_hand, rel=1e-9)
+
+
+def test_the_prior_is_standard_normal(shipped):
+    joint = shipped("gholamrezanezhad")
+    model = build(joint)
+    (z,) = model.free_RVs
+    logp = model.compile_logp(vars=[z])
+    for at in points(joint):
+        assert float(logp({"z": at})) == pytest.approx(norm.logpdf(at).sum(), rel=1e-12)
+
+
+def test_what_the_operation_takes_is_flat_and_named(shipped):
+    joint = shipped("zhuang")
+    healthy, injured = (fixed_inputs(joint, experiment) for experiment in joint.experiments)
+    assert len(healthy[0]) + 1 == len(injured[0])  # the injured group has one parameter more
+    assert [joint.model.symbol_names[i] for i in injured[5]] == ["injury_kidney_left"]
+    assert healthy[5].size == 0
