@@ -32,7 +32,7 @@ console = Console(highlight=False)
 Out = Annotated[Path, typer.Option("--out", help="Folder that is written.")]
 Force = Annotated[bool, typer.Option("--force", help="Replace the folder if it is a run already.")]
 Seed = Annotated[int, typer.Option(help="Same seed, same numbers.")]
-Cells = Annotated[float | None, typer.Option(help="Cells given in scenarios that do not say how many.")]
+Cells = Annotated[float | None, typer.Option(min=1.0, help="Cells given in scenarios that do not say how many.")]
 ModelName = Annotated[str | None, typer.Option("--model", help="Model file or name; the study's own if left out.")]
 
 

@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 from functools import cache
+from tokenize import TokenError
 from typing import TYPE_CHECKING, Any
 
 from pbpk.errors import InputError
@@ -64,11 +65,19 @@ def convert(value: float, unit: str, to: str) -> float:
 
     registry = unit_registry()
     try:
-        return float(registry.Quantity(value, unit).to(to).magnitude)
-    except pint.UndefinedUnitError as problem:
-        raise InputError(f"the unit `{unit}` is not known ({problem}).") from None
+        return float(registry.Quantity(value, _parsed(unit)).to(_parsed(to)).magnitude)
     except pint.DimensionalityError:
         raise InputError(f"`{unit}` does not measure what `{to}` measures.") from None
+
+
+def _parsed(unit: str) -> "pint.Unit":
+    """Unit as pint knows it."""
+    import pint
+
+    try:
+        return unit_registry().parse_units(unit)
+    except (pint.PintError, ValueError, TypeError, SyntaxError, AttributeError, TokenError):
+        raise InputError(f"the unit `{unit}` is not known.") from None
 
 
 INSIDE = ("1", "1/h", "mL", "mL/h", "g", "g/mL", "h", "um", "cell")
@@ -82,13 +91,8 @@ def inside_unit(unit: str) -> str:
     InputError
         if the unit is unknown or measures nothing the package computes with
     """
-    import pint
-
     registry = unit_registry()
-    try:
-        asked = registry.parse_units(unit).dimensionality
-    except (pint.UndefinedUnitError, ValueError):
-        raise InputError(f"the unit `{unit}` is not known.") from None
+    asked = _parsed(unit).dimensionality
     for known in INSIDE:
         if registry.parse_units(known).dimensionality == asked:
             return known

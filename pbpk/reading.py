@@ -80,6 +80,11 @@ def read_toml[S: Schema](path: Path, schema: type[S], error: type[InputError]) -
         given = tomllib.loads(path.read_text(encoding="utf-8-sig"))
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as problem:
         raise error(f"{path}: not readable as TOML: {problem}.") from None
+    return validated(path, given, schema, error)
+
+
+def validated[S: Schema](path: Path, given: Any, schema: type[S], error: type[InputError]) -> S:
+    """Fit what a file holds to its schema, or raise the sentence."""
     try:
         return schema.model_validate(given)
     except pydantic.ValidationError as problem:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from pbpk.body.model import Family, Model
+from pbpk.body.rates import PLACEHOLDER
 from pbpk.quantity import unit_registry
 
 if TYPE_CHECKING:
@@ -64,13 +65,11 @@ def _arrows(model: Model) -> Iterator[tuple[Family, int, Any]]:
 
     for family in model.families:
         for i, organ in enumerate(family.organs):
-            filled = family.rate
-            for name in family.rate.names:
-                placeholder = name.partition("{")[2].partition("}")[0]
-                if placeholder:
-                    filled = filled.filled(placeholder, organ)
-            names = {name: _symbol(name) for name in filled.names}
-            yield family, i, filled.evaluate(names, sympy)
+            names = {}
+            for name, at in family.symbols.items():
+                state = PLACEHOLDER.sub(organ, name)
+                names[name] = _symbol(model.symbol_names[at[i]] if at[i] >= 0 else state)
+            yield family, i, family.rate.evaluate(names, sympy)
 
 
 def conservation(model: Model) -> str:

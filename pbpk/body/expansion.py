@@ -4,6 +4,8 @@ from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
 
+import numpy as np
+
 from pbpk.body.model import Family, Model, Modifier, Parameter
 from pbpk.body.modelfile import ModelFile, ParameterEntry, read_model_file
 from pbpk.body.prior import parse_prior
@@ -49,7 +51,10 @@ def _expand(
         animal = animal.split(organ, tuple(parts))
     for organ in organs:
         if organ not in animal.organs:
-            raise SpeciesError(f"{animal.name} has no organ `{organ}`; add it to the species file.")
+            raise SpeciesError(
+                f"{animal.file or animal.name}: there is no organ `{organ}`, which the model has; add it."
+                + did_you_mean(organ, animal.organs)
+            )
 
     lines = [_Line(line, groups) for line in given.arrows]
     written = [end for line in lines for end in (*line.sources, *line.targets)]
@@ -78,6 +83,7 @@ def _expand(
     families = tuple(_renumbered(family, index, free, constants, modifiers) for family in families)
     holds = {key: _held(given, key, groups, states) for key in ("live", "label", "outside")}
     _check_holds(holds, states)
+    _check_readouts(given)
     return Model(
         name=given.name,
         about=given.about,
@@ -91,8 +97,8 @@ def _expand(
         constants=constants,
         constant_units=units,
         modifiers=tuple(modifiers),
-        size_law=_parameters({"size_slope": given.size_law}, organs, {})[0][0],
-        noise=tuple(_parameters(given.noise, organs, {})[0]),
+        size_law=_parameters({"size_slope": given.size_law}, organs, {}, "size_law")[0][0],
+        noise=tuple(_parameters(given.noise, organs, {}, "noise")[0]),
         **holds,
         readouts={name: tuple(seen) for name, seen in given.readouts.items()},
         observed=_observed(given, organs, states, split),
@@ -148,6 +154,10 @@ def _split_organs(given: ModelFile, split: Mapping[str, list[str]]) -> tuple[lis
     def replaced(names: list[str]) -> list[str]:
         return [part for name in names for part in split.get(name, [name])]
 
+    for place, named in (("organs", given.organs), *((f"groups.{n}", m) for n, m in given.groups.items())):
+        twice = [name for name in named if named.count(name) > 1]
+        if twice:
+            raise ModelFileError(f"{place}: `{twice[0]}` stands there twice; name it once.")
     groups = {name: replaced(members) for name, members in given.groups.items()}
     organs = replaced(given.organs)
     for name, members in groups.items():
@@ -158,7 +168,10 @@ def _split_organs(given: ModelFile, split: Mapping[str, list[str]]) -> tuple[lis
 
 
 def _parameters(
-    entries: Mapping[str, ParameterEntry], organs: list[str], owner: Mapping[str, str]
+    entries: Mapping[str, ParameterEntry],
+    organs: list[str],
+    owner: Mapping[str, str],
+    place: str = "parameters",
 ) -> tuple[list[Parameter], dict[str, str]]:
     """Parameters, one for each organ where the name says so, and which one a symbol means."""
     wholes = list(dict.fromkeys(owner.get(organ, organ) for organ in organs))
@@ -175,7 +188,7 @@ def _parameters(
             factor = convert(1.0, entry.unit, unit)
             prior = parse_prior(entry.prior).scaled(factor)
         except InputError as problem:
-            raise ModelFileError(f"parameters.{name}: {problem}") from None
+            raise ModelFileError(f"{place}.{name}: {problem}") from None
         parameters.append(Parameter(name, entry.about, unit, prior, entry.source))
     meant = {p.name: p.name for p in parameters}
     for part, organ in owner.items():
@@ -186,11 +199,17 @@ def _parameters(
 
 
 def _modifiers(given: ModelFile, groups: Mapping[str, list[str]]) -> list[Modifier]:
-    return [
-        Modifier(filled, entry.about, entry.neutral, parse_prior(entry.prior), entry.source, entry.evidence)
-        for name, entry in given.modifiers.items()
-        for filled in _fill(name, groups)
-    ]
+    modifiers = []
+    for name, entry in given.modifiers.items():
+        try:
+            prior = parse_prior(entry.prior)
+        except ModelFileError as problem:
+            raise ModelFileError(f"modifiers.{name}: {problem}") from None
+        modifiers += [
+            Modifier(filled, entry.about, entry.neutral, prior, entry.source, entry.evidence)
+            for filled in _fill(name, groups)
+        ]
+    return modifiers
 
 
 def _constants(
@@ -212,12 +231,16 @@ def _constants(
                     raise ModelFileError(
                         f"where.{name}: {animal.name} has no `{symbol}`.{did_you_mean(symbol, numbers)}"
                     )
-            numbers[filled] = float(expression.evaluate(numbers))
             with_units = {s: registry.Quantity(numbers[s], units[s]) for s in expression.names}
             try:
-                units[filled] = inside_unit(str(expression.evaluate(with_units).units))
-            except pint.DimensionalityError as problem:
-                raise ModelFileError(f"where.{name}: the units do not fit: {problem}.") from None
+                numbers[filled] = float(expression.evaluate(numbers, np))
+                units[filled] = inside_unit(str(registry.Quantity(expression.evaluate(with_units, np)).units))
+            except (pint.DimensionalityError, InputError) as problem:
+                raise ModelFileError(f"where.{name}: the units do not fit: {str(problem).rstrip('.')}.") from None
+            except ArithmeticError as problem:
+                raise ModelFileError(f"where.{name}: `{text}` cannot be computed: {problem}.") from None
+            if not np.isfinite(numbers[filled]):
+                raise ModelFileError(f"where.{name}: `{text}` is not a finite number.")
     return numbers, units
 
 
@@ -296,6 +319,13 @@ def _check_holds(holds: Mapping[str, frozenset[str]], states: list[str]) -> None
                 f"`{state}` must be listed once, under live, label or outside; it is "
                 + (f"under {' and '.join(found)}." if found else "under none.")
             )
+
+
+def _check_readouts(given: ModelFile) -> None:
+    for readout, seen in given.readouts.items():
+        for word in seen:
+            if word not in ("live", "label"):
+                raise ModelFileError(f"readouts.{readout}: `{word}`.{did_you_mean(word, ('live', 'label'))}")
 
 
 def _observed(

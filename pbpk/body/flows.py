@@ -19,7 +19,7 @@ from numba import njit
 MOST_STEPS = 50_000_000  # beyond this q*t: NaN
 
 
-@njit(cache=True)
+@njit(cache=True, error_model="numpy")
 def eliminate(w, entry, n_slow):
     """Remove the passing states from `w` (state, state) [1/h] and `entry` (dose, state) [cells], in place.
 
@@ -54,7 +54,7 @@ def eliminate(w, entry, n_slow):
     return arriving, leaving, outflow
 
 
-@njit(cache=True)
+@njit(cache=True, error_model="numpy")
 def eliminate_adjoint(w_bar, entry, entry_bar, arriving, arriving_bar, leaving, outflow, outflow_bar, n_slow):
     """Carry gradients `w_bar`, `entry_bar` of the reduced network back to the full one, in place."""
     n = w_bar.shape[0]
@@ -81,7 +81,7 @@ def eliminate_adjoint(w_bar, entry, entry_bar, arriving, arriving_bar, leaving, 
             w_bar[j, f] = arriving_bar[s, j]
 
 
-@njit(cache=True)
+@njit(cache=True, error_model="numpy")
 def matrix(w):
     """Matrix K of x' = K x, (state, state) [1/h], from rates w[i, j] of i -> j."""
     n = w.shape[0]
@@ -94,7 +94,7 @@ def matrix(w):
     return k
 
 
-@njit(cache=True)
+@njit(cache=True, error_model="numpy")
 def _windows(q, hours):
     """First and last k that matter at each time, and the Poisson weight of the first."""
     n_times = hours.size
@@ -112,7 +112,7 @@ def _windows(q, hours):
     return first, last, weight
 
 
-@njit(cache=True)
+@njit(cache=True, error_model="numpy")
 def _log_factorial(k):
     if k < 60:
         total = 0.0
@@ -124,9 +124,9 @@ def _log_factorial(k):
     return x * np.log(x) - x + 0.5 * np.log(2.0 * np.pi * x) + tail
 
 
-@njit(cache=True)
+@njit(cache=True, error_model="numpy")
 def _uniformised(k_matrix):
-    """Return q = largest outflow, and P = I + K/q, whose entries are never negative."""
+    """Return q = largest outflow, and P = I + K/q >= 0."""
     n = k_matrix.shape[0]
     q = 0.0
     for i in range(n):
@@ -134,6 +134,8 @@ def _uniformised(k_matrix):
             if not np.isfinite(k_matrix[i, j]):
                 q = np.inf
         q = max(q, -k_matrix[i, i])
+    if q == 0.0:
+        q = 1.0  # a pump may feed states that nothing leaves
     p = np.eye(n)
     if 0.0 < q < np.inf:
         for i in range(n):
@@ -143,7 +145,7 @@ def _uniformised(k_matrix):
     return q, p
 
 
-@njit(cache=True)
+@njit(cache=True, error_model="numpy")
 def _times(rows, v, out):
     """Out = rows.T v, four rows at a time along memory: this line is where a fit spends its hours."""
     n = v.size
@@ -159,7 +161,7 @@ def _times(rows, v, out):
             out[i] += v[j] * rows[j, i]
 
 
-@njit(cache=True)
+@njit(cache=True, error_model="numpy")
 def sweep(k_matrix, start, hours):
     """States at each time, (time, state) [cells]; NaN where the rates are not finite or absurd.
 
@@ -189,7 +191,7 @@ def sweep(k_matrix, start, hours):
     return out
 
 
-@njit(cache=True)
+@njit(cache=True, error_model="numpy")
 def sweep_adjoint(k_matrix, start, hours, out_bar):
     """Gradient of sum(out_bar * sweep(...)) by the matrix (state, state) and by the start (state,)."""
     n = start.size
@@ -221,7 +223,7 @@ def sweep_adjoint(k_matrix, start, hours, out_bar):
     return k_bar, bar[0].copy()
 
 
-@njit(cache=True)
+@njit(cache=True, error_model="numpy")
 def _network(source, target, rates, n):
     w = np.zeros((n, n))
     for a in range(source.size):
@@ -229,7 +231,7 @@ def _network(source, target, rates, n):
     return w
 
 
-@njit(cache=True)
+@njit(cache=True, error_model="numpy")
 def _legs(k_matrix, entry, start, duration, hours):
     """Pieces of time after one dose: one for a bolus; for an infusion one while it runs, one from its end.
 
@@ -263,7 +265,7 @@ def _legs(k_matrix, entry, start, duration, hours):
     return matrices, first, times, inside
 
 
-@njit(cache=True)
+@njit(cache=True, error_model="numpy")
 def _follow_dose(k_matrix, entry, start, duration, hours):
     """Lasting states at each hour after one dose, (time, lasting), and where each leg started, (leg, n)."""
     n = entry.size
@@ -281,7 +283,7 @@ def _follow_dose(k_matrix, entry, start, duration, hours):
     return out, starts
 
 
-@njit(cache=True)
+@njit(cache=True, error_model="numpy")
 def _follow_dose_adjoint(k_matrix, entry, start, duration, hours, out_bar):
     """Gradient of sum(out_bar * _follow_dose(...)) by the matrix and the entry."""
     n = entry.size
@@ -304,7 +306,7 @@ def _follow_dose_adjoint(k_matrix, entry, start, duration, hours, out_bar):
     return k_bar, x_bar[:n].copy()
 
 
-@njit(cache=True)
+@njit(cache=True, error_model="numpy")
 def respond(source, target, n_slow, rates, entry, starts, durations, hours):
     """Cells in every state at each hour.
 
@@ -342,7 +344,7 @@ def respond(source, target, n_slow, rates, entry, starts, durations, hours):
     return out
 
 
-@njit(cache=True)
+@njit(cache=True, error_model="numpy")
 def respond_adjoint(source, target, n_slow, rates, entry, starts, durations, hours, out, out_bar):
     """Gradient of sum(out_bar * respond(...)) by the rates, exact for the arithmetic of `respond`.
 
@@ -393,7 +395,7 @@ def respond_adjoint(source, target, n_slow, rates, entry, starts, durations, hou
     return rates_bar
 
 
-@njit(cache=True)
+@njit(cache=True, error_model="numpy")
 def respond_many(source, target, n_slow, rates, entry, starts, durations, hours):
     """Return `respond` for many sets of rates."""
     out = np.empty((rates.shape[0], hours.size, entry.shape[1]))

@@ -13,7 +13,7 @@ from pbpk.body.rates import Rate
 from pbpk.body.solve import Array, Schedule, solve
 from pbpk.body.species import SourceEntry, Species
 from pbpk.body.tape import Tape, run_many, write_tape
-from pbpk.errors import ModelFileError, did_you_mean
+from pbpk.errors import InputError, ModelFileError, did_you_mean
 
 MINUTE = 1.0 / 60.0  # [h]
 
@@ -65,6 +65,15 @@ class Dose:
     hours: float = 0.0
     duration_h: float = 0.0
     viability: float = 1.0
+
+    def __post_init__(self) -> None:
+        """Refuse a dose that nobody can give."""
+        numbers = {"cells": self.cells, "hours": self.hours, "duration_h": self.duration_h}
+        for name, value in numbers.items():
+            if not (np.isfinite(value) and value >= 0.0):
+                raise InputError(f"dose by `{self.route}`: {name} is {value:g}; it must be a number of at least 0.")
+        if not 0.0 <= self.viability <= 1.0:
+            raise InputError(f"dose by `{self.route}`: viability is {self.viability:g}; it must lie between 0 and 1.")
 
 
 @dataclass(frozen=True)
@@ -120,7 +129,7 @@ class Model:
     @property
     def is_linear(self) -> bool:
         """True where no rate depends on how many cells there are."""
-        return not any("." in name for family in self.families for name in family.rate.names)
+        return all(min(at) >= 0 for family in self.families for at in family.symbols.values())
 
     @cached_property
     def tape(self) -> Tape:
@@ -197,7 +206,7 @@ class Model:
             rows.append(row)
             starts.append(dose.hours)
             durations.append(dose.duration_h)
-        return Schedule(np.array(rows), np.array(starts), np.array(durations))
+        return Schedule(np.array(rows).reshape(-1, len(self.states)), np.array(starts), np.array(durations))
 
     def solve(
         self,

@@ -9,7 +9,7 @@ import pydantic
 from pbpk.body.library import read_path
 from pbpk.body.species import SourceEntry
 from pbpk.errors import ModelFileError, did_you_mean
-from pbpk.reading import Schema, read_toml
+from pbpk.reading import Schema, validated
 
 
 class ParameterEntry(Schema):
@@ -71,15 +71,7 @@ def read_model_file(name: str | Path) -> tuple[Path, ModelFile, tuple[Path, ...]
     """
     path = read_path("", name, ModelFileError)
     merged, files = _read_merged(path, ())
-    try:
-        return path, ModelFile.model_validate(merged), files
-    except pydantic.ValidationError:
-        if len(files) == 1:
-            return path, read_toml(path, ModelFile, ModelFileError), files
-        raise ModelFileError(
-            f"{path}: together with `{files[0].stem}`, which it is like, it does not make a model; "
-            f"run `pbpk check` on both."
-        ) from None
+    return path, validated(path, merged, ModelFile, ModelFileError), files
 
 
 def _read_merged(path: Path, seen: tuple[Path, ...]) -> tuple[dict[str, Any], tuple[Path, ...]]:
@@ -95,7 +87,11 @@ def _read_merged(path: Path, seen: tuple[Path, ...]) -> tuple[dict[str, Any], tu
     if unknown:
         key = sorted(unknown)[0]
         raise ModelFileError(f"{path}: unknown key `{key}`.{did_you_mean(key, ModelFile.model_fields)}")
-    parent, files = _read_merged(read_path("", str(given["like"]), ModelFileError), (*seen, path))
+    try:
+        model = read_path("", str(given["like"]), ModelFileError)
+    except ModelFileError as problem:
+        raise ModelFileError(f"{path}: like: {problem}") from None
+    parent, files = _read_merged(model, (*seen, path))
     merged = dict(parent)
     for key, value in given.items():
         takes_over = isinstance(value, dict) and isinstance(parent.get(key), dict)

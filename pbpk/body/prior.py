@@ -6,6 +6,7 @@ fixed(value=1.0)                         not estimated
 """
 
 import ast
+import math
 from dataclasses import dataclass
 from typing import Any
 
@@ -102,6 +103,8 @@ def parse_prior(text: str) -> Prior:
         if name not in given:
             raise ModelFileError(f"the prior `{text}`: `{name}` is missing.")
     centre, sigma = given[FORMS[form][0]], given.get("sigma", 0.0)
+    if not (math.isfinite(centre) and math.isfinite(sigma)):
+        raise ModelFileError(f"the prior `{text}`: every number must be finite.")
     if form != "fixed" and not sigma > 0.0:
         raise ModelFileError(f"the prior `{text}`: sigma must be above zero.")
     if form == "lognormal" and not centre > 0.0:

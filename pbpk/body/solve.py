@@ -53,6 +53,8 @@ def solve(
     """
     rates = np.ascontiguousarray(rates, dtype=float)
     hours = np.atleast_1d(np.asarray(hours, dtype=float))
+    if not np.all(np.isfinite(hours)):
+        raise SolveError("an hour is not a finite number; check the times.")
     if not np.all(np.isfinite(rates)) or (rates < 0).any():
         raise SolveError("a rate is negative or not finite; check the parameter values.")
     many = rates.reshape(-1, rates.shape[-1])

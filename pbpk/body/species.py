@@ -2,7 +2,6 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
-from functools import cache
 from pathlib import Path
 
 import pydantic
@@ -58,6 +57,7 @@ class Species:
     quantities: Mapping[str, Quantity]
     sources: Mapping[str, SourceEntry]
     parts: Mapping[str, float] = field(default_factory=dict)
+    file: Path | None = None
 
     def numbers(self) -> dict[str, float]:
         """Every quantity in the units the package computes with: mL, h, g."""
@@ -104,7 +104,6 @@ def read_species(name: str | Path) -> Species:
     return _read_species(read_path("species", name, SpeciesError))
 
 
-@cache
 def _read_species(path: Path) -> Species:
     given = read_toml(path, SpeciesFile, SpeciesError)
     quantities = {name: Quantity(**dict(getattr(given, name))) for name in BODY}
@@ -115,7 +114,7 @@ def _read_species(path: Path) -> Species:
                 quantities[f"{kind}_{organ}"] = Quantity(**dict(written))
     for name, quantity in quantities.items():
         _check_quantity(path, name, quantity, BODY.get(name) or ORGAN[name.split("_")[0]])
-    species = Species(given.name, given.about, tuple(given.organs), quantities, given.sources)
+    species = Species(given.name, given.about, tuple(given.organs), quantities, given.sources, file=path)
     _check_closure(path, species)
     return species
 
@@ -127,6 +126,8 @@ def _check_quantity(path: Path, name: str, quantity: Quantity, unit: str) -> Non
         raise SpeciesError(f"{path}: {name}: {problem}") from None
     if not value > 0.0:
         raise SpeciesError(f"{path}: {name} is {quantity.value:g} {quantity.unit}; it must be above zero.")
+    if name.startswith("vascular_") and value > 1.0:
+        raise SpeciesError(f"{path}: {name} is {value:g}; blood cannot be more than the whole organ.")
 
 
 def _check_closure(path: Path, species: Species) -> None:

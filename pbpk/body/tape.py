@@ -85,7 +85,7 @@ def write_tape(rates: Sequence[tuple[Rate, Mapping[str, int]]], n_symbols: int) 
     )
 
 
-@njit(cache=True)
+@njit(cache=True, error_model="numpy")
 def run(steps, literals, symbols):
     """Fill every register, (symbol + literal + step,)."""
     first = symbols.size + literals.size
@@ -101,7 +101,7 @@ def run(steps, literals, symbols):
         elif operation == MULTIPLY:
             value = x * y
         elif operation == DIVIDE:
-            value = x / y if y != 0.0 else np.nan
+            value = x / y
         elif operation == POWER:
             value = x**y
         elif operation == NEGATE:
@@ -116,7 +116,7 @@ def run(steps, literals, symbols):
     return registers
 
 
-@njit(cache=True)
+@njit(cache=True, error_model="numpy")
 def run_back(steps, registers, n_symbols, outputs, outputs_bar):
     """Gradient of sum(outputs_bar * rates) by the symbols, (symbol,)."""
     bar = np.zeros(registers.size)
@@ -156,7 +156,7 @@ def run_back(steps, registers, n_symbols, outputs, outputs_bar):
     return bar[:n_symbols]
 
 
-@njit(cache=True)
+@njit(cache=True, error_model="numpy")
 def run_many(steps, literals, outputs, symbols):
     """Rates for many sets of symbols, (draw, rate) from (draw, symbol)."""
     out = np.empty((symbols.shape[0], outputs.size))

@@ -31,14 +31,17 @@ class Diagnostics:
 
 def diagnose(tree: xr.DataTree) -> tuple[Diagnostics, dict[str, dict[str, float]]]:
     """Diagnostics of the whole fit, and rhat, ess_bulk, ess_tail of each parameter that was not fixed."""
-    draws = tree["posterior"].to_dataset()
-    moving = draws[[name for name in draws if float(draws[name].std()) > 0.0]]
+    draws, prior = tree["posterior"].to_dataset(), tree["prior"]
+    free = [str(name) for name in draws if np.ptp(prior[str(name)].to_numpy()) > 0.0]
+    moving = draws[[name for name in free if np.ptp(draws[name].to_numpy()) > 0.0]]  # not true of NaN
     rhat = az.rhat(moving)
     bulk = az.ess(moving, method="bulk")
     tail = az.ess(moving, method="tail")
     each = {
-        str(name): {"rhat": float(rhat[name]), "ess_bulk": float(bulk[name]), "ess_tail": float(tail[name])}
-        for name in moving
+        name: {"rhat": float(rhat[name]), "ess_bulk": float(bulk[name]), "ess_tail": float(tail[name])}
+        if name in moving
+        else {"rhat": np.inf, "ess_bulk": 0.0, "ess_tail": 0.0}
+        for name in free
     }
     divergences = int(tree["sample_stats"]["diverging"].sum())
     worst = {
@@ -67,7 +70,9 @@ def _sentences(
     """Why the gate stays shut, in words; nothing when it opens."""
     found = []
     name = worst["rhat"]
-    if not each[name]["rhat"] <= MOST_RHAT:
+    if name not in draws:
+        found.append(f"the draws of `{name}` are not numbers, or never moved; check its prior and the doses")
+    elif not each[name]["rhat"] <= MOST_RHAT:
         found.append(
             f"the chains disagree about `{name}` (R-hat {each[name]['rhat']:.3f}, at most {MOST_RHAT} is asked)"
             + _partner(name, draws)
@@ -75,7 +80,7 @@ def _sentences(
         )
     for kind, word in (("ess_bulk", "bulk"), ("ess_tail", "tail")):
         name = worst[kind]
-        if not each[name][kind] >= LEAST_ESS:
+        if name in draws and not each[name][kind] >= LEAST_ESS:
             found.append(
                 f"`{name}` has {each[name][kind]:.0f} effective draws in the {word}, {LEAST_ESS} are asked; "
                 "take more draws (--draws)"

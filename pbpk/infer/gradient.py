@@ -28,7 +28,7 @@ LOGNORMAL, LOGIT_NORMAL, FIXED = range(3)
 FORMS = {"lognormal": LOGNORMAL, "logit_normal": LOGIT_NORMAL, "fixed": FIXED}
 
 
-@njit
+@njit(error_model="numpy")
 def _symbols(z, form, centre, sigma, place, settled, switches):
     """Vector of all symbols, and the slope of each parameter by its z."""
     n_model = centre.size - switches.size
@@ -48,7 +48,7 @@ def _symbols(z, form, centre, sigma, place, settled, switches):
     return symbols, slopes
 
 
-@njit
+@njit(error_model="numpy")
 def seen_and_recovered(z, form, centre, sigma, place, settled, switches, steps, literals, outputs, source, target,
                        lasting, entry, starts, durations, hours, at, observers, recovery):  # fmt: skip
     """Percent of the dose that each row sees, and of what was recovered then, (2, row); and the states behind."""
@@ -63,7 +63,7 @@ def seen_and_recovered(z, form, centre, sigma, place, settled, switches, steps, 
     return out, states
 
 
-@njit
+@njit(error_model="numpy")
 def seen_adjoint(z, form, centre, sigma, place, settled, switches, steps, literals, outputs, source, target,
                  lasting, entry, starts, durations, hours, at, observers, recovery, states, bar):  # fmt: skip
     """Gradient of sum(bar * seen_and_recovered(...)[0]) by z."""

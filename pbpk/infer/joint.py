@@ -146,6 +146,7 @@ def join(model: Model, counts: OrganCounts) -> Joint:
         modifiers = _injury(model, study, group, switched)
         schedule = model.schedule(given)
         experiments.append(Experiment(group, animal, rows, schedule, hours, tuple(int(i) for i in at), modifiers))
+    _check_dosed(study, table, experiments)
     estimated = (*model.parameters, *switched.values(), *model.noise, *_recovery(study), *_grams(table))
     return Joint(model, counts, tuple(experiments), estimated)
 
@@ -166,6 +167,17 @@ def _check_rows(model: Model, study: Study, table: pd.DataFrame) -> None:
     for organ in study.about.harvested:
         if organ not in model.observed:
             raise StudyError(f"{folder / 'study.toml'}: harvested: `{organ}` is not an organ of the model.")
+
+
+def _check_dosed(study: Study, table: pd.DataFrame, experiments: list[Experiment]) -> None:
+    """Refuse the mean of a group whose animals have doses of their own: no dose explains it."""
+    explained = {row for experiment in experiments for row in experiment.rows}
+    for i, group in enumerate(table["group"]):
+        if i not in explained:
+            raise StudyError(
+                f"{study.folder / 'doses.csv'}: a mean of the group `{group}` was measured, but only single animals "
+                "of it were dosed; add a dose of the whole group, with `animal` left empty."
+            )
 
 
 def _doses_by_experiment(study: Study) -> dict[tuple[str, str], list[Dose]]:

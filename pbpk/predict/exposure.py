@@ -31,7 +31,8 @@ def exposure(counts: OrganCounts, posterior: Posterior | None = None) -> pd.Data
     one row each: observed, and with a posterior the median and 95 % credible interval from the fit
     """
     table = counts.table
-    percent = predict_percent(posterior.joint, posterior.theta())["dose"] if posterior else None
+    # None where percentages are of what was recovered alone: such values have no area
+    percent = predict_percent(posterior.joint, posterior.theta()).get("dose") if posterior else None
     rows = []
     for (group, organ, readout), part in table[table["percent"].notna()].groupby(KEYS, sort=True):
         mean = part.groupby("hours")["percent"].mean()

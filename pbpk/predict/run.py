@@ -142,7 +142,7 @@ def write_folder(out: Path, force: bool = False) -> Iterator[Path]:
     Raises
     ------
     RunError
-        if the folder exists and `force` is not given, or is not a run
+        if the folder exists and `force` is not given, or is not a run, or cannot be made
     """
     if out.exists():
         if not force:
@@ -152,7 +152,10 @@ def write_folder(out: Path, force: bool = False) -> Iterator[Path]:
     beside = out.with_name(f".{out.name}.partial")
     if beside.exists():
         shutil.rmtree(beside)
-    beside.mkdir(parents=True)
+    try:
+        beside.mkdir(parents=True)
+    except OSError as problem:
+        raise RunError(f"{out}: cannot be made ({problem.strerror}); choose another --out.") from None
     try:
         yield beside
         if out.exists():
@@ -177,23 +180,38 @@ def write_manifest(manifest: Mapping[str, Any], folder: Path) -> None:
     (folder / "manifest.json").write_text(text, encoding="utf-8")
 
 
+def _read_manifest(folder: Path) -> dict[str, Any]:
+    path = folder / "manifest.json"
+    if not path.is_file():
+        raise RunError(f"{folder}: is not a run folder; it has no manifest.json.")
+    try:
+        manifest: Any = json.loads(path.read_text(encoding="utf-8"))
+    except ValueError as problem:
+        raise RunError(f"{path}: not readable as JSON: {problem}.") from None
+    for key in ("study", "settings", "inputs", "seed", "fingerprint"):
+        if not isinstance(manifest, dict) or key not in manifest:
+            raise RunError(
+                f"{path}: has no `{key}`, so this is not the folder of a fit; name one that `pbpk run` made."
+            )
+    return manifest
+
+
 def read_fit(folder: str | Path) -> tuple[Study, Posterior, dict[str, Any]]:
     """Read the study, the posterior and the manifest of a run.
 
     Raises
     ------
     RunError
-        if the folder is not a run, or its model has changed since
+        if the folder is not a run, or its model or its copy of the study has changed since
     """
     folder = Path(folder)
-    path = folder / "manifest.json"
-    if not path.is_file():
-        raise RunError(f"{folder}: is not a run folder; it has no manifest.json.")
-    manifest = json.loads(path.read_text(encoding="utf-8"))
+    manifest = _read_manifest(folder)
     study = read_study(folder / "study" / manifest["study"])
     model = model_of(study, manifest["settings"].get("model"))
-    for file in model.files:
-        if manifest["inputs"].get(f"model/{file.name}") != _read_digest(file):
+    files = {f"study/{name}": study.folder / name for name in study.hashes}
+    files |= {f"model/{file.name}": file for file in model.files}
+    for name, file in files.items():
+        if manifest["inputs"].get(name) != _read_digest(file):
             raise RunError(f"{file}: has changed since the run was made; fit again with `pbpk run`.")
     posterior = read_posterior(folder / "posterior.nc", join(model, count_cells(study)))
     return study, posterior, manifest

@@ -10,6 +10,12 @@ PARAMETER_COLUMNS = ["parameter", "unit", "mean", "sd", "q2.5", "q50", "q97.5", 
                      "learned", "prior_q2.5", "prior_q50", "prior_q97.5", "contraction", "shift", "about",
                      "source"]  # fmt: skip
 
+PERCENT = {
+    "dose": "percent of dose",
+    "recovered": "percent of recovered",
+    "unknown": "percent, denominator not stated",
+}
+
 
 def write_tables(run: Run, folder: Path) -> list[Path]:
     """Write counts, parameters, predictions, exposure and, where there are scenarios, the forecast."""
@@ -31,17 +37,21 @@ def write_table(table: pd.DataFrame, path: Path) -> Path:
 
 
 def counts_table(run: Run) -> pd.DataFrame:
-    """Measured values in cells where the dose is known, else in percent of the dose."""
-    table = run.joint.counts.table
-    doses = {dose.group: 0.0 for dose in run.study.doses}
+    """Measured values in cells where they are shares of a known dose, else in percent as they are."""
+    counts = run.joint.counts
+    table = counts.table
+    doses: dict[tuple[str, str], float] = {}
     for dose in run.study.doses:
-        doses[dose.group] += dose.cells or float("nan")
-    known = table["group"].map(doses)
+        place = (dose.group, dose.animal)
+        doses[place] = doses.get(place, 0.0) + (dose.cells or float("nan"))
+    where = zip(table["group"], table["animal"], strict=True)
+    given = [doses.get((group, animal), doses.get((group, ""), float("nan"))) for group, animal in where]
+    known = pd.Series(given, index=table.index) if counts.denominator == "dose" else table["percent"] * float("nan")
     scale = (known / 100.0).fillna(1.0)
     out = table[["group", "animal", "organ", "hours", "readout"]].copy()
     out["cells"] = table["percent"] * scale
     for name in ("sd", "low", "high"):
         out[name] = table[name] * scale
     out["below_limit"] = table["below_lloq"]
-    out["unit"] = ["percent of dose" if missing else "cells" for missing in known.isna()]
+    out["unit"] = ["cells" if there else PERCENT[counts.denominator] for there in known.notna()]
     return out

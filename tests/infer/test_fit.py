@@ -1,0 +1,108 @@
+"""The sampler: the same seed twice, progress, what the data leave alone, and a truth that is found again."""
+
+import numpy as np
+import pytest
+from scipy.stats import kstest
+
+from pbpk.body.expansion import read_model
+from pbpk.body.model import Dose
+from pbpk.infer.fit import fit
+from pbpk.infer.joint import predict_percent
+
+TRUTH = {"E_lung": 0.7, "loss_lung": 0.02, "E_liver": 0.5, "transfer_lung": 0.02}
+NOISE = 0.05
+
+
+def test_the_same_seed_gives_the_same_draws(fitted, shipped):
+    joint = shipped("zhuang")
+    again = fit(joint.model, joint.counts, seed=5, chains=2, draws=200, tune=300)
+    np.testing.assert_array_equal(again.theta(), fitted.theta())
+    np.testing.assert_array_equal(again.theta(group="prior"), fitted.theta(group="prior"))
+    assert again.readings == fitted.readings
+
+
+def test_progress_is_told_to_the_end(fitted, told):
+    assert [step[0] for step in told[:2]] == ["compiling", "compiling"]
+    assert {step[0] for step in told} == {"compiling", "sampling"}
+    what, done, total, _ = told[-1]
+    assert (what, done, total) == ("sampling", 1000, 1000)
+    sampling = [step[1] for step in told if step[0] == "sampling"]
+    assert sampling == sorted(sampling)
+
+
+def test_a_fit_is_draws_by_the_names_of_the_parameters(fitted):
+    posterior = fitted.tree["posterior"].to_dataset()
+    assert list(posterior) == list(fitted.joint.names)
+    assert dict(posterior.sizes) == {"chain": 2, "draw": 200}
+    assert posterior["loss_lung"].attrs["unit"] == "1/h"
+    assert sum(fitted.readings.values()) == pytest.approx(1.0)
+    assert set(fitted.readings) == {"dose", "recovered"}
+    assert fitted.seconds["sample"] > 0 < fitted.seconds["compile"]
+
+
+def test_what_no_data_touch_stays_at_its_prior(fitted):
+    joint = fitted.joint
+    rng = np.random.default_rng(0)
+    z = rng.standard_normal((20, len(joint.free)))
+    base = predict_percent(joint, joint.theta(z))
+    alone = []
+    for i, parameter in enumerate(joint.free):
+        moved = z.copy()
+        moved[:, i] += 1.0
+        changed = predict_percent(joint, joint.theta(moved))
+        if all(abs(np.log(changed[name] / base[name])).max() < 0.005 for name in base):
+            alone.append(parameter)
+    alone = [parameter for parameter in alone if parameter.name not in {"spread", "misfit"}]
+    assert len(alone) >= 3
+    for parameter in alone:
+        draws = fitted.tree["posterior"][parameter.name].to_numpy().ravel()
+        scores = parameter.prior.standardised(draws)
+        assert kstest(scores, "norm").pvalue > 1e-4, parameter.name
+        np.testing.assert_allclose(np.quantile(scores, [0.1, 0.5, 0.9]), [-1.2816, 0.0, 1.2816], atol=0.35)
+
+
+def test_the_prior_group_is_the_prior(fitted):
+    for parameter in fitted.joint.free:
+        draws = fitted.tree["prior"][parameter.name].to_numpy().ravel()
+        assert kstest(parameter.prior.standardised(draws), "norm").pvalue > 1e-5, parameter.name
+
+
+def synthetic_rows():
+    """Animals drawn about a known truth: seven organs, four times, three animals each."""
+    model = read_model("msc", "mouse", "FND")
+    truth = {p.name: p.prior.centre for p in model.parameters} | TRUTH
+    theta = np.array([truth[name] for name in model.parameter_names])
+    rng = np.random.default_rng(8)
+    rows = []
+    for hours in (0.5, 6.0, 48.0, 168.0):
+        states = model.solve(theta, [Dose("iv", 100.0)], np.array([hours]))[0]
+        for organ in model.organs:
+            percent = states @ model.observer(organ, "label")
+            rows += [
+                {"group": "iv", "animal": f"{hours:g}h-{i}", "organ": organ, "hours": hours, "unit": "percent_dose",
+                 "value": percent * np.exp(NOISE * rng.standard_normal())}
+                for i in range(3)
+            ]  # fmt: skip
+    return rows
+
+
+def test_a_known_truth_is_found_again(write_joint):
+    edits = [
+        ('kind = "real"', 'kind = "synthetic"'),
+        ('model = "t_cell"', 'model = "msc"'),
+        ('label = "51Cr"', 'label = "FND"'),
+        ('small_intestine = "gut"', 'gut = "gut"'),
+        ('bone = "rest"', 'rest = "rest"'),
+    ]
+    joint = write_joint("khot_2019_t_cells_mouse", synthetic_rows(), edits=edits)
+    assert joint.study.about.kind == "synthetic"
+    assert len(joint.counts.table) == 84
+    posterior = fit(joint.model, joint.counts, seed=3, chains=2, draws=200, tune=300)
+    for name in ("E_lung", "loss_lung"):
+        draws = posterior.tree["posterior"][name].to_numpy().ravel()
+        low, high = np.quantile(draws, [0.005, 0.995])
+        assert low < TRUTH[name] < high, name
+        prior = next(p.prior for p in joint.free if p.name == name)
+        assert prior.standardised(draws).std() < 0.5, f"nothing was learned about {name}"
+    total = np.hypot(*(posterior.tree["posterior"][name].to_numpy() for name in ("spread", "misfit")))
+    assert np.median(total) == pytest.approx(NOISE, rel=0.5)
