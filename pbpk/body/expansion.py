@@ -52,7 +52,7 @@ def _expand(
     for organ in organs:
         if organ not in animal.organs:
             raise SpeciesError(
-                f"{animal.file or animal.name}: there is no organ `{organ}`, which the model has; add it."
+                f"{animal.file or animal.name}: {animal.name} has no organ `{organ}`, which the model has; add it."
                 + did_you_mean(organ, animal.organs)
             )
 

@@ -9,7 +9,6 @@ small organs keep their relative accuracy:
 2. `sweep`: exp(K t) x by uniformisation (Jensen 1953). With q the largest outflow and P = I + K/q >= 0,
    exp(K t) = sum_k Poisson(k; q t) P^k, so one sequence P^k x serves every time.
 3. What is passing at each hour is put back from what flows in.
-
 States are ordered lasting first, passing last; w[i, j] is the rate from i to j in 1/h.
 """
 
@@ -23,10 +22,8 @@ MOST_STEPS = 50_000_000  # beyond this q*t: NaN
 def eliminate(w, entry, n_slow):
     """Remove the passing states from `w` (state, state) [1/h] and `entry` (dose, state) [cells], in place.
 
-    Returns
-    -------
-    arriving (fast, state) [1/h] into each passing state when it was removed, leaving (fast, state) [1] share of its
-    outflow to each earlier state, outflow (fast,) [1/h]
+    Returns (fast, state) rates into each passing state when it was removed [1/h] and shares of its outflow to each
+    earlier state, and (fast,) its outflow [1/h].
     """
     n = w.shape[0]
     n_fast = n - n_slow
@@ -237,9 +234,8 @@ def _legs(k_matrix, entry, start, duration, hours):
 
     While it runs, one more state, a pump that stays at 1, feeds entry/duration cells an hour.
 
-    Returns
-    -------
-    matrices (leg, n, n), start (n,), times (leg, time + 1) since the leg began, the last its end; inside (leg, time)
+    Returns matrices (leg, n, n), start (n,), times (leg, time + 1) since the leg began, the last its end, and inside
+    (leg, time).
     """
     infused = duration > 0.0
     n = entry.size
