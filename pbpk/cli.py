@@ -48,7 +48,7 @@ def run(
     seed: Seed = 1,
     draws: Annotated[int, typer.Option(min=100, help="Draws of each of the four chains.")] = 1500,
     tune: Annotated[int, typer.Option(min=100, help="Warm-up draws of each chain.")] = 1000,
-    target_accept: Annotated[float, typer.Option(min=0.6, max=0.999, help="Smaller steps when raised.")] = 0.98,
+    target_accept: Annotated[float, typer.Option(min=0.6, max=0.999, help="Smaller steps when raised.")] = 0.95,
     allow_unconverged: Annotated[bool, typer.Option(help="Go on though the chains disagree.")] = False,
     force: Force = False,
 ) -> None:
@@ -65,7 +65,7 @@ def fit(
     seed: Seed = 1,
     draws: Annotated[int, typer.Option(min=100, help="Draws of each of the four chains.")] = 1500,
     tune: Annotated[int, typer.Option(min=100, help="Warm-up draws of each chain.")] = 1000,
-    target_accept: Annotated[float, typer.Option(min=0.6, max=0.999, help="Smaller steps when raised.")] = 0.98,
+    target_accept: Annotated[float, typer.Option(min=0.6, max=0.999, help="Smaller steps when raised.")] = 0.95,
     allow_unconverged: Annotated[bool, typer.Option(help="Exit 0 though the chains disagree.")] = False,
     force: Force = False,
 ) -> None:
@@ -171,9 +171,9 @@ def simulate(
         theta = model.draw_prior(DRAWS, seed)
         names, routes = model.parameter_names, []
         origin = f"the prior of {model.name} in {model.species.name}"
-    forecast = answer(model, theta, names, asked, cells, seed=seed, studied=routes)
-    table = forecast_table(forecast)
     with write_folder(out, force) as folder:
+        forecast = answer(model, theta, names, asked, cells, seed=seed, studied=routes)
+        table = forecast_table(forecast)
         forecast.to_netcdf(folder / "forecast.nc", engine="h5netcdf")
         write_table(table, folder / "forecast.csv")
         write_scenario_page(table, origin, folder / "scenarios.html")

@@ -15,6 +15,7 @@ from pbpk.infer.likelihood import build
 from pbpk.infer.posterior import PRIOR_DRAWS, Posterior, prior_theta
 
 Progress = Callable[[str, int, int, int], None]
+CAREFUL = 0.995  # a fit with divergences is sampled once more with steps this small
 CORES = 2  # chains at a time; each is one thread, so that they do not fight for cores
 
 
@@ -25,7 +26,7 @@ def fit(
     chains: int = 4,
     draws: int = 1500,
     tune: int = 1000,
-    target_accept: float = 0.98,
+    target_accept: float = 0.95,
     progress: Progress | None = None,
 ) -> Posterior:
     """Learn the parameters of a model from counts.
@@ -33,6 +34,7 @@ def fit(
     Parameters
     ----------
     seed : same seed, same draws
+    target_accept : smaller steps when raised; a fit with divergences is sampled again with very small ones
     progress : called with what is being done, steps done, steps in all, divergences so far
 
     Returns
@@ -57,24 +59,25 @@ def fit(
         divergences = sum(state.divergences for state in states)
         tell("sampling", done, chains * (tune + draws), divergences)
 
-    sampled = nutpie.sample(
-        compiled,
-        draws=draws,
-        tune=tune,
-        chains=chains,
-        cores=min(CORES, chains),
-        seed=seed,
-        target_accept=target_accept,
-        progress_bar=False,
-        progress_callback=follow if progress else None,
-        save_warmup=False,
-    )
-    tell(
-        "sampling",
-        chains * (tune + draws),
-        chains * (tune + draws),
-        int(sampled["sample_stats"]["diverging"].sum()),
-    )
+    def sample(accept: float) -> xr.DataTree:
+        return nutpie.sample(
+            compiled,
+            draws=draws,
+            tune=tune,
+            chains=chains,
+            cores=min(CORES, chains),
+            seed=seed,
+            target_accept=accept,
+            progress_bar=False,
+            progress_callback=follow if progress else None,
+            save_warmup=False,
+        )
+
+    sampled = sample(target_accept)
+    if bool(sampled["sample_stats"]["diverging"].any()) and target_accept < CAREFUL:
+        tell("again, with smaller steps", 0, 1, 0)
+        sampled = sample(CAREFUL)
+    tell("sampling", chains * (tune + draws), chains * (tune + draws), int(sampled["sample_stats"]["diverging"].sum()))
     seconds = {"compile": compiled_at - began, "sample": time.perf_counter() - compiled_at}
     tree = _named(joint, sampled, seed)
     diagnostics, each = diagnose(tree)

@@ -176,7 +176,7 @@ def write_inputs(study: Study, folder: Path) -> None:
 
 def write_manifest(manifest: Mapping[str, Any], folder: Path) -> None:
     """Write manifest.json."""
-    text = json.dumps(manifest, indent=2, sort_keys=True) + "\n"
+    text = json.dumps(manifest, indent=2) + "\n"
     (folder / "manifest.json").write_text(text, encoding="utf-8")
 
 

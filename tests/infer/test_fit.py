@@ -1,12 +1,13 @@
 """The sampler: the same seed twice, progress, what the data leave alone, and a truth that is found again."""
 
 import numpy as np
+import nutpie
 import pytest
 from scipy.stats import kstest
 
 from pbpk.body.expansion import read_model
 from pbpk.body.model import Dose
-from pbpk.infer.fit import fit
+from pbpk.infer.fit import CAREFUL, fit
 from pbpk.infer.joint import predict_percent
 
 TRUTH = {"E_lung": 0.7, "loss_lung": 0.02, "E_liver": 0.5, "transfer_lung": 0.02}
@@ -23,11 +24,35 @@ def test_the_same_seed_gives_the_same_draws(fitted, shipped):
 
 def test_progress_is_told_to_the_end(fitted, told):
     assert [step[0] for step in told[:2]] == ["compiling", "compiling"]
-    assert {step[0] for step in told} == {"compiling", "sampling"}
+    assert told[2][0] == "sampling"
     what, done, total, _ = told[-1]
     assert (what, done, total) == ("sampling", 1000, 1000)
-    sampling = [step[1] for step in told if step[0] == "sampling"]
-    assert sampling == sorted(sampling)
+    assert min(step[1] for step in told) >= 0
+    assert all(step[1] <= step[2] for step in told)
+
+
+def test_a_fit_that_diverged_is_sampled_once_more_with_smaller_steps(shipped, monkeypatch):
+    joint = shipped("zhuang")
+    asked, told = [], []
+    sample = nutpie.sample
+
+    def diverge(compiled, **how):
+        """Sample as ever, and say of the first attempt that it diverged."""
+        asked.append(how["target_accept"])
+        tree = sample(compiled, **how)
+        if len(asked) == 1:
+            tree["sample_stats"]["diverging"][:, 0] = True
+        return tree
+
+    monkeypatch.setattr(nutpie, "sample", diverge)
+    short = {"chains": 2, "draws": 30, "tune": 60}
+    found = fit(joint.model, joint.counts, target_accept=0.8, progress=lambda *step: told.append(step), **short)
+    assert asked == [0.8, CAREFUL]
+    assert found.diagnostics.divergences == int(found.tree["sample_stats"]["diverging"].sum())
+    assert "again, with smaller steps" in {step[0] for step in told}
+    asked[:] = [0.0]  # a first attempt that went well is kept
+    fit(joint.model, joint.counts, target_accept=0.999, **short)
+    assert asked == [0.0, 0.999]
 
 
 def test_a_fit_is_draws_by_the_names_of_the_parameters(fitted):
