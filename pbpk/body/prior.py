@@ -74,7 +74,7 @@ def parse_prior(text: str) -> Prior:
     """Read a prior.
 
     >>> parse_prior("lognormal(median=0.029, sigma=1)").interval()
-    (0.004085..., 0.205865...)
+    (0.004085..., 0.205873...)
 
     Raises
     ------
