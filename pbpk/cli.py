@@ -234,9 +234,11 @@ def check(
     for problem in problems:
         console.print("  " + problem, markup=False)
     missing = unsourced(model)
-    console.print("Numbers without a source: " + ("none." if not missing else ", ".join(missing)), markup=False)
+    console.print(
+        "Numbers without a source: " + ("none." if not missing else ", ".join(missing)), markup=False, soft_wrap=True
+    )
     chosen = assumed(model)
-    console.print("Numbers that rest on a choice: " + (", ".join(chosen) or "none") + ".", markup=False)
+    console.print("Numbers that rest on a choice: " + (", ".join(chosen) or "none") + ".", markup=False, soft_wrap=True)
     if problems:
         from pbpk.errors import ModelFileError
 

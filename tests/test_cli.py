@@ -1,11 +1,13 @@
 """The command line as a person meets it: help, answers, and one sentence for each mistake."""
 
 import csv
+import io
 import json
 import re
 import shutil
 import subprocess
 import sys
+from contextlib import redirect_stderr, redirect_stdout
 from pathlib import Path
 from types import SimpleNamespace
 
@@ -21,25 +23,14 @@ ZHUANG = ROOT / "data" / "zhuang_2021_fnd_msc_mouse"
 COMMANDS = ["run", "fit", "simulate", "report", "check"]
 
 
-def call(words):
-    """Exit code of the command line in this process."""
-    with pytest.MonkeyPatch.context() as patch:
+def say(*words):
+    """What a command prints and how it ends."""
+    out, err = io.StringIO(), io.StringIO()
+    with pytest.MonkeyPatch.context() as patch, redirect_stdout(out), redirect_stderr(err):
         patch.setattr(sys, "argv", ["pbpk", *map(str, words)])
         with pytest.raises(SystemExit) as end:
             pbpk.cli.main()
-    return end.value.code or 0
-
-
-@pytest.fixture
-def pbpk_says(capsys):
-    """What a command prints and how it ends."""
-
-    def say(*words):
-        code = call(words)
-        printed = capsys.readouterr()
-        return SimpleNamespace(code=code, out=printed.out, err=printed.err)
-
-    return say
+    return SimpleNamespace(code=end.value.code or 0, out=out.getvalue(), err=err.getvalue())
 
 
 @pytest.fixture
@@ -62,8 +53,8 @@ def edited(tmp_path):
 
 
 @pytest.mark.parametrize("command", COMMANDS)
-def test_help_shows_an_example(pbpk_says, command):
-    said = pbpk_says(command, "--help")
+def test_help_shows_an_example(command):
+    said = say(command, "--help")
     assert said.code == 0
     example = re.search(rf"Example: (pbpk {command} \S.*)", said.out)
     assert example
@@ -72,8 +63,8 @@ def test_help_shows_an_example(pbpk_says, command):
     assert not said.err
 
 
-def test_the_first_help_names_every_command(pbpk_says):
-    said = pbpk_says("--help")
+def test_the_first_help_names_every_command():
+    said = say("--help")
     assert said.code == 0
     assert all(re.search(rf"^\W*{command} ", said.out, flags=re.MULTILINE) for command in COMMANDS)
 
@@ -87,8 +78,8 @@ def test_it_is_installed_under_its_name():
     assert said.stderr == ""
 
 
-def test_check_says_what_a_model_is(pbpk_says):
-    said = pbpk_says("check", ROOT / "models" / "msc.toml")
+def test_check_says_what_a_model_is():
+    said = say("check", ROOT / "models" / "msc.toml")
     assert said.code == 0
     for words in [
         "lung.blood ──▶ artery",
@@ -104,8 +95,8 @@ def test_check_says_what_a_model_is(pbpk_says):
         assert words in said.out
 
 
-def test_check_names_what_was_chosen(pbpk_says):
-    said = pbpk_says("check", "t_cell", "--label", "51Cr")
+def test_check_names_what_was_chosen():
+    said = say("check", "t_cell", "--label", "51Cr")
     assert said.code == 0
     chosen = re.search(r"Numbers that rest on a choice: (.*)", said.out).group(1)
     assert "alive_lung: site_of_loss" in chosen
@@ -114,8 +105,8 @@ def test_check_names_what_was_chosen(pbpk_says):
 
 
 @pytest.mark.parametrize("study", sorted(path.name for path in (ROOT / "data").iterdir() if path.is_dir()))
-def test_check_reads_every_shipped_study(pbpk_says, study):
-    said = pbpk_says("check", ROOT / "data" / study)
+def test_check_reads_every_shipped_study(study):
+    said = say("check", ROOT / "data" / study)
     assert said.code == 0
     assert "The study can be fitted." in said.out
     assert "real data" in said.out
@@ -127,8 +118,8 @@ def test_check_reads_every_shipped_study(pbpk_says, study):
 
 @pytest.mark.parametrize("species", ["mouse", "rat", "human"])
 @pytest.mark.parametrize("model", ["msc", "t_cell"])
-def test_check_reads_every_model_in_every_animal(pbpk_says, model, species):
-    said = pbpk_says("check", model, "--species", species)
+def test_check_reads_every_model_in_every_animal(model, species):
+    said = say("check", model, "--species", species)
     assert said.code == 0
     assert f"Arrows in {species}" in said.out
 
@@ -166,18 +157,18 @@ def one_sentence(said, pattern):
 
 @pytest.mark.parametrize("mistake", BAD_STUDIES)
 @pytest.mark.parametrize("command", ["check", "run"])
-def test_a_bad_study_is_one_sentence(pbpk_says, edited, tmp_path, mistake, command):
+def test_a_bad_study_is_one_sentence(edited, tmp_path, mistake, command):
     file, old, new, pattern = BAD_STUDIES[mistake]
     words = [command, edited(file, old, new)] + (["--out", tmp_path / "out"] if command == "run" else [])
-    one_sentence(pbpk_says(*words), pattern)
+    one_sentence(say(*words), pattern)
     assert not (tmp_path / "out").exists()
 
 
-def test_a_group_measured_but_never_dosed(pbpk_says, edited):
+def test_a_group_measured_but_never_dosed(edited):
     folder = edited("study.toml", "[[groups]]", '[[groups]]\nname = "pv"\nroute = "portal_vein"\n\n[[groups]]')
     table = (folder / "measurements.csv").read_text()
     (folder / "measurements.csv").write_text(table.replace("\niv,,lung", "\npv,,lung", 1))
-    one_sentence(pbpk_says("check", folder), r"row 7: the group `pv` was measured but never dosed; add it to doses.csv")
+    one_sentence(say("check", folder), r"row 7: the group `pv` was measured but never dosed; add it to doses.csv")
 
 
 @pytest.mark.parametrize(
@@ -202,9 +193,9 @@ def test_a_group_measured_but_never_dosed(pbpk_says, edited):
         (["simulate", "msc", "{scenarios}", "--out", "{tmp}"], "exists already"),
     ],
 )
-def test_a_wrong_name_is_one_sentence(pbpk_says, tmp_path, words, pattern):
+def test_a_wrong_name_is_one_sentence(tmp_path, words, pattern):
     places = {"tmp": tmp_path, "scenarios": ROOT / "models" / "scenarios", "zhuang": ZHUANG, "data": ROOT / "data"}
-    one_sentence(pbpk_says(*(word.format(**places) for word in words)), pattern)
+    one_sentence(say(*(word.format(**places) for word in words)), pattern)
     assert not list(tmp_path.iterdir())
 
 
@@ -218,11 +209,11 @@ def test_a_wrong_name_is_one_sentence(pbpk_says, tmp_path, words, pattern):
     ],
 )
 @pytest.mark.parametrize("command", ["simulate", "run"])
-def test_a_bad_scenario_is_one_sentence(pbpk_says, tmp_path, text, pattern, command):
+def test_a_bad_scenario_is_one_sentence(tmp_path, text, pattern, command):
     path = tmp_path / "asked.toml"
     path.write_text('title = "Asked"\n' + text)
     words = ["simulate", "msc", path] if command == "simulate" else ["run", ZHUANG, "--scenarios", path]
-    one_sentence(pbpk_says(*words, "--out", tmp_path / "out"), pattern)
+    one_sentence(say(*words, "--out", tmp_path / "out"), pattern)
     assert not (tmp_path / "out").exists()
 
 
@@ -237,21 +228,21 @@ def test_a_bad_scenario_is_one_sentence(pbpk_says, tmp_path, text, pattern, comm
         ('name   = "msc"', 'nam   = "msc"', "`nam`.*Did you mean `name`"),
     ],
 )
-def test_a_bad_model_is_one_sentence(pbpk_says, tmp_path, old, new, pattern):
+def test_a_bad_model_is_one_sentence(tmp_path, old, new, pattern):
     text = (ROOT / "models" / "msc.toml").read_text()
     assert old in text
     path = tmp_path / "mine.toml"
     path.write_text(text.replace(old, new, 1))
-    said = pbpk_says("check", path)
+    said = say("check", path)
     one_sentence(said, pattern)
     assert "mine.toml" in said.err
 
 
-def test_organ_flows_that_do_not_close_are_one_sentence(pbpk_says, tmp_path):
+def test_organ_flows_that_do_not_close_are_one_sentence(tmp_path):
     text = (ROOT / "models" / "species" / "mouse.toml").read_text()
     path = tmp_path / "mighty_mouse.toml"
     path.write_text(text.replace("cardiac_output = { value = 678.0", "cardiac_output = { value = 778.0"))
-    one_sentence(pbpk_says("check", "msc", "--species", path), "flows do not close: arteries sum to 678.* 778 mL/h")
+    one_sentence(say("check", "msc", "--species", path), "flows do not close: arteries sum to 678.* 778 mL/h")
 
 
 @pytest.mark.parametrize(
@@ -265,16 +256,16 @@ def test_organ_flows_that_do_not_close_are_one_sentence(pbpk_says, tmp_path):
         ["simulate", "msc", "models/scenarios", "--out", "x", "--cells", "0"],
     ],
 )
-def test_a_command_that_was_not_understood(pbpk_says, words):
-    said = pbpk_says(*words)
+def test_a_command_that_was_not_understood(words):
+    said = say(*words)
     assert said.code == 2
     assert "Error" in said.err
     assert "Traceback" not in said.err
 
 
-def test_the_prior_answers_without_a_fit(pbpk_says, tmp_path):
+def test_the_prior_answers_without_a_fit(tmp_path):
     out = tmp_path / "answers"
-    said = pbpk_says("simulate", "msc", ROOT / "models" / "scenarios", "--out", out, "--cells", "1e6")
+    said = say("simulate", "msc", ROOT / "models" / "scenarios", "--out", out, "--cells", "1e6")
     assert said.code == 0
     assert {path.name for path in out.iterdir()} == {"forecast.csv", "forecast.nc", "scenarios.html", "manifest.json"}
     names = {path.stem for path in (ROOT / "models" / "scenarios").glob("*.toml")}
@@ -292,20 +283,16 @@ def test_the_prior_answers_without_a_fit(pbpk_says, tmp_path):
     assert float(shown.group(1)) == pytest.approx(row["q50"] * 100 / 1e6, rel=0.01)
 
     again = tmp_path / "again"
-    call(["simulate", "msc", ROOT / "models" / "scenarios", "--out", again, "--cells", "1e6"])
+    say("simulate", "msc", ROOT / "models" / "scenarios", "--out", again, "--cells", "1e6")
     assert (again / "forecast.csv").read_bytes() == (out / "forecast.csv").read_bytes()
-    one_sentence(pbpk_says("report", out), "not the folder of a fit")
+    one_sentence(say("report", out), "not the folder of a fit")
 
 
 @pytest.fixture(scope="module")
 def short(tmp_path_factory):
     """A run far too short to converge: its folder and how it ended."""
     out = tmp_path_factory.mktemp("runs") / "short"
-    said = subprocess.run(
-        [sys.executable, "-c", "import pbpk.cli; pbpk.cli.main()",
-         "run", ZHUANG, "--out", out, "--draws", "100", "--tune", "100"],
-        capture_output=True, text=True, cwd=ROOT,
-    )  # fmt: skip
+    said = say("run", ZHUANG, "--out", out, "--draws", "100", "--tune", "100")
     return SimpleNamespace(folder=out, said=said)
 
 
@@ -319,12 +306,12 @@ def warned(report):
 
 
 def test_a_fit_that_has_not_converged_ends_with_3_and_a_sentence(short):
-    assert short.said.returncode == 3, short.said.stderr
-    lines = [line for line in short.said.stderr.splitlines() if line]
-    assert len(lines) == 1, short.said.stderr
+    assert short.said.code == 3, short.said.err
+    lines = [line for line in short.said.err.splitlines() if line]
+    assert len(lines) == 1, short.said.err
     assert lines[0].startswith("pbpk: the fit has not converged: ")
     assert "--draws" in lines[0]
-    assert "not converged" in short.said.stdout
+    assert "not converged" in short.said.out
 
 
 def test_it_leaves_a_readable_run_that_warns(short):
@@ -343,35 +330,39 @@ def test_it_leaves_a_readable_run_that_warns(short):
     assert [path.name for path in short.folder.parent.iterdir()] == ["short"]
 
 
-def test_the_report_is_written_again_from_the_draws(pbpk_says, short, tmp_path):
+def test_the_report_is_written_again_from_the_draws(short, tmp_path):
     run = tmp_path / "copy"
     shutil.copytree(short.folder, run)
     before = (run / "report.html").read_text()
     (run / "report.html").unlink()
-    said = pbpk_says("report", run)
+    said = say("report", run)
     assert said.code == 0
     assert (run / "report.html").read_text() == before
 
 
-def test_a_run_answers_scenarios_later(pbpk_says, short, tmp_path):
+def test_a_run_answers_scenarios_later(short, tmp_path):
     path = tmp_path / "asked.toml"
     path.write_text('title = "Through the artery"\n[[doses]]\nroute = "artery"\n')
-    said = pbpk_says("simulate", short.folder, path, "--out", tmp_path / "answers")
+    said = say("simulate", short.folder, path, "--out", tmp_path / "answers")
     assert said.code == 0
     table = pd.read_csv(tmp_path / "answers" / "forecast.csv")
     assert set(table["evidence"]) == {"extrapolation"}
     assert {"kidney_left", "kidney_right"} <= set(table["organ"])  # the model is the one of the fit
 
 
-def test_somebody_may_insist(pbpk_says, tmp_path):
+def test_somebody_may_insist(short, tmp_path):
     out = tmp_path / "insisted"
     path = tmp_path / "asked.toml"
     path.write_text('title = "IV"\n[[doses]]\nroute = "iv"\n')
-    said = pbpk_says(
+    said = say(
         "run", ZHUANG, "--out", out, "--draws", "100", "--tune", "100", "--allow-unconverged", "--scenarios", path
     )
     assert said.code == 0, said.err
     assert set(pd.read_csv(out / "forecast.csv")["scenario"]) == {"asked"}
     assert (out / "forecast.nc").is_file()
     warned(out / "report.html")
-    assert json.loads((out / "manifest.json").read_text())["converged"] is False
+    manifests = [json.loads((folder / "manifest.json").read_text()) for folder in (out, short.folder)]
+    assert [manifest["converged"] for manifest in manifests] == [False, False]
+    assert manifests[0]["fingerprint"] == manifests[1]["fingerprint"]
+    for name in ("parameters.csv", "predictions.csv", "counts.csv"):  # the same seed, the same numbers
+        assert (out / name).read_bytes() == (short.folder / name).read_bytes()

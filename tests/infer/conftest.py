@@ -5,6 +5,7 @@ import importlib.util
 import shutil
 from pathlib import Path
 
+import nutpie
 import pytest
 
 from pbpk.assay.counts import count_cells
@@ -77,9 +78,23 @@ def told():
 
 
 @pytest.fixture(scope="session")
-def fitted(shipped, told):
+def compiled():
+    """What the shared fit compiled, so that it need not be compiled again."""
+    return []
+
+
+@pytest.fixture(scope="session")
+def fitted(shipped, told, compiled):
     """Two short chains on the smallest shipped study."""
     joint = shipped("zhuang")
-    return fit(
-        joint.model, joint.counts, seed=5, chains=2, draws=200, tune=300, progress=lambda *step: told.append(step)
-    )
+    compile_pymc_model = nutpie.compile_pymc_model
+
+    def keep(model):
+        compiled.append(compile_pymc_model(model))
+        return compiled[-1]
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(nutpie, "compile_pymc_model", keep)
+        return fit(
+            joint.model, joint.counts, seed=5, chains=2, draws=200, tune=300, progress=lambda *step: told.append(step)
+        )

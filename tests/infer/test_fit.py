@@ -3,6 +3,7 @@
 import numpy as np
 import nutpie
 import pytest
+import xarray as xr
 from scipy.stats import kstest
 
 from pbpk.body.expansion import read_model
@@ -14,8 +15,9 @@ TRUTH = {"E_lung": 0.7, "loss_lung": 0.02, "E_liver": 0.5, "transfer_lung": 0.02
 NOISE = 0.05
 
 
-def test_the_same_seed_gives_the_same_draws(fitted, shipped):
-    joint = shipped("zhuang")
+def test_the_same_seed_gives_the_same_draws(fitted, compiled, monkeypatch):
+    monkeypatch.setattr(nutpie, "compile_pymc_model", lambda model: compiled[0])
+    joint = fitted.joint
     again = fit(joint.model, joint.counts, seed=5, chains=2, draws=200, tune=300)
     np.testing.assert_array_equal(again.theta(), fitted.theta())
     np.testing.assert_array_equal(again.theta(group="prior"), fitted.theta(group="prior"))
@@ -31,28 +33,30 @@ def test_progress_is_told_to_the_end(fitted, told):
     assert all(step[1] <= step[2] for step in told)
 
 
-def test_a_fit_that_diverged_is_sampled_once_more_with_smaller_steps(shipped, monkeypatch):
+@pytest.mark.parametrize(
+    ("accept", "diverging", "asked"),
+    [(0.8, [True, False], [0.8, CAREFUL]), (0.8, [False], [0.8]), (CAREFUL, [True], [CAREFUL])],
+)
+def test_a_fit_that_diverged_is_sampled_once_more_with_smaller_steps(shipped, monkeypatch, accept, diverging, asked):
     joint = shipped("zhuang")
-    asked, told = [], []
-    sample = nutpie.sample
+    attempts, told = [], []
 
-    def diverge(compiled, **how):
-        """Sample as ever, and say of the first attempt that it diverged."""
-        asked.append(how["target_accept"])
-        tree = sample(compiled, **how)
-        if len(asked) == 1:
-            tree["sample_stats"]["diverging"][:, 0] = True
-        return tree
+    def sample(_, **how):
+        bad = np.full((2, 40), diverging[len(attempts)])
+        attempts.append(how["target_accept"])
+        z = np.random.default_rng(len(attempts)).standard_normal((2, 40, len(joint.free)))
+        draws = xr.Dataset({"z": (("chain", "draw", "at"), z), "reading": (("chain", "draw", "of"), z[..., :2] ** 2)})
+        stats = xr.Dataset({"diverging": (("chain", "draw"), bad)})
+        return xr.DataTree.from_dict({"posterior": draws, "sample_stats": stats})
 
-    monkeypatch.setattr(nutpie, "sample", diverge)
-    short = {"chains": 2, "draws": 30, "tune": 60}
-    found = fit(joint.model, joint.counts, target_accept=0.8, progress=lambda *step: told.append(step), **short)
-    assert asked == [0.8, CAREFUL]
-    assert found.diagnostics.divergences == int(found.tree["sample_stats"]["diverging"].sum())
-    assert "again, with smaller steps" in {step[0] for step in told}
-    asked[:] = [0.0]  # a first attempt that went well is kept
-    fit(joint.model, joint.counts, target_accept=0.999, **short)
-    assert asked == [0.0, 0.999]
+    monkeypatch.setattr(nutpie, "compile_pymc_model", lambda model: None)
+    monkeypatch.setattr(nutpie, "sample", sample)
+    found = fit(joint.model, joint.counts, target_accept=accept, progress=lambda *step: told.append(step[0]))
+    assert attempts == asked
+    assert found.diagnostics.divergences == 80 * diverging[-1]
+    assert any("smaller steps" in what for what in told) == (len(asked) == 2)
+    last = np.random.default_rng(len(asked)).standard_normal((2, 40, len(joint.free)))
+    np.testing.assert_array_equal(found.theta(), joint.theta(last).reshape(80, -1))  # the last attempt is what counts
 
 
 def test_a_fit_is_draws_by_the_names_of_the_parameters(fitted):

@@ -47,7 +47,7 @@ def test_the_studied_diameter_changes_nothing():
     np.testing.assert_array_equal(both[0], both[1])
     by_model = MODEL.solve(THETA, IV.given(PERCENT), DAYS)
     lung = [state in MODEL.observed["lung"] and state in MODEL.live for state in MODEL.states]
-    np.testing.assert_allclose(both[0].sel(organ="lung", state="live"), by_model @ lung, rtol=1e-5)
+    np.testing.assert_allclose(both[0].sel(organ="lung", state="live"), by_model @ lung, rtol=1e-3)
 
 
 @pytest.mark.parametrize("organ", MODEL.organs)
