@@ -34,6 +34,9 @@ Force = Annotated[bool, typer.Option("--force", help="Replace the folder if it i
 Seed = Annotated[int, typer.Option(help="Same seed, same numbers.")]
 Cells = Annotated[float | None, typer.Option(min=1.0, help="Cells given in scenarios that do not say how many.")]
 ModelName = Annotated[str | None, typer.Option("--model", help="Model file or name; the study's own if left out.")]
+Draws = Annotated[int, typer.Option(min=100, help="Draws of each of the four chains.")]
+Tune = Annotated[int, typer.Option(min=100, help="Warm-up draws of each chain.")]
+Accept = Annotated[float, typer.Option(min=0.6, max=0.999, help="Smaller steps when raised.")]
 
 
 @app.command(epilog="Example: pbpk run data/khot_2019_t_cells_mouse --out runs/khot")
@@ -46,9 +49,9 @@ def run(
     ] = None,
     cells: Cells = None,
     seed: Seed = 1,
-    draws: Annotated[int, typer.Option(min=100, help="Draws of each of the four chains.")] = 1500,
-    tune: Annotated[int, typer.Option(min=100, help="Warm-up draws of each chain.")] = 1000,
-    target_accept: Annotated[float, typer.Option(min=0.6, max=0.999, help="Smaller steps when raised.")] = 0.95,
+    draws: Draws = 1500,
+    tune: Tune = 1000,
+    target_accept: Accept = 0.95,
     allow_unconverged: Annotated[bool, typer.Option(help="Go on though the chains disagree.")] = False,
     force: Force = False,
 ) -> None:
@@ -63,9 +66,9 @@ def fit(
     out: Out,
     model: ModelName = None,
     seed: Seed = 1,
-    draws: Annotated[int, typer.Option(min=100, help="Draws of each of the four chains.")] = 1500,
-    tune: Annotated[int, typer.Option(min=100, help="Warm-up draws of each chain.")] = 1000,
-    target_accept: Annotated[float, typer.Option(min=0.6, max=0.999, help="Smaller steps when raised.")] = 0.95,
+    draws: Draws = 1500,
+    tune: Tune = 1000,
+    target_accept: Accept = 0.95,
     allow_unconverged: Annotated[bool, typer.Option(help="Exit 0 though the chains disagree.")] = False,
     force: Force = False,
 ) -> None:

@@ -77,7 +77,9 @@ def _to_percent(study: Study, row: MeasurementRow, line: int) -> tuple[float, We
             raise StudyError(f"{place}: `{row.organ}` is per gram but has no weight; add it to organ_weights.csv.")
         factor *= weight.weight_g
     if row.unit.startswith("cells"):
-        given = [d.cells for d in study.doses if d.group == row.group and d.animal in ("", row.animal)]
+        doses = [d for d in study.doses if d.group == row.group]
+        own = [d for d in doses if row.animal and d.animal == row.animal]  # an animal's own doses replace its group's
+        given = [d.cells for d in own or [d for d in doses if not d.animal]]
         total = sum(cells for cells in given if cells is not None)
         if None in given or total == 0.0:
             raise StudyError(f"{place}: the value is in {row.unit} but the dose of `{row.group}` is not known; "

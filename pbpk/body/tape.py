@@ -42,7 +42,6 @@ class Tape:
 class _Writer:
     """Steps written so far; the same step on the same registers is written once."""
 
-    n_symbols: int
     literals: list[float] = field(default_factory=list)
     steps: dict[tuple[Any, ...], int] = field(default_factory=dict)
 
@@ -70,7 +69,7 @@ class _Writer:
 
 def write_tape(rates: Sequence[tuple[Rate, Mapping[str, int]]], n_symbols: int) -> Tape:
     """Write the steps of many rates, each with the place of its names in the vector of symbols."""
-    writer = _Writer(n_symbols)
+    writer = _Writer()
     results = [writer.write(rate.tree, places) for rate, places in rates]
     start = {"symbol": 0, "literal": n_symbols, "step": n_symbols + len(writer.literals)}
 
