@@ -1,7 +1,6 @@
 """Cells flowing through a linear network: the compiled arithmetic of the body, and its exact gradient.
 
-Three steps, each of sums, products and quotients of non-negative numbers, so that no state goes negative and
-small organs keep their relative accuracy:
+Three steps of sums, products and quotients of non-negative numbers: small organs keep their relative accuracy:
 
 1. `eliminate`: a cell in lung blood stays 0.28 s, a cell arrested there for a day. Each passing state f is taken out
    by handing what flows into it to where it flows out: i -> f -> j becomes i -> j at rate w_if w_fj / sum_j w_fj.
@@ -221,7 +220,8 @@ def sweep_adjoint(k_matrix, start, hours, out_bar):
 
 
 @njit(cache=True, error_model="numpy")
-def _network(source, target, rates, n):
+def network(source, target, rates, n):
+    """Rates w[i, j] of i -> j, (state, state) [1/h], from those of the arrows."""
     w = np.zeros((n, n))
     for a in range(source.size):
         w[source[a], target[a]] += rates[a]
@@ -319,7 +319,7 @@ def respond(source, target, n_slow, rates, entry, starts, durations, hours):
     (time, state) [cells]
     """
     n = entry.shape[1]
-    w = _network(source, target, rates, n)
+    w = network(source, target, rates, n)
     at_rest = entry.copy()
     arriving, _, outflow = eliminate(w, at_rest, n_slow)
     k_matrix = matrix(w[:n_slow, :n_slow])
@@ -353,7 +353,7 @@ def respond_adjoint(source, target, n_slow, rates, entry, starts, durations, hou
     (arrow,)
     """
     n = entry.shape[1]
-    w = _network(source, target, rates, n)
+    w = network(source, target, rates, n)
     at_rest = entry.copy()
     arriving, leaving, outflow = eliminate(w, at_rest, n_slow)
     k_matrix = matrix(w[:n_slow, :n_slow])

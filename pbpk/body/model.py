@@ -206,7 +206,8 @@ class Model:
             rows.append(row)
             starts.append(dose.hours)
             durations.append(dose.duration_h)
-        return Schedule(np.array(rows).reshape(-1, len(self.states)), np.array(starts), np.array(durations))
+        entry = np.array(rows).reshape(-1, len(self.states))
+        return Schedule(entry, np.array(starts, dtype=float), np.array(durations, dtype=float))
 
     def solve(
         self,
@@ -222,7 +223,7 @@ class Model:
         ----------
         theta : (..., parameter)
         hours : (time,) [h]
-        fidelity : "reduced" takes the passing states as in balance; "full" integrates them too
+        fidelity : "reduced" takes the passing states as in balance, as the sampler does; "full" integrates them too
 
         Returns
         -------

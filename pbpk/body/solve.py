@@ -5,6 +5,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from pbpk.body.doubling import follow_many
 from pbpk.body.flows import respond_many
 from pbpk.errors import SolveError
 
@@ -58,7 +59,10 @@ def solve(
     if not np.all(np.isfinite(rates)) or (rates < 0).any():
         raise SolveError("a rate is negative or not finite; check the parameter values.")
     many = rates.reshape(-1, rates.shape[-1])
-    out = respond_many(source, target, n_slow, many, *schedule.arrays(), hours)
+    if n_slow == schedule.entry.shape[1]:
+        out = follow_many(source, target, many, *schedule.arrays(), hours)
+    else:
+        out = respond_many(source, target, n_slow, many, *schedule.arrays(), hours)
     if not np.all(np.isfinite(out)):
         raise SolveError("the rates are too fast to solve in this fidelity; check the parameter values.")
     return out.reshape(*rates.shape[:-1], hours.size, -1)

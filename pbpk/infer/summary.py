@@ -89,13 +89,35 @@ def predictions(posterior: Posterior, seed: int = 1) -> pd.DataFrame:
 
 def _replicates(joint: Joint, theta: Array, percent: Array, rng: np.random.Generator) -> Array:
     """Values that could have been measured, (draw, row): one animal, or the mean of n."""
-    spread = theta[:, [joint.names.index("spread")]]
-    misfit = theta[:, [joint.names.index("misfit")]]
     ranged = joint.counts.table["low"].notna().to_numpy()
     n = np.where(ranged, 1.0, joint.counts.table["n"].to_numpy(float))
-    v = np.log1p(np.expm1(spread**2) / n)
+    spread, misfit, v = _scatter(joint, theta, n)
     centre = np.log(percent) + spread**2 / 2 - v / 2
     return np.exp(centre + np.sqrt(v + misfit**2) * rng.standard_normal(percent.shape))
+
+
+def mean_animals(posterior: Posterior, seed: int = 1) -> Array:
+    """What the animals of each row held on average, (draw, row) [%]: the arrows, moved by the misfit of the row.
+
+    `misfit` is the part of the fit that no arrow can say. With its variance m^2, and v that of the logarithm of a mean
+    of n animals, a value that lies d off the arrows speaks for a misfit of d m^2/(m^2 + v), variance m^2 v/(m^2 + v).
+    A row without a value (range, below a limit) stays on the arrows.
+    """
+    joint, theta = posterior.joint, posterior.theta()
+    table = joint.counts.table
+    percent = predict_percent(joint, theta)[joint.readings[0]]
+    spread, misfit, v = _scatter(joint, theta, table["n"].to_numpy(float))
+    share = misfit**2 / (misfit**2 + v)
+    off = np.log(table["percent"].to_numpy(float)) - np.log(percent) - (spread**2 - v) / 2
+    noise = np.random.default_rng(seed).standard_normal(percent.shape)
+    moved = np.where(np.isfinite(off), share * off + np.sqrt(share * v) * noise, 0.0)
+    return percent * np.exp(moved + spread**2 / 2)
+
+
+def _scatter(joint: Joint, theta: Array, n: Array) -> tuple[Array, Array, Array]:
+    """Spread and misfit, (draw, 1), and variance of the logarithm of a mean of n animals, (draw, row)."""
+    spread, misfit = (theta[:, [joint.names.index(name)]] for name in ("spread", "misfit"))
+    return spread, misfit, np.log1p(np.expm1(spread**2) / n)
 
 
 def curves(posterior: Posterior, draws: int = 400, points: int = 60) -> pd.DataFrame:

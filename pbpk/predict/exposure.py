@@ -2,6 +2,8 @@
 
 Linear trapezoid over the sampled hours, from 0 h on with the first value carried back to it: the rule by which
 destructive sampling is summarised, so that the two areas may be compared. A smooth curve's integral is another number.
+The fit is the arrows and their misfit (`infer.summary.mean_animals`); the area of the arrows alone stands beside it and
+says how much of the agreement is theirs.
 """
 
 import numpy as np
@@ -11,6 +13,7 @@ from pbpk.assay.counts import OrganCounts
 from pbpk.body.solve import Array
 from pbpk.infer.joint import predict_percent
 from pbpk.infer.posterior import Posterior
+from pbpk.infer.summary import mean_animals
 
 LEAST_TIMES = 3
 KEYS = ["group", "organ", "readout"]
@@ -23,16 +26,23 @@ def area(hours: Array, values: Array) -> Array:
     return np.trapezoid(carried, steps, axis=-1)
 
 
+def _area_of(percent: Array, at: list[list[int]], hours: Array) -> Array:
+    """Area of one organ from all rows, (draw,); rows of the same hour are averaged."""
+    return area(hours, np.stack([percent[:, rows].mean(axis=1) for rows in at], axis=-1))
+
+
 def exposure(counts: OrganCounts, posterior: Posterior | None = None) -> pd.DataFrame:
     """Area to the last hour of every organ with three or more sampled times, beside the printed one if there is one.
 
     Returns
     -------
-    one row each: observed, and with a posterior the median and 95 % credible interval from the fit
+    one row each: observed, with a posterior the median and 95 % credible interval from the fit, and the median from
+    its arrows alone
     """
     table = counts.table
     # None where percentages are of what was recovered alone: such values have no area
-    percent = predict_percent(posterior.joint, posterior.theta()).get("dose") if posterior else None
+    arrows = predict_percent(posterior.joint, posterior.theta()).get("dose") if posterior else None
+    fitted = mean_animals(posterior) if posterior and arrows is not None else None
     rows = []
     for (group, organ, readout), part in table[table["percent"].notna()].groupby(KEYS, sort=True):
         mean = part.groupby("hours")["percent"].mean()
@@ -44,11 +54,11 @@ def exposure(counts: OrganCounts, posterior: Posterior | None = None) -> pd.Data
         weight = float(part["weight_g"].iloc[0]) if unit == "percent_dose_per_g*h" else 1.0
         row = {"group": group, "organ": organ, "readout": readout, "parameter": "AUClast"}
         row["observed"] = float(area(hours, mean.to_numpy())) / weight
-        if percent is not None:
-            at = [part.index[part["hours"] == hour] for hour in hours]
-            fitted = np.stack([percent[:, list(rows_at)].mean(axis=1) for rows_at in at], axis=-1)
-            low, median, high = np.quantile(area(hours, fitted) / weight, [0.025, 0.5, 0.975])
+        if arrows is not None and fitted is not None:
+            at = [list(part.index[part["hours"] == hour]) for hour in hours]
+            low, median, high = np.quantile(_area_of(fitted, at, hours) / weight, [0.025, 0.5, 0.975])
             row |= {"q2.5": low, "q50": median, "q97.5": high}
+            row["arrows_q50"] = np.median(_area_of(arrows, at, hours)) / weight
         row["published"] = printed.auc if printed else np.nan
         row["published_error"] = printed.error if printed and printed.error is not None else np.nan
         rows.append(row | {"unit": unit, "n": int(part["n"].sum())})
@@ -59,6 +69,7 @@ def exposure(counts: OrganCounts, posterior: Posterior | None = None) -> pd.Data
         "q2.5",
         "q50",
         "q97.5",
+        "arrows_q50",
         "published",
         "published_error",
         "unit",

@@ -54,8 +54,8 @@ def simulate(
         scenario.check(model)
         dose = scenario.cells or cells or PERCENT
         modifiers = {f"injury_{organ}": factor for organ, factor in (scenario.injury or {}).items()}
-        states = model.solve(_resize(model, base, scenario, slope), scenario.given(dose), hours, modifiers)
-        states = _counted_once(model, states)
+        changed = _resize(model, base, scenario, slope)
+        states = model.solve(changed, scenario.given(dose), hours, modifiers, fidelity="full")
         answers.append(np.stack([states @ weights for weights in _observers(model, organs)], axis=-2))
         given.append(dose)
         evidence.append(_evidence(scenario, studied))
@@ -73,17 +73,6 @@ def simulate(
             "state": ["live", "label"],
         },
     )
-
-
-def _counted_once(model: Model, states: Array) -> Array:
-    """Scale states so that they sum to the cells given so far.
-
-    The solver takes passing cells as in balance and beside the lasting ones, which sum to the dose: an excess of 1e-4
-    for MSC, but far more where hardly any organ stops a cell and most of them are on their way.
-    """
-    lasting = states[..., : model.n_lasting].sum(axis=-1, keepdims=True)
-    everything = states.sum(axis=-1, keepdims=True)
-    return states * np.divide(lasting, everything, out=np.ones_like(lasting), where=everything > 0.0)
 
 
 def _evidence(scenario: Scenario, studied: Sequence[str]) -> str:

@@ -146,8 +146,8 @@ WRONG = {
         ["parameters.loss_lung", "sigma must be above zero"],
     ),
     "wrong noise": (
-        "lognormal(median=0.3, sigma=0.5)",
-        "lognormal(median=0.3)",
+        "lognormal(median=0.23, sigma=0.5)",
+        "lognormal(median=0.23)",
         ["noise.spread", "`sigma` is missing"],
     ),
     "wrong modifier": ("lognormal(median=1.0, sigma=1.5)", "lognormal(median=1.0)", ["injury", "`sigma` is missing"]),

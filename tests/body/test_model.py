@@ -59,9 +59,8 @@ def test_two_halves_of_an_organ_are_the_organ(route, seed, readout):
 @fidelity
 @pytest.mark.parametrize("route", sorted(MODEL.routes))
 def test_everything_is_label_or_lost(route, fidelity):
-    hours = np.array([0.05, 1.0]) if fidelity == "full" else HOURS
     theta = np.array([p.prior.centre for p in MODEL.parameters])
-    y = MODEL.solve(theta, [Dose(route, 5.0, viability=0.7)], hours, fidelity=fidelity)
+    y = MODEL.solve(theta, [Dose(route, 5.0, viability=0.7)], HOURS, fidelity=fidelity)
     seen = sum(y @ MODEL.observer(organ, "label") for organ in (*MODEL.organs, "blood"))
     lost = y[:, MODEL.states.index("excreted")]
     passing = y[:, MODEL.n_lasting :].sum(1) if fidelity == "reduced" else 0.0  # beside the balance, not in it

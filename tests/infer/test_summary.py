@@ -6,7 +6,7 @@ from scipy.stats import norm
 
 from pbpk.infer.joint import predict_percent
 from pbpk.infer.posterior import PRIOR_DRAWS
-from pbpk.infer.summary import curves, parameters, predictions, quantiles
+from pbpk.infer.summary import curves, mean_animals, parameters, predictions, quantiles
 
 T_CELLS = "khot_2019_t_cells_mouse"
 LUNG = {"group": "iv", "organ": "lung", "hours": "24", "unit": "percent_dose"}
@@ -41,6 +41,26 @@ def test_prior_draws_count_as_nothing_learned(shipped, make_posterior):
     table = parameters(make_posterior(shipped("khot"), 1.0))
     assert "learned" not in set(table["learned"])
     assert abs(table["shift"].dropna()).max() < 5 / np.sqrt(PRIOR_DRAWS)
+
+
+def test_the_mean_of_the_animals_is_that_of_a_normal_given_its_value(write_joint, make_posterior):
+    rows = [LUNG | {"value": 5, "n": 3}, LUNG | {"organ": "liver", "low": 1, "high": 9, "n": 4}]
+    joint = write_joint(T_CELLS, rows)
+    posterior = make_posterior(joint, 1e-9, draws=20_000)
+    at = {row.organ: i for i, row in enumerate(joint.counts.table.itertuples())}
+    theta = joint.theta(np.zeros((1, len(joint.free))))
+    spread, misfit = (theta[0, joint.names.index(name)] for name in ("spread", "misfit"))
+    percent = predict_percent(joint, theta)["dose"][0]
+    v = np.log(1 + (np.exp(spread**2) - 1) / 3)
+    # (misfit, log value) by Gauss: covariance [[m^2, m^2], [m^2, m^2 + v]], conditioned on the value
+    covariance = np.array([[misfit**2, misfit**2], [misfit**2, misfit**2 + v]])
+    gain = covariance[0, 1] / covariance[1, 1]
+    centre = gain * (np.log(5.0) - np.log(percent[at["lung"]]) - spread**2 / 2 + v / 2)
+    deviation = np.sqrt(covariance[0, 0] - gain * covariance[1, 0])
+    seen = np.log(mean_animals(posterior) / percent) - spread**2 / 2
+    assert seen[:, at["lung"]].mean() == pytest.approx(centre, abs=5 * deviation / np.sqrt(20_000))
+    assert seen[:, at["lung"]].std() == pytest.approx(deviation, rel=0.03)
+    np.testing.assert_allclose(seen[:, at["liver"]], 0.0, atol=1e-7)  # a range stays on the arrows
 
 
 def test_the_predictive_interval_is_the_log_normals(write_joint, make_posterior):

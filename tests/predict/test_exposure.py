@@ -10,6 +10,7 @@ import pytest
 from pbpk.assay.counts import count_cells
 from pbpk.assay.study import read_study
 from pbpk.infer.joint import predict_percent
+from pbpk.infer.summary import mean_animals
 from pbpk.predict.exposure import area, exposure
 
 
@@ -68,10 +69,11 @@ def test_the_fit_is_summed_by_the_same_rule(khot):
     counts = khot.joint.counts
     found = exposure(counts, khot).set_index("organ")
     rows = counts.table[counts.table["organ"] == "lung"]
-    fitted = predict_percent(khot.joint, khot.theta())["dose"][:, rows.index]
-    areas = area(rows["hours"].to_numpy(), fitted) / rows["weight_g"].iloc[0]
-    by_hand = np.quantile(areas, [0.025, 0.5, 0.975])
+    hours, weight = rows["hours"].to_numpy(), rows["weight_g"].iloc[0]
+    by_hand = np.quantile(area(hours, mean_animals(khot)[:, rows.index]) / weight, [0.025, 0.5, 0.975])
     np.testing.assert_allclose(found.loc["lung", ["q2.5", "q50", "q97.5"]].astype(float), by_hand)
+    arrows = predict_percent(khot.joint, khot.theta())["dose"][:, rows.index]
+    assert found.loc["lung", "arrows_q50"] == pytest.approx(np.median(area(hours, arrows)) / weight)
     assert (found["q2.5"] < found["q50"]).all()
     assert (found["q50"] < found["q97.5"]).all()
 
