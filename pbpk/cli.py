@@ -28,6 +28,7 @@ app = typer.Typer(
     help="Pharmacokinetics of infused cells: counts in organs -> posterior -> scenarios -> report.",
 )
 console = Console(highlight=False)
+WIDE = 110  # columns from which a number and its interval stand on one line
 
 Out = Annotated[Path, typer.Option("--out", help="Folder that is written.")]
 Force = Annotated[bool, typer.Option("--force", help="Replace the folder if it is a run already.")]
@@ -308,10 +309,11 @@ def _say_forecast(table: Any, title: str) -> None:
     console.print(f"{title}, 24 h: percent of the dose, median [95 % credible interval]", markup=False, soft_wrap=True)
     columns = [("lung", "total"), ("liver", "total"), ("lung", "live"), ("liver", "live")]
     columns = [(organ, state) for organ, state in columns if organ in set(table["organ"])]
+    between = " " if console.width >= WIDE else "\n"
     shown = Table(box=box.SIMPLE, pad_edge=False)
     shown.add_column("scenario", no_wrap=True)
     for organ, state in columns:
-        shown.add_column(f"{organ}, {'label + live' if state == 'total' else 'live only'}")
+        shown.add_column(f"{organ},{between}{'label + live' if state == 'total' else 'live only'}", no_wrap=True)
     hour = min(table["hours"].unique(), key=lambda h: abs(h - 24.0))
     day = table[table["hours"] == hour].set_index(["scenario", "organ", "state"]).sort_index()
     for name in dict.fromkeys(table["scenario"]):
@@ -319,9 +321,9 @@ def _say_forecast(table: Any, title: str) -> None:
         for place in columns:
             row = day.loc[(name, *place)]
             low, middle, high = (row[q] * 100.0 / row["dose_cells"] for q in ("q2.5", "q50", "q97.5"))
-            cells.append(f"{middle:.3g} [{low:.2g}, {high:.2g}]")
+            cells.append(f"{middle:.3g}{between}[{low:.2g}, {high:.2g}]")
         evidence = day.loc[(name, *columns[0])]["evidence"]
-        shown.add_row(name if evidence == "data" else f"{name} ({evidence})", *cells)
+        shown.add_row(name if evidence == "data" else f"{name}{between}({evidence})", *cells)
     console.print(shown)
 
 

@@ -103,10 +103,10 @@ def check_units(model: Model) -> list[str]:
     units = {p.name: p.unit for p in model.parameters} | dict(model.constant_units)
     units |= {m.name: "1" for m in model.modifiers}
     problems = []
-    for family in model.families:
+    for family, organ in [(each, i) for each in model.families for i in range(len(each.organs))]:
         values = {}
         for name, at in family.symbols.items():
-            unit = "cell" if at[0] < 0 else units[model.symbol_names[at[0]]]
+            unit = "cell" if at[organ] < 0 else units[model.symbol_names[at[organ]]]
             values[name] = registry.Quantity(rng.uniform(0.1, 0.9), unit)
         try:
             rate = registry.Quantity(family.rate.evaluate(values, np))
@@ -114,16 +114,20 @@ def check_units(model: Model) -> list[str]:
                 problems.append(f"`{family.line}`: the rate is in {rate.units:~}, it must be in 1/h")
         except pint.DimensionalityError as problem:
             problems.append(f"`{family.line}`: {problem}")
-    return problems
+    return list(dict.fromkeys(problems))  # one sentence for a line that is wrong in all its organs
+
+
+def _sourced(model: Model) -> list[tuple[str, str]]:
+    """Every number of a model with the keys of its sources."""
+    named = [(p.name, p.source) for p in (*model.parameters, *model.noise, model.size_law)]
+    named += [(m.name, m.source) for m in model.modifiers]
+    return named + [(name, quantity.source) for name, quantity in model.species.quantities.items()]
 
 
 def unsourced(model: Model) -> list[str]:
     """Names of numbers whose source is missing or not listed under [sources]."""
-    named = [(p.name, p.source) for p in model.parameters]
-    named += [(m.name, m.source) for m in model.modifiers]
-    named += [(name, q.source) for name, q in model.species.quantities.items()]
     found = []
-    for name, source in named:
+    for name, source in _sourced(model):
         keys = source.split()
         missing = [key for key in keys if key not in model.sources]
         if not keys:
@@ -135,11 +139,9 @@ def unsourced(model: Model) -> list[str]:
 
 def assumed(model: Model) -> list[str]:
     """Names of numbers that rest on an assumption or a choice, not on a measurement."""
-    named = [(p.name, p.source) for p in model.parameters]
-    named += [(name, q.source) for name, q in model.species.quantities.items()]
     return [
         f"{name}: {key}"
-        for name, source in named
+        for name, source in _sourced(model)
         for key in source.split()
         if key == "assumption" or (key in model.sources and model.sources[key].status == "choice")
     ]

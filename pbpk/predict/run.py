@@ -74,16 +74,22 @@ class Run:
             close = ((ratio >= 0.5) & (ratio <= 2.0)).mean()
             lines.append(f"The posterior median lies within a factor of two of {close:.0%} of the values.")
         for row in self.exposure[self.exposure["published"].notna()].to_dict("records"):
-            printed = f"{row['published']:.4g} +/- {row['published_error']:.3g}"
+            low, middle, high, observed, printed, error = (
+                _plain(row[name]) for name in ("q2.5", "q50", "q97.5", "observed", "published", "published_error")
+            )
             lines.append(
-                f"AUC {row['organ']}: {row['q50']:.4g} [{row['q2.5']:.4g}, {row['q97.5']:.4g}] from the fit, "
-                f"{row['observed']:.4g} from the values, {printed} printed, "
-                f"{row['unit']}."
+                f"AUC {row['organ']}: {middle} [{low}, {high}] from the fit, {observed} from the values, "
+                f"{printed} +/- {error} printed, {row['unit']}."
             )
         free = self.parameters[self.parameters["learned"] != "fixed"]
         counted = [f"{(free['learned'] == word).sum()} {word}" for word in ("learned", "half learned", "not learned")]
         lines.append(f"Of {len(free)} parameters: {', '.join(counted)}.")
         return lines
+
+
+def _plain(number: float) -> str:
+    """Four digits, without an exponent."""
+    return f"{float(f'{number:.4g}'):.10g}"
 
 
 def model_of(study: Study, name: str | None = None) -> Model:

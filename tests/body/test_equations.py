@@ -110,6 +110,12 @@ def test_wrong_units_are_found(tmp_path, rate):
     assert rate in problem
 
 
+def test_one_organ_with_another_unit_is_found(tmp_path):
+    old = 'about  = "rate at which the liver gives up label"\nunit   = "1/h"'
+    (problem,) = check_units(changed(tmp_path, old, old.replace("1/h", "mL")))
+    assert "transfer_{organ}" in problem
+
+
 @pytest.mark.parametrize("rate", ["sqrt(transfer_{organ} ** 2)", "transfer_{organ} * exp(-E_{organ})", "-(-excretion)"])
 def test_right_units_are_let_through(tmp_path, rate):
     assert check_units(changed(tmp_path, ": transfer_{organ}", f": {rate}")) == []
@@ -129,10 +135,24 @@ def test_a_missing_source_is_found(tmp_path):
     assert "transfer_kidney: no source" in unsourced(model)
 
 
+@pytest.mark.parametrize(
+    ("line", "name"),
+    [
+        ('source = "size_anchors"', "size_slope"),
+        ('source = "khot_2019_auc_errors"', "spread"),
+        ('source   = "no_size_known"', "injury_lung"),
+    ],
+)
+def test_noise_the_size_law_and_modifiers_are_looked_at_too(tmp_path, line, name):
+    found = unsourced(changed(tmp_path, line, 'source = "nobody"'))
+    assert f"{name}: source `nobody` is not listed under [sources]" in found
+
+
 def test_choices_are_listed_as_assumed():
     found = assumed(read_model("msc", "human", label="51Cr"))
     assert "excretion: no_size_known" in found
     assert "vascular_lung: assumption" in found
+    assert "injury_lung: no_size_known" in found
     assert not any(line.startswith("loss_lung:") for line in found)
 
 
