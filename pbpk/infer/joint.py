@@ -1,16 +1,17 @@
 """One likelihood for everything measured: single values, means with SD and n, ranges, values below a limit.
 
-The model predicts the median animal. One animal scatters about it with log-SD `spread`; the model itself is off
-by log-SD `misfit`. So, with m the logarithm of the prediction and s^2 = spread^2 + misfit^2:
+The model predicts a median animal, and is off by d ~ N(0, misfit): one number for an organ at an hour, common to all
+rows that saw it there. About that, single animals scatter with log-SD `spread`. So, with m the logarithm of the
+prediction plus d, and d integrated out:
 
-    one animal           log y ~ N(m, s)
-    mean of n animals    log y ~ N(m + spread^2/2 - v/2, sqrt(v + misfit^2)),  v = log(1 + (exp(spread^2) - 1)/n)
+    one animal           log y ~ N(m, spread)
+    mean of n animals    log y ~ N(m + spread^2/2 - v/2, sqrt(v)),  v = log(1 + (exp(spread^2) - 1)/n)
                          (mean of log-normals by moments: Fenton 1960, Wilkinson)
     SD of n animals      (n - 1) log(1 + (SD/mean)^2) / spread^2 ~ chi^2 with n - 1 degrees of freedom
-    range stated         log(Phi((log high - m)/s) - Phi((log low - m)/s))
+    range stated         log(Phi((log high - m)/spread) - Phi((log low - m)/spread))
     range over n animals smallest and largest of n:  n (n - 1) phi(low) phi(high) (Phi(high) - Phi(low))^(n - 2);
                          a smallest of 0 says only that it is below what can be seen: n phi(high) Phi(high)^(n - 1)
-    below a limit        log Phi((log limit - m)/s)
+    below a limit        log Phi((log limit - m)/spread)
 
 A study that counts only a part of the label in an organ (a planar scan) declares a prior for that part, `recovery`,
 common to all organs. Where per-gram values were brought here with weights that nobody measured, the true weight over
@@ -25,6 +26,7 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
+from numpy.typing import NDArray
 
 from pbpk.assay.counts import OrganCounts
 from pbpk.assay.study import Study
@@ -98,6 +100,12 @@ class Joint:
             parts = [self.model.observer(organ, readout) for organ in self.counts.harvested]
             rows.append(np.max(parts, axis=0) if parts else np.zeros(len(self.model.states)))
         return np.array(rows)
+
+    @cached_property
+    def cells(self) -> NDArray[np.int64]:
+        """Number of the group, organ, readout and hour that each row saw, (row,)."""
+        seen = self.counts.table.groupby(["group", "organ", "readout", "hours"], sort=False)
+        return np.asarray(seen.ngroup(), dtype=np.int64)
 
     @cached_property
     def doubtful(self) -> tuple[str, ...]:

@@ -1,15 +1,18 @@
 """The joint likelihood of `joint` as a PyMC model: one standard-normal vector, one term for the counts."""
 
-import itertools
 from typing import Any
 
 import numpy as np
 import pandas as pd
 import pymc as pm
 import pytensor.tensor as pt
+from numpy.typing import NDArray
 
 from pbpk.infer.gradient import FORMS, Seen
 from pbpk.infer.joint import Experiment, Joint
+
+NODES, WEIGHTS = np.polynomial.hermite_e.hermegauss(31)
+LOG_WEIGHTS = np.log(WEIGHTS / WEIGHTS.sum())
 
 
 def build(joint: Joint) -> pm.Model:
@@ -63,18 +66,18 @@ def _free(joint: Joint, z: Any, name: str) -> Any:
 
 def _log_likelihood(joint: Joint, z: Any, seen: list[Any], reading: str) -> Any:
     """Log-likelihood of all rows under one reading of the denominator."""
-    spread, misfit = _free(joint, z, "spread"), _free(joint, z, "misfit")
-    total = 0.0
-    for experiment, of_dose in zip(joint.experiments, seen, strict=True):
-        percent = of_dose[0] if reading == "dose" else 100.0 * of_dose[0] / of_dose[1]
-        if "recovery" in joint.names:
-            percent = percent * _free(joint, z, "recovery")
-        table = joint.counts.table.iloc[list(experiment.rows)]
-        m = pt.log(percent)
-        if joint.doubtful:
-            m = m - _log_grams(joint, z, table)
-        total = total + _rows(table, m, spread, misfit)
-    return total
+    table = joint.counts.table
+    order = np.argsort([row for experiment in joint.experiments for row in experiment.rows])
+    of_dose = pt.concatenate([given[0] for given in seen])[order]
+    percent = of_dose
+    if reading == "recovered":
+        percent = 100.0 * of_dose / pt.concatenate([given[1] for given in seen])[order]
+    if "recovery" in joint.names:
+        percent = percent * _free(joint, z, "recovery")
+    m = pt.log(percent)
+    if joint.doubtful:
+        m = m - _log_grams(joint, z, table)
+    return _log_rows(table, joint.cells, m, _free(joint, z, "spread"), _free(joint, z, "misfit"))
 
 
 def _log_grams(joint: Joint, z: Any, table: pd.DataFrame) -> Any:
@@ -85,65 +88,97 @@ def _log_grams(joint: Joint, z: Any, table: pd.DataFrame) -> Any:
     return np.array([spread.get(n, 0.0) for n in names]) * z[[place.get(n, 0) for n in names]]
 
 
-def _rows(table: pd.DataFrame, m: Any, spread: Any, misfit: Any) -> Any:
-    """Sum of the terms listed in `joint`, by kind of row."""
+def _log_rows(table: pd.DataFrame, cells: NDArray[np.int64], m: Any, spread: Any, misfit: Any) -> Any:
+    """Sum of the log-densities that `joint` lists, over all rows.
+
+    The misfit is common to all rows of a cell (group, organ, readout, hour) and integrated out. Values and the ends of
+    ranges are normal about it, which leaves a normal; what else a cell holds (what lies between the ends, limits,
+    statements) is summed over that normal by Gauss and Hermite.
+
+    Parameters
+    ----------
+    table : rows of `OrganCounts`
+    cells : (row,) number of the cell that a row saw
+    m : (row,) logarithm of the percentage that the model says
+    spread, misfit : log-SD between animals, and between model and median animal
+    """
+    low, high, n = (table[name].to_numpy(float) for name in ("low", "high", "n"))
     limit = table["below_lloq"].to_numpy(bool)
     ranged = ~limit & table["low"].notna().to_numpy()
-    plain = ~limit & ~ranged
-    single = pt.sqrt(spread**2 + misfit**2)
-    total = 0.0
-    if plain.any():
-        rows = np.flatnonzero(plain)
-        n = table["n"].to_numpy(float)[rows]
-        v = pt.log1p(pt.expm1(spread**2) / n)
-        centre = m[rows] + spread**2 / 2 - v / 2
-        y = np.log(table["percent"].to_numpy(float)[rows])
-        total = total + pm.logp(pm.Normal.dist(centre, pt.sqrt(v + misfit**2)), y).sum()
-        sd = table["sd"].to_numpy(float)[rows]
-        known = np.flatnonzero(sd > 0.0)
-        if known.size:
-            s2 = np.log1p((sd[known] / np.exp(y[known])) ** 2)
-            k = n[known] - 1.0
-            # density of s2 itself: the chi-square's argument is scaled by k / spread^2
-            total = total + (pm.logp(pm.ChiSquared.dist(k), k * s2 / spread**2) - 2.0 * pt.log(spread)).sum()
-    if ranged.any():
-        total = total + _ranges(table, np.flatnonzero(ranged), m, single)
-    if limit.any():
-        rows = np.flatnonzero(limit)
-        ceiling = np.log(table["lloq"].to_numpy(float)[rows])
-        total = total + _log_cdf((ceiling - m[rows]) / single).sum()
+    plain = np.flatnonzero(~limit & ~ranged)
+    ends = np.flatnonzero(ranged & (n > 1.0))
+    alone = np.bincount(cells)[cells] == 1  # then a limit or a statement has a closed form
+    stated = np.flatnonzero((limit | (ranged & (n == 1.0))) & ~alone)
+    lonely = np.flatnonzero((limit | (ranged & (n == 1.0))) & alone)
+
+    log_low, log_high = (np.log(np.where(x > 0.0, x, 1.0)) for x in (low, np.where(limit, table["lloq"], high)))
+    open_below = limit | (low == 0.0)
+    total = pt.constant(0.0)
+    if lonely.size:
+        s = pt.sqrt(spread**2 + misfit**2)
+        total = total + _log_inside(log_low, log_high, open_below, lonely, m, s).sum()
+
+    # normal about the cell's misfit: values, and the ends of ranges
+    value = np.log(table["percent"].to_numpy(float)[plain])
+    v = pt.log1p(pt.expm1(spread**2) / n[plain])
+    bottoms = ends[~open_below[ends]]
+    seen = np.concatenate([plain, ends, bottoms])
+    if not seen.size and not stated.size:
+        return total
+    variance = pt.concatenate([v, pt.ones(ends.size + bottoms.size) * spread**2])
+    off = np.concatenate([value, log_high[ends], log_low[bottoms]]) - m[seen]
+    off = off - pt.concatenate([spread**2 / 2 - v / 2, pt.zeros(ends.size + bottoms.size)])
+    total = total + pm.logp(pm.Normal.dist(0.0, pt.sqrt(variance)), off).sum()
+    total = total + _log_orders(n[ends], open_below[ends]) + _log_sds(table, plain, spread)
+
+    held = np.unique(np.concatenate([cells[seen], cells[stated]]))
+    of_cell = (held[:, np.newaxis] == cells[seen]).astype(float)
+    precision = of_cell @ (1.0 / variance) + 1.0 / misfit**2
+    centre = (of_cell @ (off / variance)) / precision
+    total = total + (0.5 * precision * centre**2 - 0.5 * pt.log(precision) - pt.log(misfit)).sum()
+
+    inner = ends[n[ends] > np.where(open_below[ends], 1.0, 2.0)]
+    rest = np.concatenate([inner, stated])
+    if rest.size:
+        power = np.concatenate([n[inner] - np.where(open_below[inner], 1.0, 2.0), np.ones(stated.size)])
+        in_cell = held.searchsorted(cells[rest])
+        misfits = (centre[:, np.newaxis] + NODES / pt.sqrt(precision)[:, np.newaxis])[in_cell]
+        each = power[:, np.newaxis] * _log_inside(log_low, log_high, open_below, rest, m, spread, misfits)
+        summed = np.unique(in_cell)
+        by_cell = (summed[:, np.newaxis] == in_cell).astype(float) @ each
+        total = total + pm.math.logsumexp(by_cell + LOG_WEIGHTS, axis=1).sum()
     return total
 
 
-def _ranges(table: pd.DataFrame, rows: Any, m: Any, s: Any) -> Any:
-    """Log-likelihood of ranges: a statement about one value, or the smallest and largest of n animals."""
-    low, high, n = (table[name].to_numpy(float)[rows] for name in ("low", "high", "n"))
-    log_low = np.log(np.where(low > 0.0, low, 1.0))
-    total = 0.0
-    for one, open_below in itertools.product((True, False), (True, False)):
-        at = np.flatnonzero(((n == 1) == one) & ((low == 0.0) == open_below))
-        if not at.size:
-            continue
-        k = n[at]
-        upper, lower = (np.log(high[at]) - m[rows[at]]) / s, (log_low[at] - m[rows[at]]) / s
-        top = _log_density(upper) - pt.log(s)
-        if one:
-            term = _log_cdf(upper) if open_below else _log_between(lower, upper)
-        elif open_below:
-            term = np.log(k) + top + (k - 1.0) * _log_cdf(upper)
-        else:
-            bottom = _log_density(lower) - pt.log(s)
-            term = np.log(k * (k - 1.0)) + top + bottom + (k - 2.0) * _log_between(lower, upper)
-        total = total + term.sum()
-    return total
+def _log_orders(n: NDArray[np.float64], open_below: NDArray[np.bool_]) -> float:
+    """Log-number of ways in which n animals can be the smallest and the largest."""
+    return float(np.log(np.where(open_below, n, n * (n - 1.0))).sum())
+
+
+def _log_sds(table: pd.DataFrame, rows: NDArray[np.int64], spread: Any) -> Any:
+    """Log-density of the SDs that stand beside means."""
+    sd, n, mean = (table[name].to_numpy(float)[rows] for name in ("sd", "n", "percent"))
+    known = np.flatnonzero(sd > 0.0)
+    if not known.size:
+        return 0.0
+    s2 = np.log1p((sd[known] / mean[known]) ** 2)
+    k = n[known] - 1.0
+    # density of s2 itself: the chi-square's argument is scaled by k / spread^2
+    return (pm.logp(pm.ChiSquared.dist(k), k * s2 / spread**2) - 2.0 * pt.log(spread)).sum()
+
+
+def _log_inside(
+    low: Any, high: Any, open_below: Any, rows: NDArray[np.int64], m: Any, s: Any, misfits: Any = None
+) -> Any:
+    """Log-probability that one animal lies between two logarithms, (row,) or (row, node)."""
+    columns = (slice(None),) if misfits is None else (slice(None), np.newaxis)
+    centre = m[rows][columns] if misfits is None else m[rows][columns] + misfits
+    upper, lower = (high[rows][columns] - centre) / s, (low[rows][columns] - centre) / s
+    return pt.switch(open_below[rows][columns], _log_cdf(upper), _log_between(lower, upper))
 
 
 def _log_cdf(x: Any) -> Any:
     return pm.logcdf(pm.Normal.dist(0.0, 1.0), x)
-
-
-def _log_density(x: Any) -> Any:
-    return pm.logp(pm.Normal.dist(0.0, 1.0), x)
 
 
 def _log_between(lower: Any, upper: Any) -> Any:

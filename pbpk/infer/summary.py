@@ -99,18 +99,21 @@ def _replicates(joint: Joint, theta: Array, percent: Array, rng: np.random.Gener
 def mean_animals(posterior: Posterior, seed: int = 1) -> Array:
     """What the animals of each row held on average, (draw, row) [%]: the arrows, moved by the misfit of the row.
 
-    `misfit` is the part of the fit that no arrow can say. With its variance m^2, and v that of the logarithm of a mean
-    of n animals, a value that lies d off the arrows speaks for a misfit of d m^2/(m^2 + v), variance m^2 v/(m^2 + v).
-    A row without a value (range, below a limit) stays on the arrows.
+    `misfit` is the part of the fit that no arrow can say, one number for an organ at an hour. With its variance m^2 and
+    that v of the logarithm of a mean of n animals, values that lie d off the arrows speak for a misfit of
+    sum(d/v) / (1/m^2 + sum(1/v)). A row without a value (range, below a limit) says nothing here.
     """
     joint, theta = posterior.joint, posterior.theta()
     table = joint.counts.table
     percent = predict_percent(joint, theta)[joint.readings[0]]
     spread, misfit, v = _scatter(joint, theta, table["n"].to_numpy(float))
-    share = misfit**2 / (misfit**2 + v)
     off = np.log(table["percent"].to_numpy(float)) - np.log(percent) - (spread**2 - v) / 2
-    noise = np.random.default_rng(seed).standard_normal(percent.shape)
-    moved = np.where(np.isfinite(off), share * off + np.sqrt(share * v) * noise, 0.0)
+    known = np.isfinite(off)
+    of_cell = (np.unique(joint.cells)[:, np.newaxis] == joint.cells).astype(float)
+    precision = 1.0 / misfit**2 + np.where(known, 1.0 / v, 0.0) @ of_cell.T
+    centre = np.where(known, off / v, 0.0) @ of_cell.T / precision
+    noise = np.random.default_rng(seed).standard_normal(centre.shape)
+    moved = np.where(known, (centre + noise / np.sqrt(precision)) @ of_cell, 0.0)
     return percent * np.exp(moved + spread**2 / 2)
 
 
