@@ -143,11 +143,13 @@ def _run(
         )  # fmt: skip
 
 
-@app.command(epilog="Example: pbpk simulate runs/khot models/scenarios --out answers")
+@app.command(epilog="Example: pbpk simulate runs/khot portal_vein --out answers")
 def simulate(
     run: Annotated[str, typer.Argument(help="Run folder; or a model's name, to ask its prior.")],
-    scenarios: Annotated[Path, typer.Argument(help="Scenario file or folder.")],
     out: Out,
+    scenarios: Annotated[
+        Path | None, typer.Argument(help="File, folder or shipped name; all shipped ones if none.")
+    ] = None,
     species: Annotated[str, typer.Option(help="Animal, when a model's prior is asked.")] = "mouse",
     label: Annotated[str | None, typer.Option(help="Label, when a model's prior is asked.")] = None,
     cells: Cells = None,
@@ -163,7 +165,7 @@ def simulate(
     from pbpk.report.page import write_scenario_page
     from pbpk.share.tables import write_table
 
-    asked = read_scenarios(scenarios)
+    asked = read_scenarios(scenarios) if scenarios else read_scenarios()
     if Path(run).is_dir():
         study, posterior, manifest = read_fit(run)
         model, theta, names = posterior.joint.model, posterior.theta(DRAWS), posterior.joint.names

@@ -185,6 +185,7 @@ def test_a_group_measured_but_never_dosed(edited):
         (["simulate", "{tmp}", "{scenarios}", "--out", "{tmp}/out"], "is not a run folder"),
         (["simulate", "msc", "{tmp}", "--out", "{tmp}/out"], "there is no scenario"),
         (["simulate", "msc", "{tmp}/none.toml", "--out", "{tmp}/out"], "there is no such file"),
+        (["simulate", "msc", "portal_vien", "--out", "{tmp}/out"], "no scenario named.*Did you mean `portal_vein`"),
         (["simulate", "mcs", "{scenarios}", "--out", "{tmp}/out"], "Did you mean `msc`"),
         (["run", "{zhuang}", "--model", "mcs", "--out", "{tmp}/out"], "Did you mean `msc`"),
         (["run", "{zhuang}", "--scenarios", "{tmp}", "--out", "{tmp}/out"], "there is no scenario"),

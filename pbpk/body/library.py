@@ -30,7 +30,7 @@ def read_path(kind: str, name: str | Path, error: type[InputError]) -> Path:
     shipped = {path.stem: path for path in (LIBRARY / kind).glob("*.toml")}
     if str(name) in shipped:
         return shipped[str(name)]
-    what = kind or "model"
+    what = {"": "model", "scenarios": "scenario"}.get(kind, kind)
     raise error(f"there is no {what} named `{name}`.{did_you_mean(str(name), shipped)}")
 
 

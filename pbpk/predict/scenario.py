@@ -7,7 +7,7 @@ from pathlib import Path
 import numpy as np
 import pydantic
 
-from pbpk.body.library import LIBRARY
+from pbpk.body.library import LIBRARY, read_path
 from pbpk.body.model import MINUTE, Dose, Model
 from pbpk.errors import ScenarioError, did_you_mean
 from pbpk.reading import Schema, read_toml
@@ -104,7 +104,7 @@ class Scenario:
 
 
 def read_scenarios(path: str | Path = LIBRARY / "scenarios") -> list[Scenario]:
-    """Read a scenario file, or every one in a folder, in the order of their names.
+    """Read a scenario by its file or shipped name, or every one in a folder, in the order of their names.
 
     Raises
     ------
@@ -112,7 +112,7 @@ def read_scenarios(path: str | Path = LIBRARY / "scenarios") -> list[Scenario]:
         if there is none, or one does not fit
     """
     path = Path(path)
-    files = sorted(path.glob("*.toml")) if path.is_dir() else [path]
+    files = sorted(path.glob("*.toml")) if path.is_dir() else [read_path("scenarios", path, ScenarioError)]
     if not files:
         raise ScenarioError(f"{path}: there is no scenario (*.toml) in this folder.")
     scenarios = []

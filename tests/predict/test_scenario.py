@@ -118,3 +118,8 @@ def test_an_empty_folder_has_no_questions(tmp_path):
 def test_a_missing_file_is_said_to_be_missing(tmp_path):
     with pytest.raises(ScenarioError, match="there is no such file"):
         read_scenarios(tmp_path / "nowhere.toml")
+
+
+def test_a_shipped_scenario_by_its_name():
+    (found,) = read_scenarios("portal_vein")
+    assert (found.name, found.doses[0].route) == ("portal_vein", "portal_vein")
