@@ -6,6 +6,7 @@ from collections.abc import Callable
 import numpy as np
 import nutpie
 import xarray as xr
+from pytensor.configdefaults import config
 
 from pbpk.assay.counts import OrganCounts
 from pbpk.body.model import Model
@@ -50,7 +51,9 @@ def fit(
     tell = progress or (lambda what, done, total, divergences: None)
     tell("compiling", 0, 1, 0)
     began = time.perf_counter()
-    compiled = nutpie.compile_pymc_model(build(joint))
+    # fast-math lets the compiler reorder sums, and it does so otherwise when it finds its cache filled: other draws
+    with config.change_flags(numba__fastmath=False):
+        compiled = nutpie.compile_pymc_model(build(joint))
     compiled_at = time.perf_counter()
     tell("compiling", 1, 1, 0)
 

@@ -4,6 +4,7 @@ import numpy as np
 import nutpie
 import pytest
 import xarray as xr
+from pytensor.configdefaults import config
 from scipy.stats import kstest
 
 from pbpk.body.expansion import read_model
@@ -22,6 +23,21 @@ def test_the_same_seed_gives_the_same_draws(fitted, compiled, monkeypatch):
     np.testing.assert_array_equal(again.theta(), fitted.theta())
     np.testing.assert_array_equal(again.theta(group="prior"), fitted.theta(group="prior"))
     assert again.readings == fitted.readings
+
+
+def test_sums_keep_their_order_in_the_compiled_model(shipped, monkeypatch):
+    """With fast-math a filled and an empty cache of the compiler gave different draws from the same seed."""
+    flags = []
+
+    def look(_):
+        flags.append(config.numba__fastmath)
+        raise StopIteration
+
+    monkeypatch.setattr(nutpie, "compile_pymc_model", look)
+    joint = shipped("zhuang")
+    with pytest.raises(StopIteration):
+        fit(joint.model, joint.counts)
+    assert flags == [False]
 
 
 def test_progress_is_told_to_the_end(fitted, told):
