@@ -13,8 +13,14 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from pbpk.assay.acceptance import accept_plate
+    from pbpk.assay.amplitude import demodulate
+    from pbpk.assay.calibration import Calibration, fit_calibration
     from pbpk.assay.counts import OrganCounts, count_cells
+    from pbpk.assay.detection import detection_limits
     from pbpk.assay.study import Study, read_study
+    from pbpk.assay.trace import Trace
+    from pbpk.assay.wells import read_traces
     from pbpk.body.expansion import read_model
     from pbpk.body.model import Dose, Model, Parameter
     from pbpk.body.species import Species, read_species
@@ -29,6 +35,13 @@ if TYPE_CHECKING:
 __version__ = "0.1.0"
 
 _HOMES = {
+    "Trace": "assay.trace",
+    "read_traces": "assay.wells",
+    "demodulate": "assay.amplitude",
+    "Calibration": "assay.calibration",
+    "fit_calibration": "assay.calibration",
+    "detection_limits": "assay.detection",
+    "accept_plate": "assay.acceptance",
     "OrganCounts": "assay.counts",
     "count_cells": "assay.counts",
     "Study": "assay.study",
@@ -50,6 +63,7 @@ _HOMES = {
 }
 
 __all__ = [
+    "Calibration",
     "Dose",
     "Model",
     "OrganCounts",
@@ -59,13 +73,19 @@ __all__ = [
     "Scenario",
     "Species",
     "Study",
+    "Trace",
+    "accept_plate",
     "count_cells",
+    "demodulate",
+    "detection_limits",
     "exposure",
     "fit",
+    "fit_calibration",
     "read_model",
     "read_scenarios",
     "read_species",
     "read_study",
+    "read_traces",
     "simulate",
     "write_report",
 ]

@@ -3,6 +3,7 @@
 PbpkError
 ├─ InputError              something the user wrote; one sentence: what, where, what to do; exit 2
 │  ├─ StudyError           a study folder or one of its tables
+│  ├─ AssayError           a plate or calibration that must not be used
 │  ├─ ModelFileError       a model file: unknown symbol, wrong unit, bad arrow
 │  ├─ SpeciesError         a species file: a missing number, flows that do not close
 │  ├─ ScenarioError        a scenario file
@@ -29,6 +30,10 @@ class InputError(PbpkError):
 
 class StudyError(InputError):
     """A study folder or one of its tables."""
+
+
+class AssayError(InputError):
+    """A plate or a calibration that must not be used; the message names the rule it broke."""
 
 
 class ModelFileError(InputError):

@@ -14,9 +14,9 @@ ROOT = Path(__file__).parents[1]
 
 def test_the_public_names():
     assert sorted(pbpk.__all__) == [
-        "Dose", "Model", "OrganCounts", "Parameter", "Posterior", "Run", "Scenario", "Species", "Study",
-        "count_cells", "exposure", "fit", "read_model", "read_scenarios", "read_species", "read_study", "simulate",
-        "write_report",
+        "Calibration", "Dose", "Model", "OrganCounts", "Parameter", "Posterior", "Run", "Scenario", "Species", "Study",
+        "Trace", "accept_plate", "count_cells", "demodulate", "detection_limits", "exposure", "fit", "fit_calibration",
+        "read_model", "read_scenarios", "read_species", "read_study", "read_traces", "simulate", "write_report",
     ]  # fmt: skip
     for name in pbpk.__all__:
         value = getattr(pbpk, name)
