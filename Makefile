@@ -17,7 +17,7 @@ PYTHON := $(shell for python in python3.12 python3; do \
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
 .NOTPARALLEL:
-.PHONY: help run test lock clean
+.PHONY: help run test proof lock clean
 
 help:  ## this list
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "make %-6s %s\n", $$1, $$2 }' Makefile
@@ -39,6 +39,9 @@ test: .venv/.stamp  ## style, import direction, types and tests; stops at the fi
 	$(call step,lint-imports,$(BIN)/lint-imports --no-cache)
 	$(call step,mypy,$(BIN)/mypy pbpk)
 	$(call step,pytest,$(BIN)/pytest)
+
+proof: .venv/.stamp  ## longer proofs, minutes each; their last figures stand in tests/proof/README.md
+	$(call step,demodulation coverage,$(BIN)/python tests/proof/demodulation_coverage.py)
 
 lock:  ## resolve requirements.lock anew from pyproject.toml (needs uv)
 	@command -v $(UV) >/dev/null || { echo 'Install uv, which resolves the lock, or name it: make lock UV=path'; exit 1; }
