@@ -13,7 +13,7 @@ time, and the error of ordinary least squares is then half the truth.
 
 from collections.abc import Iterable
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Literal
 
 import numpy as np
@@ -93,7 +93,7 @@ def demodulate(
     used = usable(trace)
     drive = response(trace.field, half_field_mt) if reference == "field" else commanded(trace)
     light = _per_laser(trace)
-    good = used.good & np.isfinite(drive)
+    good = used.good & np.isfinite(drive) & np.isfinite(light)
     fit = _fit(trace, light, drive, good)
     if fit is not None:
         off = np.abs(fit.residual - np.nanmedian(fit.residual))
@@ -106,10 +106,7 @@ def demodulate(
         nan = float("nan")
         refusal = "too few usable samples to fit; measure the well again"
         return Amplitude(nan, nan, nan, nan, nan, (nan,) * HARMONICS, nan, used, (refusal,))
-    flags = _flags(trace, fit, used, reference)
-    return Amplitude(
-        fit.delta, fit.se, fit.df, fit.quadrature, fit.quadrature_se, fit.harmonics, fit.level, used, flags
-    )
+    return replace(fit.amplitude, used=used, flags=_flags(trace, fit, used, reference))
 
 
 def demodulate_many(traces: Iterable[Trace], workers: int = 2) -> list[Amplitude]:
@@ -120,23 +117,20 @@ def demodulate_many(traces: Iterable[Trace], workers: int = 2) -> list[Amplitude
 
 @dataclass(frozen=True)
 class _Fit:
-    delta: float
-    se: float
-    df: float
-    quadrature: float
-    quadrature_se: float
-    harmonics: tuple[float, ...]
+    """An amplitude before it is judged, with the errors of its harmonics and what the fit leaves of the light."""
+
+    amplitude: Amplitude
     harmonic_se: tuple[float, ...]
-    level: float
     residual: Array
 
 
 def _per_laser(trace: Trace) -> Array:
-    """Light at constant laser power, where the laser was recorded."""
-    if trace.laser is None:
+    """Light at constant laser power, where the laser was recorded and on."""
+    if trace.laser is None or trace.well.role == "laser_off":
         return trace.light
     mean = float(np.nanmean(trace.laser))
-    return trace.light * (mean / trace.laser)
+    with np.errstate(divide="ignore", invalid="ignore"):  # a moment without laser is a moment without light to use
+        return np.where(trace.laser > 0.0, trace.light * (mean / trace.laser), np.nan)
 
 
 def _fit(trace: Trace, light: Array, drive: Array, good: NDArray[np.bool_]) -> _Fit | None:
@@ -215,17 +209,18 @@ def _solve(cross: Array, level: float, good: NDArray[np.bool_], terms: tuple[Any
     harmonics = tuple(
         ratios[h].real / -slope if strength[h] > 0.1 * strength[main] else float("nan") for h in range(HARMONICS)
     )
-    return _Fit(
+    amplitude = Amplitude(
         delta=-slope,
         se=error(s, power),
         df=blocks - 1.0,
         quadrature=-ratios[main].imag,
         quadrature_se=error(turned[main], strength[main]),
         harmonics=harmonics,
-        harmonic_se=tuple(doubts),
         level=level,
-        residual=residual,
+        used=Usable(good, {}),
+        flags=(),
     )
+    return _Fit(amplitude, tuple(doubts), residual)
 
 
 def _flags(trace: Trace, fit: _Fit, used: Usable, reference: str) -> tuple[str, ...]:
@@ -241,12 +236,13 @@ def _flags(trace: Trace, fit: _Fit, used: Usable, reference: str) -> tuple[str, 
         flags.append(f"the field reaches {strongest:.2g} mT; below {WEAK_FIELD_MT:g} mT hardly any light is modulated")
     if reference == "command":
         flags.append("the commanded drive was taken for the field: the lag of the magnet is not in it")
-    phase = float(np.arctan2(fit.quadrature * np.sign(fit.delta), abs(fit.delta)))
-    if abs(fit.quadrature) > SIGNIFICANT * fit.quadrature_se and abs(phase) > PHASE_LIMIT:
+    found = fit.amplitude
+    phase = float(np.arctan2(found.quadrature * np.sign(found.delta), abs(found.delta)))
+    if abs(found.quadrature) > SIGNIFICANT * found.quadrature_se and abs(phase) > PHASE_LIMIT:
         flags.append(f"the light lags the field by {np.rad2deg(phase):.1f} degrees: wrong timing, or not the label")
-    for h, (ratio, doubt) in enumerate(zip(fit.harmonics, fit.harmonic_se, strict=True), start=1):
-        apart = abs(ratio - 1.0) * abs(fit.delta)  # NaN where the field has no such harmonic: never flagged
-        if apart > SIGNIFICANT * np.hypot(doubt, fit.se) and abs(ratio - 1.0) > SHAPE_LIMIT:
+    for h, (ratio, doubt) in enumerate(zip(found.harmonics, fit.harmonic_se, strict=True), start=1):
+        apart = abs(ratio - 1.0) * abs(found.delta)  # NaN where the field has no such harmonic: never flagged
+        if apart > SIGNIFICANT * np.hypot(doubt, found.se) and abs(ratio - 1.0) > SHAPE_LIMIT:
             flags.append(f"harmonic {h} of the drive gives {ratio:.2f} of the amplitude: not the shape of the field")
     near = [h for h in range(1, 10) if abs(h * setup.modulation_hz - setup.mains_hz) < 2.0 / np.ptp(trace.seconds)]
     if near:

@@ -20,12 +20,19 @@ TERMS = 8
 
 
 @njit(cache=True, error_model="numpy")
+def _fastest(k_matrix):
+    """Return the largest outflow of any state [1/h]."""
+    q = 0.0
+    for i in range(k_matrix.shape[0]):
+        q = max(q, -k_matrix[i, i])
+    return q
+
+
+@njit(cache=True, error_model="numpy")
 def _first_power(k_matrix, n_body, step):
     """exp(K step) - I by its series; the columns from `n_body` on are pumps, which feed and are not used up."""
     n = k_matrix.shape[0]
-    q = 0.0
-    for i in range(n):
-        q = max(q, -k_matrix[i, i])
+    q = _fastest(k_matrix)
     b = k_matrix * step
     for i in range(n):
         b[i, i] = (q + k_matrix[i, i]) * step
@@ -54,9 +61,7 @@ def _settle(power, n_body):
 def _powers(k_matrix, n_body, longest):
     """A for the steps longest/2^J, ..., longest/2, longest: (J + 1, n, n)."""
     n = k_matrix.shape[0]
-    q = 0.0
-    for i in range(n):
-        q = max(q, -k_matrix[i, i])
+    q = _fastest(k_matrix)
     doublings = 0
     while q * longest / 2.0**doublings > FINEST:
         doublings += 1
@@ -100,9 +105,7 @@ def _advance(k_matrix, powers, longest, x, hours):
 def _short(k_matrix, x, hours):
     """exp(K hours) x by the series of non-negative terms, for hours below the finest step."""
     n = x.size
-    q = 0.0
-    for i in range(n):
-        q = max(q, -k_matrix[i, i])
+    q = _fastest(k_matrix)
     term = x.copy()
     total = x.copy()
     new = np.empty(n)

@@ -118,6 +118,23 @@ def test_what_follows_the_magnet_is_seen_in_blanks(name, value):
     assert found["spoilt"].mean() == pytest.approx(np.mean(truths), abs=4 * error)
 
 
+def test_pickup_is_read_with_the_laser_off():
+    dark = replace(WELL, role="laser_off")
+    trace, truth = measure(dark, 0.0, replace(Instrument(), pickup=1e-4, records_laser=True), 1)
+    seen = demodulate(trace)
+    assert truth.in_phase < 0.0
+    # the pickup follows the field itself, the label its saturating response: they part for the milliseconds of the lag
+    assert seen.delta == pytest.approx(truth.in_phase, rel=0.02)
+
+
+def test_a_moment_without_laser_is_left_out():
+    trace, truth = measure(WELL, 1.0, replace(SHOT, records_laser=True), 1)
+    laser, light = trace.laser.copy(), trace.light.copy()
+    laser[5000:5200], light[5000:5200] = 0.0, 1.0
+    seen = demodulate(replace(trace, laser=laser, light=light))
+    assert seen.delta == pytest.approx(truth.in_phase, rel=0.02)
+
+
 def test_a_blank_is_as_often_negative_as_positive():
     signs = [demodulate(measure(BLANK, 0.0, Instrument(), seed)[0]).delta > 0 for seed in range(WELLS)]
     assert binom.ppf(0.001, WELLS, 0.5) <= sum(signs) <= binom.ppf(0.999, WELLS, 0.5)

@@ -149,5 +149,7 @@ def test_a_known_truth_is_found_again(write_joint):
         assert low < TRUTH[name] < high, name
         prior = next(p.prior for p in joint.free if p.name == name)
         assert prior.standardised(draws).std() < 0.5, f"nothing was learned about {name}"
-    total = np.hypot(*(posterior.tree["posterior"][name].to_numpy() for name in ("spread", "misfit")))
-    assert np.median(total) == pytest.approx(NOISE, rel=0.5)
+    # animals of one organ and hour scatter by NOISE; the model itself is right, which its prior doubts
+    spread, misfit = (posterior.tree["posterior"][name].to_numpy() for name in ("spread", "misfit"))
+    assert np.median(spread) == pytest.approx(NOISE, rel=0.3)
+    assert np.median(misfit) < 0.11  # the lowest fortieth of the prior: lognormal(0.29, 0.5)

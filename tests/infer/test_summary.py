@@ -123,24 +123,6 @@ def test_each_reading_of_the_denominator_has_its_rows(fitted):
     assert again.equals(table)
 
 
-def test_columns_are_as_the_run_folder_promises(fitted):
-    promised = {"group", "organ", "readout", "hours", "value", "q2.5", "q50", "q97.5"}
-    assert promised <= set(predictions(fitted))
-    assert {
-        "parameter",
-        "unit",
-        "mean",
-        "sd",
-        "q2.5",
-        "q50",
-        "q97.5",
-        "rhat",
-        "ess_bulk",
-        "ess_tail",
-        "learned",
-    } <= set(parameters(fitted))
-
-
 def test_curves_pass_through_the_predictions(shipped, make_posterior):
     joint = shipped("khot")
     posterior = make_posterior(joint, 0.2)
