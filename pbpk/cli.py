@@ -100,7 +100,7 @@ def _run(
     from pbpk.share.tables import write_tables
 
     study = read_study(study_folder)
-    asked = (read_scenarios(scenarios) if scenarios else read_scenarios()) if answer else []
+    asked = read_scenarios(scenarios) if answer else []
     model = model_of(study, settings["model"])
     counts = count_cells(study)
     join(model, counts)
@@ -165,7 +165,7 @@ def simulate(
     from pbpk.report.page import write_scenario_page
     from pbpk.share.tables import write_table
 
-    asked = read_scenarios(scenarios) if scenarios else read_scenarios()
+    asked = read_scenarios(scenarios)
     if Path(run).is_dir():
         study, posterior, manifest = read_fit(run)
         model, theta, names = posterior.joint.model, posterior.theta(DRAWS), posterior.joint.names

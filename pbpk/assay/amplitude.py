@@ -6,9 +6,8 @@ s(t) is the response to the recorded field, 0 without field and 1 at the largest
 field off to field on. All terms are fitted at once. A mean of "on" minus a mean of "off" would take bleaching for
 signal, and a magnitude sqrt(X^2 + Y^2) would turn the noise of a blank into signal: neither is offered.
 
-One pass over the samples keeps the cross-products of each block of time and nothing else, so an hour of light needs no
-more memory than its blocks. Their scatter gives the standard error (block sandwich): laser noise is correlated in
-time, and the error of ordinary least squares is then half the truth.
+One pass over the samples keeps the cross-products of each block of time. Their scatter gives the standard error (block
+sandwich): laser noise is correlated in time, and the error of ordinary least squares is then half the truth.
 """
 
 from collections.abc import Iterable
@@ -18,12 +17,10 @@ from typing import Any, Literal
 
 import numpy as np
 from numba import njit
-from numpy.typing import NDArray
 from scipy.stats import t as student
 
-from pbpk.assay.trace import Array, Trace, Usable, usable
+from pbpk.assay.trace import HALF_FIELD_MT, Array, Trace, Usable, field_response, usable
 
-HALF_FIELD_MT = 20.0  # field of half the fall of light, computed for NV powder (7-level model): flat from 50 mT on
 BLOCK_S = 1.0
 BLEACH = (0.05, 0.2, 0.8)  # time constants of bleaching, in lengths of the trace
 MAINS = 3  # harmonics of the mains
@@ -34,7 +31,15 @@ PHASE_LIMIT = np.deg2rad(3.0)  # 1.2 ms at 7 Hz: then 0.1 % of the amplitude are
 SHAPE_LIMIT = 0.1  # of the amplitude
 WEAK_FIELD_MT = 5.0
 WINDOW = 512  # samples held as terms at a time
-LOSSES = {"clipped": 0.005, "missing": 0.1, "dropout": 0.1, "out of order": 0.01, "repeated": 0.01, "outlier": 0.01}
+LOSSES = {
+    "clipped": 0.005,
+    "missing": 0.1,
+    "without laser": 0.1,
+    "dropout": 0.1,
+    "out of order": 0.01,
+    "repeated": 0.01,
+    "outlier": 0.01,
+}
 
 
 @dataclass(frozen=True)
@@ -67,19 +72,23 @@ class Amplitude:
 
 def response(field: Array, half_field_mt: float = HALF_FIELD_MT) -> Array:
     """Share of the largest fall of light at each field, 0 to 1; the sign of the field does not matter."""
-    squared = np.square(field)
-    share = squared / (squared + half_field_mt**2)
+    share = field_response(field, half_field_mt)
     known = share[np.isfinite(share)]
     full = float(np.quantile(known, 0.99)) if known.size else 0.0
     return share / full if full > 0.0 else share
 
 
-def commanded(trace: Trace) -> Array:
-    """Response to the drive as it was asked for, where no field was recorded: the lag of the magnet is not in it."""
+def commanded(trace: Trace, half_field_mt: float = HALF_FIELD_MT) -> Array:
+    """Response to the drive as it was asked for, at the strength that was recorded: without the lag of the magnet."""
     phase = trace.seconds * trace.setup.modulation_hz
     if trace.setup.waveform == "square":
         return np.where(phase - np.floor(phase) < trace.setup.duty, 1.0, 0.0)
-    return response(np.sin(2.0 * np.pi * phase) * 50.0)
+    return response(np.sin(2.0 * np.pi * phase) * _strongest(trace), half_field_mt)
+
+
+def _strongest(trace: Trace) -> float:
+    """Largest field of either sign, but for a sample in a hundred [mT]."""
+    return float(np.nanquantile(np.abs(trace.field), 0.99))
 
 
 def demodulate(
@@ -90,23 +99,24 @@ def demodulate(
     Clipped, missing, repeated and out-of-order samples are left out, never filled; outliers of the first fit are left
     out of the second.
     """
-    used = usable(trace)
-    drive = response(trace.field, half_field_mt) if reference == "field" else commanded(trace)
+    drive = response(trace.field, half_field_mt) if reference == "field" else commanded(trace, half_field_mt)
     light = _per_laser(trace)
-    good = used.good & np.isfinite(drive) & np.isfinite(light)
-    fit = _fit(trace, light, drive, good)
+    used = usable(trace).without(~(np.isfinite(drive) & np.isfinite(light)), "without laser")
+    fit = _fit(trace, light, drive, used)
     if fit is not None:
-        off = np.abs(fit.residual - np.nanmedian(fit.residual))
-        bad = good & (off > OUTLIER * 1.4826 * np.nanmedian(off))
+        residual = np.full(light.size, np.nan)
+        residual[used.good] = _residual(*fit.terms, fit.rest)  # type: ignore[call-arg]
+        off = np.abs(residual - np.nanmedian(residual))
+        with np.errstate(invalid="ignore"):
+            bad = off > OUTLIER * 1.4826 * np.nanmedian(off)
         if bad.any():
-            good = good & ~bad
             used = used.without(bad, "outlier")
-            fit = _fit(trace, light, drive, good)
+            fit = _fit(trace, light, drive, used)
     if fit is None:
         nan = float("nan")
         refusal = "too few usable samples to fit; measure the well again"
         return Amplitude(nan, nan, nan, nan, nan, (nan,) * HARMONICS, nan, used, (refusal,))
-    return replace(fit.amplitude, used=used, flags=_flags(trace, fit, used, reference))
+    return replace(fit.amplitude, flags=_flags(trace, fit, used, reference))
 
 
 def demodulate_many(traces: Iterable[Trace], workers: int = 2) -> list[Amplitude]:
@@ -117,11 +127,12 @@ def demodulate_many(traces: Iterable[Trace], workers: int = 2) -> list[Amplitude
 
 @dataclass(frozen=True)
 class _Fit:
-    """An amplitude before it is judged, with the errors of its harmonics and what the fit leaves of the light."""
+    """An amplitude not yet judged, errors of its harmonics, and the terms and weights that make the residual."""
 
     amplitude: Amplitude
     harmonic_se: tuple[float, ...]
-    residual: Array
+    terms: tuple[Any, ...]
+    rest: Array
 
 
 def _per_laser(trace: Trace) -> Array:
@@ -133,9 +144,9 @@ def _per_laser(trace: Trace) -> Array:
         return np.where(trace.laser > 0.0, trace.light * (mean / trace.laser), np.nan)
 
 
-def _fit(trace: Trace, light: Array, drive: Array, good: NDArray[np.bool_]) -> _Fit | None:
+def _fit(trace: Trace, light: Array, drive: Array, used: Usable) -> _Fit | None:
     """Least squares of all terms at once, with standard errors from blocks of time."""
-    setup = trace.setup
+    setup, good = trace.setup, used.good
     seconds = trace.seconds - np.nanmin(trace.seconds)
     length = float(np.nanmax(seconds))
     cycles = length * setup.modulation_hz
@@ -150,7 +161,7 @@ def _fit(trace: Trace, light: Array, drive: Array, good: NDArray[np.bool_]) -> _
     turns = 2.0 * np.pi * np.array(lines)
     terms = (seconds[good], light[good] - level, drive[good], length, degree, taus, turns)
     cross = _cross_products(*terms, n_blocks)
-    return _solve(cross, level, good, terms)
+    return _solve(cross, level, used, terms)
 
 
 def _mains(mains_hz: float, modulation_hz: float, length: float) -> list[float]:
@@ -160,7 +171,7 @@ def _mains(mains_hz: float, modulation_hz: float, length: float) -> list[float]:
     return [line for line, distance in zip(lines, nearest, strict=True) if distance > 2.0 / length]
 
 
-def _solve(cross: Array, level: float, good: NDArray[np.bool_], terms: tuple[Any, ...]) -> _Fit | None:
+def _solve(cross: Array, level: float, used: Usable, terms: tuple[Any, ...]) -> _Fit | None:
     """Amplitude, quadrature and harmonics from the cross-products of each block, (block, term, term).
 
     Terms in order: response, harmonics of the drive (cos, sin), drift and mains, light. With the nuisance terms
@@ -185,12 +196,11 @@ def _solve(cross: Array, level: float, good: NDArray[np.bool_], terms: tuple[Any
         return None
     slope = float(s @ total @ light) / power
     rest = light - slope * s
-    used = cross[:, 0, 0] >= 0.0
     blocks = int((np.abs(cross[:, y, y]) > 0.0).sum())
     unbiased = blocks / max(blocks - 1, 1)
 
     def error(weights: Array, over: float) -> float:
-        scores = np.einsum("i,bij,j->b", weights, cross[used], rest)
+        scores = np.einsum("i,bij,j->b", weights, cross, rest)
         return float(np.sqrt(unbiased * np.square(scores).sum())) / over
 
     ratios, strength, doubts, turned = [], [], [], []
@@ -204,8 +214,6 @@ def _solve(cross: Array, level: float, good: NDArray[np.bool_], terms: tuple[Any
         doubts.append(error(unit.real * cosine - unit.imag * sine, abs(field) or 1.0))
         turned.append(-(unit.imag * cosine + unit.real * sine))
     main = int(np.argmax(strength))
-    residual = np.full(good.size, np.nan)
-    residual[good] = _residual(*terms, rest)  # type: ignore[call-arg]
     harmonics = tuple(
         ratios[h].real / -slope if strength[h] > 0.1 * strength[main] else float("nan") for h in range(HARMONICS)
     )
@@ -217,10 +225,10 @@ def _solve(cross: Array, level: float, good: NDArray[np.bool_], terms: tuple[Any
         quadrature_se=error(turned[main], strength[main]),
         harmonics=harmonics,
         level=level,
-        used=Usable(good, {}),
+        used=used,
         flags=(),
     )
-    return _Fit(amplitude, tuple(doubts), residual)
+    return _Fit(amplitude, tuple(doubts), terms, rest)
 
 
 def _flags(trace: Trace, fit: _Fit, used: Usable, reference: str) -> tuple[str, ...]:
@@ -231,7 +239,7 @@ def _flags(trace: Trace, fit: _Fit, used: Usable, reference: str) -> tuple[str, 
         share = used.lost.get(reason, 0) / samples
         if share > limit:
             flags.append(f"{share:.1%} of the samples are {reason}; at most {limit:.1%} can be left out without harm")
-    strongest = float(np.nanquantile(np.abs(trace.field), 0.99))
+    strongest = _strongest(trace)
     if strongest < WEAK_FIELD_MT:
         flags.append(f"the field reaches {strongest:.2g} mT; below {WEAK_FIELD_MT:g} mT hardly any light is modulated")
     if reference == "command":

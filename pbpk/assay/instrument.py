@@ -12,7 +12,7 @@ from typing import Literal
 import numpy as np
 from numpy.typing import NDArray
 
-from pbpk.assay.trace import Array, Setup, Trace, Well
+from pbpk.assay.trace import HALF_FIELD_MT, Array, Setup, Trace, Well, field_response
 from pbpk.errors import InputError
 
 GAUSS_ABOVE = 1000.0  # counts per sample above which photons are drawn from a Gaussian: its skew is then below 3 %
@@ -37,7 +37,9 @@ class Instrument:
     # The label
     brightness: float = 5e7  # [counts/s/ng], 1e6-1e9; NV per ng x pump x yield x detection 1e-3 (assumption)
     contrast: float = 0.06  # share of the label's light lost at `field_mt`, 0.01-0.25; powder average (computed)
-    half_field_mt: float = 20.0  # [mT] field of half the full loss; powder average to 50 mT within 0.03 (computed)
+    half_field_mt: float = (
+        HALF_FIELD_MT  # [mT] field of half the full loss; powder average to 50 mT within 0.03 (computed)
+    )
     self_absorption: float = 0.002  # [1/ng] hook at high mass, 0-0.05 (assumption)
 
     # The field and the clock
@@ -225,15 +227,6 @@ def simulate_plate(wells: Sequence[tuple[Well, float]], instrument: Instrument, 
         gain = measure(*brightest)[0].setup.gain
         held = [(well, mass, replace(own, gain=gain), noise) for well, mass, own, noise in held]
     return [measure(*one) for one in held]
-
-
-def field_response(field_mt: Array, half_field_mt: float) -> Array:
-    """Share of the full loss of light at a field (sample,) [mT]: quadratic when weak, half at `half_field_mt`.
-
-    Source: closed form of the powder-averaged seven-level model; 6 % too steep between 50 and 100 mT.
-    """
-    squared = np.square(field_mt)
-    return np.asarray(squared / (squared + half_field_mt**2))
 
 
 def _label(well: Well, nanograms: float, instrument: Instrument) -> _Label:

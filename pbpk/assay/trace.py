@@ -12,6 +12,9 @@ Role = Literal[
 ]  # what a well is for
 
 
+HALF_FIELD_MT = 20.0  # field of half the fall of light, computed for NV powder (7-level model): flat from 50 mT on
+
+
 @dataclass(frozen=True)
 class Setup:
     """How the instrument was set.
@@ -72,6 +75,15 @@ class Trace:
     light: Array
     field: Array
     laser: Array | None = None
+
+
+def field_response(field_mt: Array, half_field_mt: float) -> Array:
+    """Share of the full loss of light at a field (sample,) [mT]: quadratic when weak, half at `half_field_mt`.
+
+    Source: closed form of the powder-averaged seven-level model; 6 % too steep between 50 and 100 mT.
+    """
+    squared = np.square(field_mt)
+    return np.asarray(squared / (squared + half_field_mt**2))
 
 
 @dataclass(frozen=True)

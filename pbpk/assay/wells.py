@@ -111,10 +111,16 @@ def _read_tables(folder: Path, rows: list[WellRow]) -> dict[tuple[str, str], pd.
         if len(parts) > 1:
             raise StudyError(f"{folder / 'traces' / name}: wells.csv names it for {' '.join(key)} but it holds "
                              f"{len(parts)} wells; leave `file` empty.")  # fmt: skip
-        keep(folder / "traces" / name, key, *parts.values())
+        ((plate, well), table) = parts.popitem()
+        if well not in ("", key[1]) or plate not in ("", key[0]):
+            raise StudyError(f"{folder / 'traces' / name}: wells.csv names it for {' '.join(key)} but it holds "
+                             f"{plate} {well}; make them agree.")  # fmt: skip
+        keep(folder / "traces" / name, key, table)
     for path in sorted((folder / "traces").glob("*")):
         if path.name not in named and path.suffix in KINDS:
             for key, table in _read_table(path).items():
+                if key == ("", ""):
+                    raise StudyError(f"{path}: it does not say whose light it is; name it in wells.csv, column `file`.")
                 keep(path, key, table)
     return found
 
@@ -137,9 +143,9 @@ def _read_table(path: Path) -> dict[tuple[str, str], pd.DataFrame]:
     table = _checked(path, table)
     if "well" not in table:
         return {("", ""): table}
-    keys = [table["plate"].astype(str) if "plate" in table else "", table["well"].astype(str)]
-    plates = keys[0] if isinstance(keys[0], pd.Series) else pd.Series("", index=table.index)
-    return {(str(plate), str(well)): part for (plate, well), part in table.groupby([plates, keys[1]], sort=False)}
+    plates = table["plate"].astype(str) if "plate" in table else pd.Series("", index=table.index)
+    by_well = table.groupby([plates, table["well"].astype(str)], sort=False)
+    return {(str(plate), str(well)): part for (plate, well), part in by_well}
 
 
 def _read_hdf5(path: Path) -> dict[tuple[str, str], pd.DataFrame]:

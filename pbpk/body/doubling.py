@@ -153,16 +153,16 @@ def follow(source, target, rates, entry, starts, durations, hours):
             size += 1
     ends = starts + durations
     moments = np.sort(np.concatenate((starts, ends, hours)))
-    longest = 0.0
+    longest = 1e-9  # [h]; above 0 where all is asked at one moment
     for m in range(1, moments.size):
         longest = max(longest, moments[m] - max(moments[m - 1], 0.0))
-    powers = _powers(k_matrix, n, max(longest, 1e-9))
+    powers = _powers(k_matrix, n, longest)
     out = np.zeros((hours.size, n))
     x = np.zeros(size)
     now = moments[0]
     for m in range(moments.size):
         if moments[m] > now:
-            x = _advance(k_matrix, powers, max(longest, 1e-9), x, moments[m] - now)
+            x = _advance(k_matrix, powers, longest, x, moments[m] - now)
             now = moments[m]
         elif m > 0:
             continue

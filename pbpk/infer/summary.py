@@ -96,16 +96,17 @@ def _replicates(joint: Joint, theta: Array, percent: Array, rng: np.random.Gener
     return np.exp(centre + np.sqrt(v + misfit**2) * rng.standard_normal(percent.shape))
 
 
-def mean_animals(posterior: Posterior, seed: int = 1) -> Array:
+def mean_animals(posterior: Posterior, percent: Array, seed: int = 1) -> Array:
     """What the animals of each row held on average, (draw, row) [%]: the arrows, moved by the misfit of the row.
 
     `misfit` is the part of the fit that no arrow can say, one number for an organ at an hour. With its variance m^2 and
     that v of the logarithm of a mean of n animals, values that lie d off the arrows speak for a misfit of
     sum(d/v) / (1/m^2 + sum(1/v)). A row without a value (range, below a limit) says nothing here.
+
+    percent : (draw, row) of the arrows, from `predict_percent` [%]
     """
     joint, theta = posterior.joint, posterior.theta()
     table = joint.counts.table
-    percent = predict_percent(joint, theta)[joint.readings[0]]
     spread, misfit, v = _scatter(joint, theta, table["n"].to_numpy(float))
     off = np.log(table["percent"].to_numpy(float)) - np.log(percent) - (spread**2 - v) / 2
     known = np.isfinite(off)

@@ -42,7 +42,7 @@ def exposure(counts: OrganCounts, posterior: Posterior | None = None) -> pd.Data
     table = counts.table
     # None where percentages are of what was recovered alone: such values have no area
     arrows = predict_percent(posterior.joint, posterior.theta()).get("dose") if posterior else None
-    fitted = mean_animals(posterior) if posterior and arrows is not None else None
+    fitted = mean_animals(posterior, arrows) if posterior and arrows is not None else None
     rows = []
     for (group, organ, readout), part in table[table["percent"].notna()].groupby(KEYS, sort=True):
         mean = part.groupby("hours")["percent"].mean()

@@ -103,15 +103,15 @@ class Scenario:
                     )
 
 
-def read_scenarios(path: str | Path = LIBRARY / "scenarios") -> list[Scenario]:
-    """Read a scenario by its file or shipped name, or every one in a folder, in the order of their names.
+def read_scenarios(path: str | Path | None = None) -> list[Scenario]:
+    """Read a scenario by its file or shipped name, or every one in a folder, by name; all shipped if none given.
 
     Raises
     ------
     ScenarioError
         if there is none, or one does not fit
     """
-    path = Path(path)
+    path = Path(path or LIBRARY / "scenarios")
     files = sorted(path.glob("*.toml")) if path.is_dir() else [read_path("scenarios", path, ScenarioError)]
     if not files:
         raise ScenarioError(f"{path}: there is no scenario (*.toml) in this folder.")

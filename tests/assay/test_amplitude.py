@@ -132,6 +132,7 @@ def test_a_moment_without_laser_is_left_out():
     laser, light = trace.laser.copy(), trace.light.copy()
     laser[5000:5200], light[5000:5200] = 0.0, 1.0
     seen = demodulate(replace(trace, laser=laser, light=light))
+    assert seen.used.lost["without laser"] == 200
     assert seen.delta == pytest.approx(truth.in_phase, rel=0.02)
 
 

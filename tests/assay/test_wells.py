@@ -134,3 +134,17 @@ def test_a_broken_hdf5_file(folder):
     (folder / "traces" / "all.h5").write_text("not hdf5")
     with pytest.raises(StudyError, match="not readable as a table"):
         read_traces(folder)
+
+
+def test_a_table_named_for_another_well_is_refused(folder):
+    write(folder, "a file each")
+    light(0).assign(plate="p1", well="A2").to_csv(folder / "traces" / "A1.csv", index=False)
+    with pytest.raises(StudyError, match="names it for p1 A1 but it holds p1 A2"):
+        read_traces(folder)
+
+
+def test_a_table_of_nobody_is_refused(folder):
+    write(folder, "csv")
+    light(0).to_csv(folder / "traces" / "lost.csv", index=False)
+    with pytest.raises(StudyError, match="does not say whose light"):
+        read_traces(folder)
