@@ -13,14 +13,14 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from pbpk.assay.acceptance import accept_plate
-    from pbpk.assay.amplitude import demodulate
-    from pbpk.assay.calibration import Calibration, fit_calibration
     from pbpk.assay.counts import OrganCounts, count_cells
-    from pbpk.assay.detection import detection_limits
+    from pbpk.assay.light.amplitude import demodulate
+    from pbpk.assay.light.trace import Trace
+    from pbpk.assay.light.wells import read_traces
+    from pbpk.assay.plates.acceptance import accept_plate
+    from pbpk.assay.plates.calibration import Calibration, fit_calibration
+    from pbpk.assay.plates.detection import detection_limits
     from pbpk.assay.study import Study, read_study
-    from pbpk.assay.trace import Trace
-    from pbpk.assay.wells import read_traces
     from pbpk.body.expansion import read_model
     from pbpk.body.model import Dose, Model, Parameter
     from pbpk.body.species import Species, read_species
@@ -35,13 +35,13 @@ if TYPE_CHECKING:
 __version__ = "0.1.0"
 
 _HOMES = {
-    "Trace": "assay.trace",
-    "read_traces": "assay.wells",
-    "demodulate": "assay.amplitude",
-    "Calibration": "assay.calibration",
-    "fit_calibration": "assay.calibration",
-    "detection_limits": "assay.detection",
-    "accept_plate": "assay.acceptance",
+    "Trace": "assay.light.trace",
+    "read_traces": "assay.light.wells",
+    "demodulate": "assay.light.amplitude",
+    "Calibration": "assay.plates.calibration",
+    "fit_calibration": "assay.plates.calibration",
+    "detection_limits": "assay.plates.detection",
+    "accept_plate": "assay.plates.acceptance",
     "OrganCounts": "assay.counts",
     "count_cells": "assay.counts",
     "Study": "assay.study",

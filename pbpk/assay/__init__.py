@@ -1,5 +1,4 @@
-"""Assay: what was measured -> labelled-cell equivalents per organ.
+"""Assay: what was measured, as labelled-cell equivalents per organ with the doubt that organs share.
 
-study (the folder as written) -> counts (one row per value, one unit, tissues pooled into organs). Knows nothing
-of bodies or posteriors.
+study (the folder as written) -> light, plates, readouts -> counts (one row per value); signals (what readings share)
 """

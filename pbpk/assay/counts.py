@@ -4,15 +4,20 @@ Everything the kinetics see is a percentage of the dose (or of what was recovere
 per-gram values are brought there with the dose and the organ weight; a range stays a range.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
+import numpy as np
 import pandas as pd
 
-from pbpk.assay.study import DROPPED, MeasurementRow, Study, WeightRow
+from pbpk.assay.plates.panel import Panel, judge
+from pbpk.assay.plates.quantify import Quantified, quantify
+from pbpk.assay.readouts.tally import count_limits, count_signals
+from pbpk.assay.signals import Signals, merge
+from pbpk.assay.study import COUNTED, DROPPED, MeasurementRow, Study, WeightRow
 from pbpk.errors import StudyError
 
 COLUMNS = ["group", "animal", "organ", "hours", "readout", "percent", "sd", "n", "low", "high", "lloq",
-           "below_lloq", "weight_g", "weight_cv", "source"]  # fmt: skip
+           "below_lloq", "error", "weight_g", "weight_cv", "source"]  # fmt: skip
 
 
 @dataclass(frozen=True)
@@ -20,11 +25,14 @@ class OrganCounts:
     """What was measured, ready for a model.
 
     study : the folder it came from
-    table : one row per value; percent, sd, low, high, lloq [% of the denominator], weight_g [g],
-        weight_cv: relative doubt of the weight that brought a per-gram value here, 0 where none was needed
+    table : one row per value; percent, sd, low, high, lloq, error [% of the denominator], weight_g [g],
+        weight_cv: relative doubt of the weight that brought a per-gram value here, 0 where none was needed;
+        error: SD of the measurement itself where an instrument's readings tell it, shared doubt included
     denominator : "dose", "recovered" or "unknown"
     harvested : organs whose sum is what was recovered
     left_out : sentences on rows that were not used, and why
+    signals : what instruments read, for the rows that have an `error`; None where all rows are plain numbers
+    panels : the plates behind raw light, judged; quantified : their organs, in cells
     """
 
     study: Study
@@ -32,6 +40,9 @@ class OrganCounts:
     denominator: str
     harvested: tuple[str, ...]
     left_out: tuple[str, ...]
+    signals: Signals | None = None
+    panels: tuple[Panel, ...] = ()
+    quantified: Quantified | None = None
 
 
 def count_cells(study: Study) -> OrganCounts:
@@ -41,30 +52,133 @@ def count_cells(study: Study) -> OrganCounts:
     ------
     StudyError
         if a per-gram value has no organ weight, or a count of cells no dose
+    AssayError
+        if a plate of raw light must not be used
     """
-    rows = []
+    rows, counted = [], []
     left_out: dict[str, int] = {}
+    limits = _limits(study)
     for line, row in enumerate(study.measurements, start=2):
         organ = study.about.tissues.get(row.organ, row.organ)
         if organ == DROPPED:
             left_out[row.organ] = left_out.get(row.organ, 0) + 1
-            continue
-        factor, weight = _to_percent(study, row, line)
-        rows.append(_percent_row(row, organ, factor, weight))
-    if not rows:
-        raise StudyError(f"{study.folder / 'measurements.csv'}: no row is left to fit; see [tissues] in study.toml.")
+        elif line in limits:
+            rows.append(_percent_row(row, organ, 1.0, None) | {"lloq": limits[line]})
+        elif row.unit in COUNTED:
+            counted.append((line, row))
+        else:
+            factor, weight = _to_percent(study, row, line)
+            rows.append(_percent_row(row, organ, factor, weight))
     sentences = [
         f"{tissue}: {count} values left out, as [tissues] in study.toml says" for tissue, count in left_out.items()
     ]
-    pooled, notes = _pool(study, pd.DataFrame(rows))
-    table = pooled.sort_values(["group", "organ", "readout", "hours", "animal"], kind="stable")
+    pooled, notes = _pool(study, pd.DataFrame(rows)) if rows else (pd.DataFrame(), [])
+    panels, quantified = _plates(study)
+    if (quantified or counted) and study.about.denominator != "dose":
+        place = study.folder / "study.toml"
+        raise StudyError(f'{place}: instruments tell cells, and so percent of the dose; say denominator = "dose".')
+    parts = [_light(study, quantified)] if quantified else []
+    if counted:
+        parts.append(_counted(study, counted))
+    read = pd.concat([part for part, _ in parts], ignore_index=True) if parts else pd.DataFrame()
+    if pooled.empty and read.empty:
+        raise StudyError(f"{study.folder / 'measurements.csv'}: no row is left to fit; see [tissues] in study.toml.")
+    whole = pd.concat([part for part in (read, pooled) if not part.empty], ignore_index=True)
+    order = whole.sort_values(["group", "organ", "readout", "hours", "animal"], kind="stable").index
+    signals = merge([signals for _, signals in parts])
+    if signals is not None:
+        signals = replace(signals, rows=np.argsort(order)[: len(read)])
     return OrganCounts(
         study,
-        table.reset_index(drop=True)[COLUMNS],
+        whole.loc[order].reset_index(drop=True).reindex(columns=COLUMNS).astype({"below_lloq": bool}),
         study.about.denominator,
         tuple(study.about.harvested),
-        (*sentences, *notes),
+        (*sentences, *notes, *(quantified.notes if quantified else ())),
+        signals,
+        panels,
+        quantified,
     )
+
+
+def _plates(study: Study) -> tuple[tuple[Panel, ...], Quantified | None]:
+    """Plates of raw light, judged, and the cells in their organs."""
+    if not study.readings:
+        return (), None
+    panels = tuple(judge(study.readings, study.about.plates.preset))
+    return panels, quantify(panels, study.about.plates)
+
+
+def _light(study: Study, quantified: Quantified) -> tuple[pd.DataFrame, Signals]:
+    """One row for each organ whose light was read, and its signals in percent of the dose."""
+    place = f"{study.folder / 'wells.csv'}"
+    organs = quantified.organs
+    names = [study.about.tissues.get(each.organ, each.organ) for each in organs]
+    seen = pd.DataFrame({"group": [o.group for o in organs], "animal": [o.animal for o in organs], "organ": names})
+    tissues = seen.assign(tissue=[o.organ for o in organs]).groupby("organ")["tissue"].nunique()
+    if (tissues > 1).any():
+        raise StudyError(f"{place}: `{tissues.idxmax()}` is made of {tissues.max()} tissues; digest them together, or "
+                         "give each its own organ under [tissues].")  # fmt: skip
+    cells = np.array([dose_cells(study, o.group, o.animal, place) for o in organs])
+    response = quantified.signals.response
+    signals = replace(
+        quantified.signals, response=replace(response, log_scale=response.log_scale + np.log(cells / 100.0))
+    )
+    percent, _, _ = signals.estimates()
+    table = seen.assign(hours=[o.hours for o in organs], readout="label", percent=percent, n=1, below_lloq=False,
+                        error=np.sqrt(np.diag(signals.covariance())), lloq=quantified.lloq() * 100.0 / cells,
+                        weight_cv=0.0, source=[o.panel.name for o in organs])  # fmt: skip
+    return table, signals
+
+
+def _limits(study: Study) -> dict[int, float]:
+    """Percentage of the dose below which each censored count of an instrument lies, by its row."""
+    place = f"{study.folder / 'measurements.csv'}"
+    rows = [(i, row) for i, row in enumerate(study.measurements, start=2) if row.unit in COUNTED and row.below_lloq]
+
+    def grams(row: MeasurementRow) -> float | None:
+        weight = _weight(study, row)
+        return None if weight is None else weight.weight_g
+
+    return count_limits(study.about.readouts, rows, place, lambda r: dose_cells(study, r.group, r.animal, place), grams)
+
+
+def _counted(study: Study, rows: list[tuple[int, MeasurementRow]]) -> tuple[pd.DataFrame, Signals]:
+    """One row for each count of an instrument, and its signals in percent of the dose."""
+    place = f"{study.folder / 'measurements.csv'}"
+    signals = count_signals(
+        study.about.readouts, rows, place, lambda row: dose_cells(study, row.group, row.animal, place)
+    )
+    percent, _, _ = signals.estimates()
+    error = np.sqrt(np.diag(signals.covariance()))
+    table = pd.DataFrame([
+        _percent_row(row, study.about.tissues.get(row.organ, row.organ), float("nan"), None) for _, row in rows
+    ])  # fmt: skip
+    return table.assign(percent=percent, error=error), signals
+
+
+def known_dose(study: Study, group: str, animal: str) -> float | None:
+    """Cells that an animal was given in all, its own doses before its group's; None where a dose says no number."""
+    doses = [dose for dose in study.doses if dose.group == group]
+    own = [dose for dose in doses if animal and dose.animal == animal]
+    given = [dose.cells for dose in own or [dose for dose in doses if not dose.animal]]
+    known = [cells for cells in given if cells is not None]
+    return sum(known) if known and len(known) == len(given) else None
+
+
+def dose_cells(study: Study, group: str, animal: str, place: str) -> float:
+    """Cells that an animal was given in all.
+
+    Raises
+    ------
+    StudyError
+        if a dose says no number
+    """
+    known = known_dose(study, group, animal)
+    if known is None:
+        raise StudyError(
+            f"{place}: cells were measured but the dose of `{group}` is not known; fill `cells` in doses.csv."
+        )
+    return known
 
 
 def _to_percent(study: Study, row: MeasurementRow, line: int) -> tuple[float, WeightRow | None]:
@@ -77,14 +191,7 @@ def _to_percent(study: Study, row: MeasurementRow, line: int) -> tuple[float, We
             raise StudyError(f"{place}: `{row.organ}` is per gram but has no weight; add it to organ_weights.csv.")
         factor *= weight.weight_g
     if row.unit.startswith("cells"):
-        doses = [d for d in study.doses if d.group == row.group]
-        own = [d for d in doses if row.animal and d.animal == row.animal]  # an animal's own doses replace its group's
-        given = [d.cells for d in own or [d for d in doses if not d.animal]]
-        total = sum(cells for cells in given if cells is not None)
-        if None in given or total == 0.0:
-            raise StudyError(f"{place}: the value is in {row.unit} but the dose of `{row.group}` is not known; "
-                             "fill `cells` in doses.csv.")  # fmt: skip
-        factor *= 100.0 / total
+        factor *= 100.0 / dose_cells(study, row.group, row.animal, place)
     return factor, weight
 
 
@@ -115,6 +222,7 @@ def _percent_row(row: MeasurementRow, organ: str, factor: float, weight: WeightR
         "high": scaled(row.high),
         "lloq": scaled(row.lloq),
         "below_lloq": row.below_lloq,
+        "error": float("nan"),
         "weight_g": float("nan") if weight is None else weight.weight_g,
         "weight_cv": weight.cv if weight is not None and row.unit.endswith("_per_g") else 0.0,
         "source": row.source,

@@ -1,16 +1,22 @@
 """A study folder: what was given to whom, what was measured, and where it is written."""
 
 import hashlib
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Literal
+from typing import TYPE_CHECKING, Literal
 
 import pydantic
 
+from pbpk.assay.readouts.settings import Doubtful, Readouts
 from pbpk.errors import StudyError, did_you_mean
 from pbpk.reading import Schema, read_rows, read_toml
 
-Unit = Literal["cells", "cells_per_g", "percent_dose", "percent_dose_per_g"]
+if TYPE_CHECKING:
+    from pbpk.assay.light.amplitude import Reading
+
+Unit = Literal["cells", "cells_per_g", "percent_dose", "percent_dose_per_g", "copies", "counts", "events", "profiles"]
+COUNTED = ("copies", "counts", "events", "profiles")  # what an instrument reads; `readouts` says what a cell gives
 Readout = Literal["label", "dna", "live"]
 DROPPED = "none"  # what a published tissue maps to when it is not used
 
@@ -51,6 +57,14 @@ class Recovery(Schema):
     source: str
 
 
+class Plates(Schema):
+    """How plates of raw light are read: what their controls do not teach, and the limits they must keep."""
+
+    preset: Literal["lba", "chromatographic", "none"] = "lba"
+    recovery: Doubtful | None = None  # part of an organ's label that reaches the well, where no well was spiked
+    load_ng: Doubtful | None = None  # label of an injected cell [ng], where no cells of its batch were measured
+
+
 class Reporting(Schema):
     """Fields that only the author of a report can fill."""
 
@@ -73,6 +87,8 @@ class StudyFile(Schema):
     assumptions: list[str] = pydantic.Field(default_factory=list)
     split: dict[str, list[str]] = pydantic.Field(default_factory=dict)
     recovery: Recovery | None = None
+    plates: Plates = Plates()
+    readouts: Readouts = Readouts()
     product: Product
     tissues: dict[str, str] = pydantic.Field(default_factory=dict)
     groups: list[Group] = pydantic.Field(min_length=1)
@@ -120,13 +136,17 @@ class MeasurementRow(Schema):
     lloq: float | None = pydantic.Field(default=None, gt=0)
     below_lloq: bool = False
     readout: Readout = "label"
+    fraction: float = pydantic.Field(default=1.0, gt=0, le=1)  # part of the organ that was read
+    acquired: int | None = pydantic.Field(default=None, ge=1)  # events of any kind that the cytometer took
+    seconds: float | None = pydantic.Field(default=None, gt=0)  # time of counting
+    counted_hours: float | None = pydantic.Field(default=None, ge=0)  # after the first dose
     source: str = ""
 
     @pydantic.model_validator(mode="after")
     def _one_kind(self) -> "MeasurementRow":
         is_range = self.low is not None and self.high is not None
         if self.below_lloq:
-            if self.lloq is None:
+            if self.lloq is None and self.unit != "copies":  # whose limit the readout tells
                 raise ValueError("below_lloq is true, so `lloq` must say what the limit was")
         elif (self.value is None) != is_range or (self.low is None) != (self.high is None):
             raise ValueError("give either `value`, or both `low` and `high`")
@@ -164,7 +184,11 @@ class AucRow(Schema):
 
 @dataclass(frozen=True)
 class Study:
-    """The input folder, read and checked."""
+    """The input folder, read and checked.
+
+    measurements : what is known as a number or a count; readings : amplitude of each well of raw light
+    hashes : SHA-256 of every file, by its path in the folder
+    """
 
     folder: Path
     about: StudyFile
@@ -173,6 +197,7 @@ class Study:
     weights: tuple[WeightRow, ...]
     published: tuple[AucRow, ...]
     hashes: dict[str, str]
+    readings: "tuple[Reading, ...]" = ()
 
     @property
     def name(self) -> str:
@@ -191,8 +216,10 @@ class Study:
         return next(group for group in self.about.groups if group.name == name)
 
 
-def read_study(folder: str | Path) -> Study:
-    """Read a study folder and check that its tables fit each other.
+def read_study(folder: str | Path, follow: Callable[[int, int], None] | None = None) -> Study:
+    """Read a study folder and check that its tables fit each other; raw light is demodulated as it is read.
+
+    follow : called with wells read and wells in all
 
     Raises
     ------
@@ -204,15 +231,32 @@ def read_study(folder: str | Path) -> Study:
         raise StudyError(f"{folder}: there is no such folder.")
     about = read_toml(folder / "study.toml", StudyFile, StudyError)
     doses = read_rows(folder / "doses.csv", DoseRow, StudyError)
-    measurements = read_rows(folder / "measurements.csv", MeasurementRow, StudyError)
+    has_light = (folder / "wells.csv").is_file()
+    others = has_light and not (folder / "measurements.csv").is_file()
+    measurements = [] if others else read_rows(folder / "measurements.csv", MeasurementRow, StudyError)
     weights = _read_optional(folder / "organ_weights.csv", WeightRow)
     published = _read_optional(folder / "published_auc.csv", AucRow)
-    hashes = {
-        path.name: hashlib.sha256(path.read_bytes()).hexdigest() for path in sorted(folder.iterdir()) if path.is_file()
-    }
-    study = Study(folder.resolve(), about, tuple(doses), tuple(measurements), weights, published, hashes)
+    readings = _read_light(folder, follow) if has_light else ()
+    hashes = _read_hashes(folder)
+    study = Study(folder.resolve(), about, tuple(doses), tuple(measurements), weights, published, hashes, readings)
     _check_groups(study)
     return study
+
+
+def _read_light(folder: Path, follow: Callable[[int, int], None] | None) -> "tuple[Reading, ...]":
+    from pbpk.assay.light.wells import read_amplitudes  # compiles: only studies with light wait for it
+
+    return tuple(read_amplitudes(folder, follow=follow))
+
+
+def _read_hashes(folder: Path) -> dict[str, str]:
+    """SHA-256 of what the folder and its traces/ hold."""
+    hashes = {}
+    for path in sorted((*folder.iterdir(), *folder.glob("traces/*"))):
+        if path.is_file():
+            with path.open("rb") as file:
+                hashes[path.relative_to(folder).as_posix()] = hashlib.file_digest(file, "sha256").hexdigest()
+    return hashes
 
 
 def _read_optional[R: Schema](path: Path, schema: type[R]) -> tuple[R, ...]:
@@ -222,9 +266,8 @@ def _read_optional[R: Schema](path: Path, schema: type[R]) -> tuple[R, ...]:
 def _check_groups(study: Study) -> None:
     """Refuse a row of a group nobody declared, a group measured but never dosed, an unmapped tissue."""
     folder, names = study.folder, [group.name for group in study.about.groups]
-    named: tuple[tuple[str, tuple[DoseRow | MeasurementRow | WeightRow, ...]], ...] = (
+    named: tuple[tuple[str, tuple[DoseRow | WeightRow, ...]], ...] = (
         ("doses.csv", study.doses),
-        ("measurements.csv", study.measurements),
         ("organ_weights.csv", study.weights),
     )
     for file, rows in named:
@@ -235,14 +278,17 @@ def _check_groups(study: Study) -> None:
                     + did_you_mean(row.group, names)
                 )
     dosed = {(dose.group, dose.animal) for dose in study.doses}
-    groups = {group for group, _ in dosed}
-    for line, measured in enumerate(study.measurements, start=2):
-        group, animal = measured.group, measured.animal
-        if group not in groups or (animal and not {(group, ""), (group, animal)} & dosed):
-            who = f"group `{group}`" if group not in groups else f"animal `{animal}` of `{group}`"
+    for file, line, group, animal, organ in _measured(study):
+        place = f"{folder / file}: row {line}"
+        if group not in names:
+            raise StudyError(f"{place}: the group `{group}` is not in study.toml." + did_you_mean(group, names))
+        if not any(g == group for g, _ in dosed) or (animal and not {(group, ""), (group, animal)} & dosed):
+            who = f"animal `{animal}` of `{group}`" if any(g == group for g, _ in dosed) else f"group `{group}`"
+            raise StudyError(f"{place}: the {who} was measured but never dosed; add it to doses.csv.")
+        if study.about.tissues and organ not in study.about.tissues:
             raise StudyError(
-                f"{folder / 'measurements.csv'}: row {line}: the {who} was measured but never dosed; "
-                "add it to doses.csv."
+                f"{place}: the organ `{organ}` is not under [tissues] in study.toml."
+                + did_you_mean(organ, study.about.tissues)
             )
     for line, dose in enumerate(study.doses, start=2):
         route = study.group(dose.group).route
@@ -251,10 +297,15 @@ def _check_groups(study: Study) -> None:
                 f"{folder / 'doses.csv'}: row {line}: the route is `{dose.route}`, study.toml says `{route}`; "
                 "make them agree."
             )
-    if study.about.tissues:
-        for line, row in enumerate(study.measurements, start=2):
-            if row.organ not in study.about.tissues:
-                raise StudyError(
-                    f"{folder / 'measurements.csv'}: row {line}: the organ `{row.organ}` is not under [tissues] in "
-                    f"study.toml.{did_you_mean(row.organ, study.about.tissues)}"
-                )
+
+
+def _measured(study: Study) -> Iterator[tuple[str, int, str, str, str]]:
+    """File, row, group, animal and organ of everything that was measured in an animal."""
+    for line, row in enumerate(study.measurements, start=2):
+        yield "measurements.csv", line, row.group, row.animal, row.organ
+    for line, reading in enumerate(study.readings, start=2):
+        if reading.well.role == "sample":
+            missing = [name for name in ("group", "animal", "hours") if getattr(reading.well, name) in ("", None)]
+            if missing:
+                raise StudyError(f"{study.folder / 'wells.csv'}: row {line}: a sample needs its `{missing[0]}`.")
+            yield "wells.csv", line, reading.well.group, reading.well.animal, reading.well.organ

@@ -11,9 +11,10 @@ from pytensor.configdefaults import config
 from pbpk.assay.counts import OrganCounts
 from pbpk.body.model import Model
 from pbpk.infer.convergence import diagnose
-from pbpk.infer.joint import Joint, join
+from pbpk.infer.joint import Calibration, Joint, join
 from pbpk.infer.likelihood import build
 from pbpk.infer.posterior import PRIOR_DRAWS, Posterior, prior_theta
+from pbpk.infer.signals import unknowns
 
 Progress = Callable[[str, int, int, int], None]
 CAREFUL = 0.995  # a fit with divergences is sampled once more with steps this small
@@ -29,6 +30,7 @@ def fit(
     tune: int = 1000,
     target_accept: float = 0.95,
     progress: Progress | None = None,
+    calibration: Calibration = "joint",
 ) -> Posterior:
     """Learn the parameters of a model from counts.
 
@@ -37,6 +39,7 @@ def fit(
     seed : same seed, same draws
     target_accept : smaller steps when raised; a fit with divergences is sampled again with very small ones
     progress : called with what is being done, steps done, steps in all, divergences so far
+    calibration : how the controls of an instrument enter, see `Joint`
 
     Returns
     -------
@@ -47,7 +50,7 @@ def fit(
     StudyError, ModelFileError
         if the counts do not fit the model
     """
-    joint = join(model, counts)
+    joint = join(model, counts, calibration)
     tell = progress or (lambda what, done, total, divergences: None)
     tell("compiling", 0, 1, 0)
     began = time.perf_counter()
@@ -71,6 +74,7 @@ def fit(
             cores=min(CORES, chains),
             seed=seed,
             target_accept=accept,
+            adaptation="low_rank",
             progress_bar=False,
             progress_callback=follow if progress else None,
             save_warmup=False,
@@ -100,12 +104,17 @@ def _named(joint: Joint, sampled: xr.DataTree, seed: int) -> xr.DataTree:
         }
         return xr.Dataset(variables, coords)
 
+    groups = {"posterior": group(theta), "prior": group(prior)}
+    signals = joint.counts.signals
+    if "assay" in sampled["posterior"] and signals is not None:
+        u = unknowns(signals, sampled["posterior"]["assay"].to_numpy())
+        groups["assay"] = xr.Dataset({"unknowns": (("chain", "draw", "unknown"), u)},
+                                     {"unknown": list(signals.shared.names)})  # fmt: skip
     keep = ["diverging", "n_steps", "energy", "logp", "step_size", "mean_tree_accept"]
     stats = sampled["sample_stats"].to_dataset()
     return xr.DataTree.from_dict(
         {
-            "posterior": group(theta),
-            "prior": group(prior),
+            **groups,
             "sample_stats": stats[[name for name in keep if name in stats]],
         }
     )

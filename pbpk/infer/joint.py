@@ -12,6 +12,7 @@ prediction plus d, and d integrated out:
     range over n animals smallest and largest of n:  n (n - 1) phi(low) phi(high) (Phi(high) - Phi(low))^(n - 2);
                          a smallest of 0 says only that it is below what can be seen: n phi(high) Phi(high)^(n - 1)
     below a limit        log Phi((log limit - m)/spread)
+    light, counted events  of the amplitude or the number itself, signs and zeros included: `infer.signals`
 
 A study that counts only a part of the label in an organ (a planar scan) declares a prior for that part, `recovery`,
 common to all organs. Where per-gram values were brought here with weights that nobody measured, the true weight over
@@ -20,9 +21,9 @@ not state is summed over, half the prior weight on "of the dose" and half on "of
 study at once.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 import pandas as pd
@@ -35,6 +36,7 @@ from pbpk.body.prior import Prior, parse_prior
 from pbpk.body.solve import Array, Schedule, solve
 from pbpk.errors import ModelFileError, StudyError, did_you_mean
 
+Calibration = Literal["joint", "covariance", "independent"]
 READINGS = {"dose": ("dose",), "recovered": ("recovered",), "unknown": ("dose", "recovered")}
 
 
@@ -53,12 +55,17 @@ class Experiment:
 
 @dataclass(frozen=True)
 class Joint:
-    """A study and a model, matched: what is estimated, and what each row of the counts sees."""
+    """A study and a model, matched: what is estimated, and what each row of the counts sees.
+
+    calibration : "joint" where the controls of an instrument enter the likelihood themselves, "covariance" where their
+        normal summary does, "independent" where organs are taken to share no doubt (to show what that does)
+    """
 
     model: Model
     counts: OrganCounts
     experiments: tuple[Experiment, ...]
     estimated: tuple[Parameter, ...]
+    calibration: Calibration = "joint"
 
     @property
     def study(self) -> Study:
@@ -131,7 +138,7 @@ class Joint:
         return np.stack(columns, axis=-1)
 
 
-def join(model: Model, counts: OrganCounts) -> Joint:
+def join(model: Model, counts: OrganCounts, calibration: Calibration = "joint") -> Joint:
     """Match what was measured with a model.
 
     Raises
@@ -139,6 +146,8 @@ def join(model: Model, counts: OrganCounts) -> Joint:
     StudyError
         if an organ, route or readout is unknown to the model, or a value cannot have a log-normal error
     """
+    if counts.signals is not None and calibration == "independent":
+        counts = replace(counts, signals=counts.signals.as_independent())
     study, table = counts.study, counts.table
     _check_rows(model, study, table)
     doses = _doses_by_experiment(study)
@@ -156,18 +165,19 @@ def join(model: Model, counts: OrganCounts) -> Joint:
         experiments.append(Experiment(group, animal, rows, schedule, hours, tuple(int(i) for i in at), modifiers))
     _check_dosed(study, table, experiments)
     estimated = (*model.parameters, *switched.values(), *model.noise, *_recovery(study), *_grams(table))
-    return Joint(model, counts, tuple(experiments), estimated)
+    return Joint(model, counts, tuple(experiments), estimated, calibration)
 
 
 def _check_rows(model: Model, study: Study, table: pd.DataFrame) -> None:
     folder = study.folder
-    for row in table.itertuples():
+    read = table["error"].notna()
+    for row, is_read in zip(table.itertuples(), read, strict=True):
         if row.organ not in model.observed:
             raise StudyError(
                 f"{folder / 'measurements.csv'}: the organ `{row.organ}` is not in the model `{model.name}`."
                 + did_you_mean(str(row.organ), model.observed)
             )
-        if row.percent == 0.0 and not row.below_lloq:
+        if row.percent == 0.0 and not row.below_lloq and not is_read:
             raise StudyError(
                 f"{folder / 'measurements.csv'}: `{row.organ}` at {row.hours:g} h is 0; a log-normal error cannot "
                 "hold it: say below_lloq = true with the limit in `lloq`."

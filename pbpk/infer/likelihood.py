@@ -10,17 +10,33 @@ from numpy.typing import NDArray
 
 from pbpk.infer.gradient import FORMS, Seen
 from pbpk.infer.joint import Experiment, Joint
+from pbpk.infer.signals import controls_term, readings_term, unknowns
 
 NODES, WEIGHTS = np.polynomial.hermite_e.hermegauss(31)
 LOG_WEIGHTS = np.log(WEIGHTS / WEIGHTS.sum())
 
 
 def build(joint: Joint) -> pm.Model:
-    """PyMC model whose only variable `z` is standard normal, one entry for each free parameter."""
-    with pm.Model(coords={"parameter": [p.name for p in joint.free]}) as model:
+    """PyMC model of standard-normal variables: `z`, one entry for each free parameter, and `assay`, if there is light.
+
+    `assay` holds one entry for each unknown that the readings of an instrument share.
+    """
+    signals = joint.counts.signals
+    coords = {"parameter": [p.name for p in joint.free]}
+    if signals is not None:
+        coords["unknown"] = list(signals.shared.names)
+    with pm.Model(coords=coords) as model:
         z = pm.Normal("z", dims="parameter")
+        u = None
+        if signals is not None and signals.shared.names:
+            assay = pm.Normal("assay", dims="unknown")
+            u = unknowns(signals, assay, pt)
+            if joint.calibration == "joint":
+                pm.Potential("controls", controls_term(signals, assay))
         seen = [Seen()(z, *fixed_inputs(joint, experiment))[0] for experiment in joint.experiments]  # type: ignore[index]
-        terms = [_log_likelihood(joint, z, seen, reading) - np.log(len(joint.readings)) for reading in joint.readings]
+        terms = [
+            _log_likelihood(joint, z, seen, reading, u) - np.log(len(joint.readings)) for reading in joint.readings
+        ]
         if len(terms) == 1:
             pm.Potential("counts", terms[0])
         else:
@@ -64,7 +80,7 @@ def _free(joint: Joint, z: Any, name: str) -> Any:
     return joint.free[place].prior.value(z[place], pt)
 
 
-def _log_likelihood(joint: Joint, z: Any, seen: list[Any], reading: str) -> Any:
+def _log_likelihood(joint: Joint, z: Any, seen: list[Any], reading: str, u: Any) -> Any:
     """Log-likelihood of all rows under one reading of the denominator."""
     table = joint.counts.table
     order = np.argsort([row for experiment in joint.experiments for row in experiment.rows])
@@ -77,7 +93,15 @@ def _log_likelihood(joint: Joint, z: Any, seen: list[Any], reading: str) -> Any:
     m = pt.log(percent)
     if joint.doubtful:
         m = m - _log_grams(joint, z, table)
-    return _log_rows(table, joint.cells, m, _free(joint, z, "spread"), _free(joint, z, "misfit"))
+    spread, misfit = _free(joint, z, "spread"), _free(joint, z, "misfit")
+    signals, cells = joint.counts.signals, joint.cells
+    if signals is None:
+        return _log_rows(table, cells, m, spread, misfit)
+    total = readings_term(signals, cells, m, spread, misfit, pt.zeros(0) if u is None else u)
+    others = np.setdiff1d(np.arange(len(table)), signals.rows)
+    if others.size:
+        total = total + _log_rows(table.iloc[others], cells[others], m[others], spread, misfit)
+    return total
 
 
 def _log_grams(joint: Joint, z: Any, table: pd.DataFrame) -> Any:
@@ -89,7 +113,7 @@ def _log_grams(joint: Joint, z: Any, table: pd.DataFrame) -> Any:
 
 
 def _log_rows(table: pd.DataFrame, cells: NDArray[np.int64], m: Any, spread: Any, misfit: Any) -> Any:
-    """Sum of the log-densities that `joint` lists, over all rows.
+    """Sum of the log-densities that `joint` lists, over all rows that are numbers, ranges or limits.
 
     The misfit is common to all rows of a cell (group, organ, readout, hour) and integrated out. Values and the ends of
     ranges are normal about it, which leaves a normal; what else a cell holds (what lies between the ends, limits,

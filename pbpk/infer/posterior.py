@@ -39,6 +39,13 @@ class Posterior:
             return stacked
         return stacked[np.linspace(0, len(stacked) - 1, draws).astype(int)]
 
+    def unknowns(self) -> Array:
+        """What the readings of instruments share, (draw, unknown); no columns where nothing is shared."""
+        if "assay" not in self.tree.children:
+            return np.zeros((len(self.theta()), 0))
+        u = self.tree["assay"]["unknowns"].to_numpy()
+        return np.asarray(u.reshape(-1, u.shape[-1]), dtype=float)
+
 
 def prior_theta(joint: Joint, draws: int, seed: int) -> Array:
     """Parameter vectors drawn from the prior, (draw, estimated)."""

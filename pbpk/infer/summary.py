@@ -8,6 +8,7 @@ import pandas as pd
 from pbpk.body.solve import Array
 from pbpk.infer.joint import Joint, predict_percent
 from pbpk.infer.posterior import Posterior
+from pbpk.infer.signals import CLEAR, replicates
 
 LEVELS = (0.025, 0.5, 0.975)
 QUANTILES = ("q2.5", "q50", "q97.5")
@@ -73,10 +74,10 @@ def predictions(posterior: Posterior, seed: int = 1) -> pd.DataFrame:
         part = table[["group", "animal", "organ", "readout", "hours", "n", "source"]].copy()
         part.insert(5, "reading", reading)
         part["value"] = table["percent"]
-        part["low"], part["high"] = table["low"], table["high"]
+        part["low"], part["high"], part["error"] = table["low"], table["high"], table["error"]
         for name, value in quantiles(percent).items():
             part[name] = value
-        seen = _replicates(joint, theta, percent, rng)
+        seen = _replicates(posterior, theta, percent, rng)
         for name, value in quantiles(seen, ("p2.5", "p50", "p97.5")).items():
             part[name] = value
         low = part["value"].fillna(part["low"])
@@ -87,13 +88,18 @@ def predictions(posterior: Posterior, seed: int = 1) -> pd.DataFrame:
     return pd.concat(parts, ignore_index=True)
 
 
-def _replicates(joint: Joint, theta: Array, percent: Array, rng: np.random.Generator) -> Array:
-    """Values that could have been measured, (draw, row): one animal, or the mean of n."""
+def _replicates(posterior: Posterior, theta: Array, percent: Array, rng: np.random.Generator) -> Array:
+    """Values that could have been measured, (draw, row): one animal, the mean of n, or an instrument's estimate."""
+    joint = posterior.joint
     ranged = joint.counts.table["low"].notna().to_numpy()
     n = np.where(ranged, 1.0, joint.counts.table["n"].to_numpy(float))
     spread, misfit, v = _scatter(joint, theta, n)
     centre = np.log(percent) + spread**2 / 2 - v / 2
-    return np.exp(centre + np.sqrt(v + misfit**2) * rng.standard_normal(percent.shape))
+    held = np.exp(centre + np.sqrt(v + misfit**2) * rng.standard_normal(percent.shape))
+    signals = joint.counts.signals
+    if signals is not None:
+        held[:, signals.rows] = replicates(signals, posterior.unknowns(), held[:, signals.rows], rng)
+    return held
 
 
 def mean_animals(posterior: Posterior, percent: Array, seed: int = 1) -> Array:
@@ -101,14 +107,19 @@ def mean_animals(posterior: Posterior, percent: Array, seed: int = 1) -> Array:
 
     `misfit` is the part of the fit that no arrow can say, one number for an organ at an hour. With its variance m^2 and
     that v of the logarithm of a mean of n animals, values that lie d off the arrows speak for a misfit of
-    sum(d/v) / (1/m^2 + sum(1/v)). A row without a value (range, below a limit) says nothing here.
+    sum(d/v) / (1/m^2 + sum(1/v)). A row without a value (range, below a limit) or with a faint one
+    says nothing here.
 
     percent : (draw, row) of the arrows, from `predict_percent` [%]
     """
     joint, theta = posterior.joint, posterior.theta()
     table = joint.counts.table
     spread, misfit, v = _scatter(joint, theta, table["n"].to_numpy(float))
-    off = np.log(table["percent"].to_numpy(float)) - np.log(percent) - (spread**2 - v) / 2
+    value, error = table["percent"].to_numpy(float), table["error"].fillna(0.0).to_numpy(float)
+    clear = value > CLEAR * error  # a faint reading says nothing of its own; NaN compares false
+    value = np.where(clear, value, np.nan)
+    off = np.log(value) - np.log(percent) - (spread**2 - v) / 2
+    v = v + np.square(error / value)
     known = np.isfinite(off)
     of_cell = (np.unique(joint.cells)[:, np.newaxis] == joint.cells).astype(float)
     precision = 1.0 / misfit**2 + np.where(known, 1.0 / v, 0.0) @ of_cell.T

@@ -14,6 +14,7 @@ import pandas as pd
 import xarray as xr
 
 from pbpk.assay.counts import count_cells
+from pbpk.assay.light.wells import write_amplitudes
 from pbpk.assay.study import Study, read_study
 from pbpk.body.expansion import read_model
 from pbpk.body.model import Model
@@ -22,6 +23,7 @@ from pbpk.infer import summary
 from pbpk.infer.convergence import Diagnostics
 from pbpk.infer.joint import Joint, join
 from pbpk.infer.posterior import Posterior, read_posterior
+from pbpk.infer.signals import CLEAR
 from pbpk.predict.exposure import exposure
 from pbpk.predict.forecast import forecast_table
 
@@ -69,10 +71,12 @@ class Run:
         table = table[table["reading"] == max(self.readings, key=lambda key: self.readings[key])]
         inside = table["inside"].dropna().astype(bool)
         lines = [f"{inside.sum()} of {len(inside)} values lie inside their 95 % posterior predictive interval."]
-        ratio = (table["q50"] / table["value"]).dropna()
+        clear = table["error"].isna() | (table["value"] > CLEAR * table["error"])
+        ratio = (table["q50"] / table["value"])[clear].dropna()
         if len(ratio):
+            what = "values" if clear.all() else "values that stand clear of their noise"
             close = ((ratio >= 0.5) & (ratio <= 2.0)).mean()
-            lines.append(f"The posterior median lies within a factor of two of {close:.0%} of the values.")
+            lines.append(f"The posterior median lies within a factor of two of {close:.0%} of the {what}.")
         for row in self.exposure[self.exposure["published"].notna()].to_dict("records"):
             low, middle, high, observed, printed, error = (
                 _plain(row[name]) for name in ("q2.5", "q50", "q97.5", "observed", "published", "published_error")
@@ -142,8 +146,10 @@ def _read_digest(path: Path) -> str:
 
 
 @contextmanager
-def write_folder(out: Path, force: bool = False) -> Iterator[Path]:
+def write_folder(out: Path, force: bool = False, mark: str = "manifest.json") -> Iterator[Path]:
     """Write into a folder beside the one that is wanted, which takes its place only when all is written.
+
+    mark : file that tells a folder which may be replaced
 
     Raises
     ------
@@ -153,7 +159,7 @@ def write_folder(out: Path, force: bool = False) -> Iterator[Path]:
     if out.exists():
         if not force:
             raise RunError(f"{out}: exists already; choose another --out, or replace it with --force.")
-        if not (out.is_dir() and ((out / "manifest.json").is_file() or not any(out.iterdir()))):
+        if not (out.is_dir() and ((out / mark).is_file() or not any(out.iterdir()))):
             raise RunError(f"{out}: is not a run folder, so --force will not replace it; choose another --out.")
     beside = out.with_name(f".{out.name}.partial")
     if beside.exists():
@@ -172,12 +178,25 @@ def write_folder(out: Path, force: bool = False) -> Iterator[Path]:
             shutil.rmtree(beside)
 
 
-def write_inputs(study: Study, folder: Path) -> None:
-    """Copy the study into the run, so that the run can be opened when the study has moved on."""
+def write_inputs(study: Study, folder: Path) -> dict[str, str]:
+    """Copy the study into the run, so that the run can be opened when the study has moved on.
+
+    Raw light stays where it is: the amplitudes of its wells take its place.
+
+    Returns
+    -------
+    SHA-256 of every file that is in the copy only, by its name in the manifest
+    """
     target = folder / "study" / study.name
     target.mkdir(parents=True)
     for name in study.hashes:
-        shutil.copyfile(study.folder / name, target / name)
+        if not name.startswith("traces/"):
+            shutil.copyfile(study.folder / name, target / name)
+    if not study.readings or "amplitudes.csv" in study.hashes:
+        return {}
+    path = target / "amplitudes.csv"
+    write_amplitudes(study.readings, path)
+    return {f"study/{path.name}": _read_digest(path)}
 
 
 def write_manifest(manifest: Mapping[str, Any], folder: Path) -> None:

@@ -10,9 +10,9 @@ import numpy as np
 from scipy.linalg import lstsq
 from scipy.signal.windows import hann
 
-from pbpk.assay.amplitude import demodulate, demodulate_many, response
-from pbpk.assay.instrument import Instrument, measure
-from pbpk.assay.trace import Well
+from pbpk.assay.light.amplitude import demodulate, demodulate_many, demodulate_windows, response
+from pbpk.assay.light.instrument import Instrument, measure
+from pbpk.assay.light.trace import Well
 
 NANOGRAMS = 0.05
 INSTRUMENT = Instrument(duration_s=60.0)  # 60 s at 2 kHz
@@ -37,6 +37,17 @@ def lock_in(trace):
     return -(light / field).real
 
 
+def in_windows(trace, size=2**14):
+    """The package, eight seconds at a time."""
+
+    def windows():
+        for first in range(0, trace.seconds.size, size):
+            part = slice(first, first + size)
+            yield trace.seconds[part], trace.light[part], trace.field[part], trace.laser[part]
+
+    return demodulate_windows(trace.well, trace.setup, windows).delta
+
+
 def main(wells):
     pairs = [measure(Well("p", str(i), "sample"), NANOGRAMS, INSTRUMENT, i) for i in range(wells)]
     traces, truth = [trace for trace, _ in pairs], np.array([truth.in_phase for _, truth in pairs])
@@ -44,6 +55,7 @@ def main(wells):
     ways = {
         "package, 1 thread": lambda: [each.delta for each in demodulate_many(traces, workers=1)],
         "package, 2 threads": lambda: [each.delta for each in demodulate_many(traces, workers=2)],
+        "package, in windows": lambda: [in_windows(trace) for trace in traces],
         "scipy per well": lambda: [plain_fit(trace) for trace in traces],
         "FFT lock-in": lambda: [lock_in(trace) for trace in traces],
     }

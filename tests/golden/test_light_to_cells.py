@@ -10,12 +10,12 @@ import pandas as pd
 import pytest
 from scipy.stats import binom
 
-from pbpk.assay.acceptance import accept_plate, require
-from pbpk.assay.amplitude import demodulate_many
-from pbpk.assay.calibration import fit_wells, m10_curve
-from pbpk.assay.detection import detection_limits
-from pbpk.assay.instrument import Instrument, simulate_plate
-from pbpk.assay.trace import Well
+from pbpk.assay.light.amplitude import demodulate_many
+from pbpk.assay.light.instrument import Instrument, simulate_plate
+from pbpk.assay.light.trace import Well
+from pbpk.assay.plates.acceptance import accept_plate, require
+from pbpk.assay.plates.calibration import fit_wells, m10_curve
+from pbpk.assay.plates.detection import detection_limits
 from pbpk.errors import AssayError
 
 LOAD = 2e-5  # ng a cell; an input of this test, not a number of the package
@@ -108,6 +108,6 @@ def test_a_calibration_in_buffer_is_refused_by_checks_in_digest():
 def test_a_saturated_detector_says_so():
     wells = layout()
     _, _, found = read(wells, 5, replace(INSTRUMENT, full_scale_factor=0.5))
-    clipped = [each for each in found if each.used.lost["clipped"] > 0.005 * each.used.good.size]
+    clipped = [each for each in found if each.lost["clipped"] > 0.005 * each.samples]
     assert clipped
     assert all(np.isnan(each.delta) or any("clipped" in flag for flag in each.flags) for each in clipped)

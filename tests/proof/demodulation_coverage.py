@@ -10,9 +10,9 @@ from dataclasses import replace
 
 import numpy as np
 
-from pbpk.assay.amplitude import demodulate
-from pbpk.assay.instrument import Instrument, measure
-from pbpk.assay.trace import Well
+from pbpk.assay.light.amplitude import demodulate
+from pbpk.assay.light.instrument import Instrument, measure
+from pbpk.assay.light.trace import Well
 
 NANOGRAMS = 0.05
 LOWEST, HIGHEST, BIAS = 0.93, 0.97, 0.02
