@@ -6,6 +6,7 @@ of the light must find the truth again. Everything it writes says that it is syn
 
 import csv
 import json
+import tomllib
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -15,8 +16,10 @@ import numpy as np
 import pandas as pd
 import pydantic
 
+from pbpk.assay.light.amplitude import Reading, demodulate_many
 from pbpk.assay.light.instrument import Instrument, Truth, simulate_plate
 from pbpk.assay.light.trace import Trace, Well
+from pbpk.assay.study import DoseRow, Study, StudyFile
 from pbpk.body.expansion import read_model
 from pbpk.body.library import read_path
 from pbpk.body.model import Dose, Model
@@ -208,6 +211,17 @@ def _wells(asked: VirtualFile, organ: str, cells: pd.DataFrame, rng: np.random.G
         add("sample", max(ng, 0.0), group=row["group"], animal=row["animal"], organ=organ, hours=row["hours"],
             fraction=fate.fraction)  # fmt: skip
     return wells
+
+
+def as_study(made: VirtualStudy) -> Study:
+    """A virtual study as `read_study` would give it, without going through a folder."""
+    asked = made.asked
+    about = StudyFile.model_validate(tomllib.loads(_study_toml(made)))
+    doses = tuple(DoseRow(group=g.name, hours=0.0, cells=asked.cells, route=g.route) for g in asked.groups)
+    traces = [trace for pairs in made.plates.values() for trace, _ in pairs]
+    amplitudes = demodulate_many(traces)
+    readings = tuple(Reading(trace.well, each) for trace, each in zip(traces, amplitudes, strict=True))
+    return Study(Path("virtual"), about, doses, (), (), (), {}, readings)
 
 
 def write_virtual(study: VirtualStudy, folder: Path) -> None:

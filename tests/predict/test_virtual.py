@@ -12,7 +12,7 @@ from pbpk.assay.light.wells import read_traces
 from pbpk.assay.study import read_study
 from pbpk.body.library import LIBRARY
 from pbpk.errors import ScenarioError
-from pbpk.predict.virtual import imagine, read_virtual, write_virtual
+from pbpk.predict.virtual import as_study, imagine, read_virtual, write_virtual
 
 SHIPPED = Path(__file__).parents[2] / "data" / "synthetic_fnd_mouse"
 
@@ -54,6 +54,9 @@ def test_what_is_written_can_be_read_and_says_that_it_is_synthetic(tmp_path):
     assert study.about.title.startswith("SYNTHETIC")
     counts = count_cells(study)
     assert len(counts.table) == 14
+    pd.testing.assert_frame_equal(
+        count_cells(as_study(made)).table, counts.table, rtol=2e-3
+    )  # field in steps of 0.2 mT
     truth = made.cells.set_index(["group", "organ"])["percent"]
     found = counts.table.set_index(["group", "organ"])
     off = (found["percent"] - truth) / found["error"]
