@@ -264,7 +264,8 @@ def _study_toml(study: VirtualStudy) -> str:
     assumptions = [
         "SYNTHETIC: no animal and no instrument was involved; the light was computed, and its truth is in truth.json.",
         "Each animal gives one value of each organ, at the hour at which it was killed; each organ was digested whole.",
-        "Animals scatter about the model as the likelihood of the fit says, so that coverage can be judged.",
+        "Animals scatter about the model as the likelihood of the fit says, each organ by itself, so that coverage can "
+        "be judged; the organs of one animal can so sum to more than it was given.",
     ]
     title = asked.title if "SYNTHETIC" in asked.title.upper() else f"SYNTHETIC: {asked.title}"
     return f"""title = {json.dumps(title, ensure_ascii=False)}
