@@ -1,6 +1,6 @@
 # One command per need: `make` lists them.  Python 3.12 or newer is all that must be there before.
 
-STUDY := khot_2019_t_cells_mouse
+STUDY := synthetic_fnd_mouse
 RUN   := runs/$(STUDY)
 BIN   := .venv/bin
 UV    ?= uv
@@ -22,7 +22,7 @@ PYTHON := $(shell for python in python3.12 python3; do \
 help:  ## this list
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "make %-6s %s\n", $$1, $$2 }' Makefile
 
-run: .venv/.stamp  ## the example study from counts to report, in runs/
+run: .venv/.stamp  ## the example study from raw light to report, in runs/
 	@force=; if [ -e $(RUN) ]; then force=--force; fi; \
 	set -x; $(BIN)/pbpk run data/$(STUDY) --out $(RUN) $$force
 
@@ -38,10 +38,11 @@ test: .venv/.stamp  ## style, import direction, types and tests; stops at the fi
 	$(call step,ruff format,$(BIN)/ruff format --check .)
 	$(call step,lint-imports,$(BIN)/lint-imports --no-cache)
 	$(call step,mypy,$(BIN)/mypy pbpk)
-	$(call step,pytest,$(BIN)/pytest)
+	$(call step,pytest,$(BIN)/pytest -n 2 --dist loadfile)  # two workers; a file's fits are shared by its tests
 
-proof: .venv/.stamp  ## longer proofs, minutes each; their last figures stand in tests/proof/README.md
+proof: .venv/.stamp  ## longer proofs, minutes to an hour each; their last figures stand in tests/proof/README.md
 	$(call step,demodulation coverage,$(BIN)/python tests/proof/demodulation_coverage.py)
+	$(call step,raw light to the truth,$(BIN)/python tests/proof/raw_light_recovery.py --seeds 100)
 
 lock:  ## resolve requirements.lock anew from pyproject.toml (needs uv)
 	@command -v $(UV) >/dev/null || { echo 'Install uv, which resolves the lock, or name it: make lock UV=path'; exit 1; }

@@ -1,24 +1,18 @@
 """The command line: one command for each verb, one sentence for each mistake."""
 
 import sys
-from collections.abc import Iterator
-from contextlib import contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
-from rich import box
-from rich.console import Console
 from rich.markup import escape
-from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn, TimeRemainingColumn
-from rich.table import Table
 
 from pbpk.errors import NotConverged, PbpkError
+from pbpk.terminal import console, progress, say_balance, say_diagnostics, say_forecast, say_run, say_study
 
 if TYPE_CHECKING:
-    from pbpk.infer.fit import Progress as Follow
-    from pbpk.predict.run import Run
+    from pbpk.assay.study import Study
 
 app = typer.Typer(
     add_completion=False,
@@ -27,8 +21,6 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     help="Pharmacokinetics of infused cells: counts in organs -> posterior -> scenarios -> report.",
 )
-console = Console(highlight=False)
-WIDE = 110  # columns from which a number and its interval stand on one line
 
 Out = Annotated[Path, typer.Option("--out", help="Folder that is written.")]
 Force = Annotated[bool, typer.Option("--force", help="Replace the folder if it is a run already.")]
@@ -89,7 +81,6 @@ def _run(
     answer: bool = True,
 ) -> None:
     from pbpk.assay.counts import count_cells
-    from pbpk.assay.study import read_study
     from pbpk.infer.fit import fit as learn
     from pbpk.infer.joint import join
     from pbpk.infer.posterior import write_posterior
@@ -97,21 +88,22 @@ def _run(
     from pbpk.predict.run import assemble, describe, model_of, write_folder, write_inputs, write_manifest
     from pbpk.predict.scenario import read_scenarios
     from pbpk.report.page import write_report
+    from pbpk.report.plates import write_plate_page
     from pbpk.share.tables import write_tables
 
-    study = read_study(study_folder)
+    study = _read(study_folder)
     asked = read_scenarios(scenarios) if answer else []
     model = model_of(study, settings["model"])
     counts = count_cells(study)
     join(model, counts)
     for scenario in asked:
         scenario.check(model)
-    _say_study(study, counts)
+    say_study(study, counts)
     with write_folder(out, force) as folder:
         choices = {key: settings[key] for key in ("seed", "draws", "tune", "target_accept")}
-        with _progress() as follow:
+        with progress() as follow:
             posterior = learn(model, counts, progress=follow, **choices)
-        _say_diagnostics(posterior.diagnostics)
+        say_diagnostics(posterior.diagnostics)
         converged = posterior.diagnostics.passed
         forecast = None
         if asked and (converged or allow_unconverged):
@@ -128,14 +120,16 @@ def _run(
         manifest = describe(study, model, settings, datetime.now(UTC).isoformat(timespec="seconds"))
         manifest |= {"converged": converged, "seconds": posterior.seconds}
         result = assemble(study, posterior, forecast, manifest)
-        write_inputs(study, folder)
+        manifest["inputs"] |= write_inputs(study, folder)
         write_posterior(posterior, folder / "posterior.nc")
         if forecast is not None:
             forecast.to_netcdf(folder / "forecast.nc", engine="h5netcdf")
         write_tables(result, folder)
+        if counts.panels:
+            write_plate_page(study, counts, folder / "plates.html")
         write_report(result, folder / "report.html")
         write_manifest(manifest, folder)
-    _say_run(result, out)
+    say_run(result, out)
     if not converged and not allow_unconverged:
         raise NotConverged(
             "the fit has not converged: " + "; ".join(posterior.diagnostics.sentences)
@@ -184,7 +178,7 @@ def simulate(
         write_table(table, folder / "forecast.csv")
         write_scenario_page(table, origin, folder / "scenarios.html")
         write_manifest({"origin": origin, "seed": seed, "scenarios": [s.name for s in asked]}, folder)
-    _say_forecast(table, f"Scenarios from {origin}")
+    say_forecast(table, f"Scenarios from {origin}")
     console.print(f"Written: {escape(str(out))} (scenarios.html, forecast.csv, forecast.nc)")
 
 
@@ -212,14 +206,13 @@ def check(
     """Say what a model is and whether its units and sources hold; or whether a study can be read."""
     if Path(what).is_dir():
         from pbpk.assay.counts import count_cells
-        from pbpk.assay.study import read_study
         from pbpk.infer.joint import join
         from pbpk.predict.run import model_of
 
-        study = read_study(what)
+        study = _read(Path(what))
         counts = count_cells(study)
         join(model_of(study), counts)
-        _say_study(study, counts)
+        say_study(study, counts)
         console.print("The study can be fitted.")
         return
     from pbpk.body.equations import assumed, check_units, conservation, diagram, equations, unsourced
@@ -251,82 +244,54 @@ def check(
         raise ModelFileError(f"{what}: {len(problems)} rates have the wrong unit; correct them.")
 
 
-@contextmanager
-def _progress() -> "Iterator[Follow]":
-    """Bar with time left, when somebody is looking."""
-    columns = (
-        TextColumn("{task.description:<12}"),
-        BarColumn(),
-        TextColumn("{task.percentage:>3.0f} %"),
-        TimeElapsedColumn(),
-        TextColumn("left"),
-        TimeRemainingColumn(),
-        TextColumn("{task.fields[note]}"),
-    )
-    with Progress(*columns, console=console, disable=not console.is_terminal) as bar:
-        tasks: dict[str, Any] = {}
+@app.command(epilog="Example: pbpk count data/synthetic_fnd_mouse --out counts")
+def count(
+    study: Annotated[Path, typer.Argument(help="Study folder.")],
+    out: Out,
+    force: Force = False,
+) -> None:
+    """Bring what was measured to cells per organ: counts, their covariance, mass balance, plates."""
+    from pbpk.assay.balance import balance_by_hour
+    from pbpk.assay.counts import count_cells
+    from pbpk.predict.run import write_folder
+    from pbpk.report.plates import write_plate_page
+    from pbpk.share.tables import write_counts
 
-        def follow(what: str, done: int, total: int, divergences: int) -> None:
-            if what not in tasks:
-                tasks[what] = bar.add_task(what, total=total, note="")
-            note = f"{divergences} divergences" if divergences else ""
-            bar.update(tasks[what], completed=done, total=total, note=note)
-
-        yield follow
-
-
-def _say_study(study: Any, counts: Any) -> None:
-    about = study.about
-    console.print(f"[bold]{escape(about.title)}[/bold]", soft_wrap=True)
-    table = counts.table
-    organs = ", ".join(dict.fromkeys(table["organ"]))
-    console.print(
-        f"{len(table)} values in {escape(organs)}; {about.kind} data, {escape(about.species)}, {escape(about.label)}; "
-        f"percent of {'dose' if about.denominator == 'dose' else about.denominator + ' denominator'}.",
-        soft_wrap=True,
-    )
-    for sentence in counts.left_out:
-        console.print("  " + sentence, markup=False, soft_wrap=True)
+    read = _read(study)
+    counts = count_cells(read)
+    say_study(read, counts)
+    with write_folder(out, force) as folder:
+        written = write_counts(counts, folder)
+        if counts.panels:
+            written.append(write_plate_page(read, counts, folder / "plates.html"))
+    say_balance(balance_by_hour(counts))
+    console.print(f"Written: {escape(str(out))} ({', '.join(path.name for path in written)})")
 
 
-def _say_diagnostics(found: Any) -> None:
-    word = "[green]converged[/green]" if found.passed else "[red]not converged[/red]"
-    console.print(
-        f"{word}: R-hat at most {found.max_rhat:.4f}, effective draws at least {found.min_ess_bulk:.0f} (bulk) and "
-        f"{found.min_ess_tail:.0f} (tail), {found.divergences} divergences, {found.chains} x {found.draws} draws.",
-        soft_wrap=True,
-    )
+@app.command(epilog="Example: pbpk virtual fnd_mouse --seed 2 --out studies/virtual")
+def virtual(
+    what: Annotated[str, typer.Argument(help="File of a virtual study, or its shipped name.")],
+    out: Out,
+    seed: Seed = 1,
+    force: Force = False,
+) -> None:
+    """Make a study that nobody did, with raw light and known truth: to test an assay, a design, or this package."""
+    from pbpk.predict.run import write_folder
+    from pbpk.predict.virtual import imagine, read_virtual, write_virtual
+
+    made = imagine(read_virtual(what), seed)
+    with write_folder(out, force, mark="truth.json") as folder:
+        write_virtual(made, folder)
+    wells = sum(len(plate) for plate in made.plates.values())
+    console.print(f"Written: {escape(str(out))}: {len(made.cells)} organs, {wells} wells, synthetic; see truth.json.")
 
 
-def _say_run(result: "Run", out: Path) -> None:
-    for sentence in result.headlines():
-        console.print(sentence, markup=False, soft_wrap=True)
-    if len(result.forecast):
-        _say_forecast(result.forecast, "Scenarios from this fit")
-    console.print(f"Written: {escape(str(out))} (report.html, posterior.nc, tables, manifest.json)")
+def _read(folder: Path) -> "Study":
+    """Study, with a bar while its light is read."""
+    from pbpk.assay.study import read_study
 
-
-def _say_forecast(table: Any, title: str) -> None:
-    """Where the cells are a day after the first dose, one line a scenario."""
-    console.print(f"{title}, 24 h: percent of the dose, median [95 % credible interval]", markup=False, soft_wrap=True)
-    columns = [("lung", "total"), ("liver", "total"), ("lung", "live"), ("liver", "live")]
-    columns = [(organ, state) for organ, state in columns if organ in set(table["organ"])]
-    between = " " if console.width >= WIDE else "\n"
-    shown = Table(box=box.SIMPLE, pad_edge=False)
-    shown.add_column("scenario", no_wrap=True)
-    for organ, state in columns:
-        shown.add_column(f"{organ},{between}{'label + live' if state == 'total' else 'live only'}", no_wrap=True)
-    hour = min(table["hours"].unique(), key=lambda h: abs(h - 24.0))
-    day = table[table["hours"] == hour].set_index(["scenario", "organ", "state"]).sort_index()
-    for name in dict.fromkeys(table["scenario"]):
-        cells = []
-        for place in columns:
-            row = day.loc[(name, *place)]
-            low, middle, high = (row[q] * 100.0 / row["dose_cells"] for q in ("q2.5", "q50", "q97.5"))
-            cells.append(f"{middle:.3g}{between}[{low:.2g}, {high:.2g}]")
-        evidence = day.loc[(name, *columns[0])]["evidence"]
-        shown.add_row(name if evidence == "data" else f"{name}{between}({evidence})", *cells)
-    console.print(shown)
+    with progress() as follow:
+        return read_study(folder, lambda done, total: follow("reading light", done, total, 0))
 
 
 def main() -> None:

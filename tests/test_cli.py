@@ -1,36 +1,23 @@
 """The command line as a person meets it: help, answers, and one sentence for each mistake."""
 
 import csv
-import io
 import json
 import re
 import shutil
 import subprocess
 import sys
-from contextlib import redirect_stderr, redirect_stdout
 from pathlib import Path
 from types import SimpleNamespace
 
 import pandas as pd
 import pytest
 import xarray as xr
-
-import pbpk.cli
+from saying import say
 
 ROOT = Path(__file__).parents[1]
 KHOT = ROOT / "data" / "khot_2019_t_cells_mouse"
 ZHUANG = ROOT / "data" / "zhuang_2021_fnd_msc_mouse"
-COMMANDS = ["run", "fit", "simulate", "report", "check"]
-
-
-def say(*words):
-    """What a command prints and how it ends."""
-    out, err = io.StringIO(), io.StringIO()
-    with pytest.MonkeyPatch.context() as patch, redirect_stdout(out), redirect_stderr(err):
-        patch.setattr(sys, "argv", ["pbpk", *map(str, words)])
-        with pytest.raises(SystemExit) as end:
-            pbpk.cli.main()
-    return SimpleNamespace(code=end.value.code or 0, out=out.getvalue(), err=err.getvalue())
+COMMANDS = ["run", "fit", "simulate", "report", "check", "count", "virtual"]
 
 
 @pytest.fixture

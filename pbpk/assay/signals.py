@@ -12,6 +12,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from pbpk.assay.light.trace import Array
 from pbpk.errors import AssayError
@@ -34,7 +35,7 @@ class Response:
 
     value: Array
     variance: Array
-    counted: np.ndarray
+    counted: NDArray[np.bool_]
     blank: Array
     gain: Array
     log_scale: Array
@@ -100,7 +101,7 @@ class Signals:
 
     shared: Shared
     response: Response
-    rows: np.ndarray
+    rows: NDArray[np.int64]
 
     def estimates(self) -> tuple[Array, Array, Array]:
         """Amount (reading,), its own SD (reading,), and its derivative by the unknowns (reading, unknown)."""
@@ -160,7 +161,7 @@ def learn(names: Sequence[str], start: Array, prior_sd: Array, controls: Respons
     return replace(found, mean=u, covariance=np.linalg.inv(_determined(information, found.names)))
 
 
-def _locations(shared: Shared, u: Array) -> tuple[Array, Array, Array, Array]:
+def _locations(shared: Shared, u: Array) -> tuple[NDArray[np.bool_], Array, Array, Array]:
     """Which unknowns are no scatter, slopes of the controls by these, their variance, and the information."""
     r = shared.controls
     of_mean = ~(np.any(r.s0 != 0.0, axis=0) | np.any(r.cv != 0.0, axis=0))

@@ -10,6 +10,7 @@ from matplotlib.lines import Line2D
 from matplotlib.patches import Patch
 
 from pbpk.report.ink import ALERT, FAINT, INK, WIDTH, colour, hours_axis, inked, marker, plain
+from pbpk.report.instrument_rows import REACH, draw_read, errors, read_legend
 from pbpk.report.lessons import TENSION, prior_scores
 from pbpk.report.shares import HOURS, shares_at
 from pbpk.report.wording import CREDIBLE, PREDICTIVE, READINGS, named, span
@@ -63,7 +64,7 @@ def fit_figure(run: "Run") -> Figure:
         axes.set_title(plain(title + (f"\n{group}" if len(groups) > 1 else "")))
     for axes in panels[:: _columns(panels)]:
         axes.set_ylabel(READINGS.get(reading, reading))
-    figure.legend(handles=_fit_legend(), loc="outside lower center", ncols=3)
+    figure.legend(handles=_fit_legend(bool((errors(shown) >= 0.0).any())), loc="outside lower center", ncols=3)
     return figure
 
 
@@ -83,6 +84,11 @@ def _fit_panel(axes: Axes, rows: pd.DataFrame, curve: pd.DataFrame, shade: str) 
     if not len(curve):
         axes.vlines(hours, rows["q2.5"], rows["q97.5"], color=shade, alpha=0.5, lw=4)
         axes.plot(hours, rows["q50"].to_numpy(float), "_", color=shade, ms=8)
+    read = errors(rows) >= 0.0
+    if read.any():
+        draw_read(axes, rows, shade, low, high, early)
+        hours_axis(axes, low, high, early, most=4)
+        return
     unlike = rows.drop_duplicates(["hours", "n", "p2.5"])
     axes.vlines(unlike["hours"], unlike["p2.5"], unlike["p97.5"], color=FAINT, alpha=0.38, lw=6)
     single, ranges = rows[rows["value"].notna()], rows[rows["value"].isna() & rows["high"].notna()]
@@ -109,10 +115,13 @@ def _fit_panel(axes: Axes, rows: pd.DataFrame, curve: pd.DataFrame, shade: str) 
         axes.set_ylim(0.0, everything.max() * 1.08)
 
 
-def _fit_legend() -> list[Any]:
-    return [
+def _fit_legend(read: bool) -> list[Any]:
+    values = [
         Line2D([], [], marker="o", ls="", ms=4, mfc="white", mec=INK, label="observed value"),
         Line2D([], [], marker="$\\mathrm{I}$", ls="", ms=8, color=INK, label="observed range"),
+    ]
+    return [
+        *(read_legend() if read else values),
         Line2D([], [], color=INK, lw=1.4, label="median of the fit"),
         Patch(color=INK, alpha=0.32, lw=0, label=f"{CREDIBLE}, median animal"),
         Patch(color=FAINT, alpha=0.38, lw=0, label=f"{PREDICTIVE} of the value"),
@@ -136,7 +145,8 @@ def observed_predicted_figure(run: "Run") -> Figure:
 
 
 def _scatter(axes: Axes, rows: pd.DataFrame, organs: list[str]) -> None:
-    values = rows[["value", "low", "high", "q50"]].to_numpy(float).ravel()
+    clear = ~(rows["value"] <= REACH * np.nan_to_num(errors(rows)))  # a faint value tells no axis where to begin
+    values = np.concatenate([rows["value"][clear], rows[["low", "high", "q50"]].to_numpy(float).ravel()])
     values = values[np.isfinite(values) & (values > 0.0)]
     low, high = (values.min() / 2.5, values.max() * 2.5) if len(values) else (0.1, 100.0)
     ends = np.array([low, high])
@@ -145,6 +155,11 @@ def _scatter(axes: Axes, rows: pd.DataFrame, organs: list[str]) -> None:
     for organ in organs:
         own = rows[rows["organ"] == organ]
         single, ranges = own[own["value"] > 0.0], own[own["value"].isna() & own["high"].notna()]
+        faint = own["value"] <= REACH * np.nan_to_num(errors(own))
+        single = single[~faint.reindex(single.index)]
+        for some, shape in ((own[faint & (own["value"] > low)], marker(organ)), (own[own["value"] <= low], "v")):
+            axes.plot(some["q50"].to_numpy(float), np.maximum(some["value"].to_numpy(float), low * 1.08), shape, ms=4,
+                      mfc="white", mec=colour(organ), mew=0.7)  # fmt: skip
         x, bottom = ranges["q50"].to_numpy(float), ranges["low"].fillna(0.0).to_numpy(float)
         axes.vlines(x, np.maximum(bottom, low), ranges["high"], color=colour(organ), lw=2)
         axes.plot(x[bottom < low], np.full(int((bottom < low).sum()), low * 1.12), "v", color=colour(organ), ms=4)

@@ -1,17 +1,17 @@
 """The report: one HTML file that needs nothing else, from one finished run."""
 
-import os
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-import jinja2
 import pandas as pd
 
 from pbpk.body.equations import conservation
 from pbpk.report import figures, lessons, tables, wording
 from pbpk.report.formulas import equation_markup
 from pbpk.report.ink import svg
+from pbpk.report.plates import PAGE, plates_section
 from pbpk.report.references import cited, references
+from pbpk.report.rendering import rendered, write_whole
 from pbpk.report.shares import MOST, most_held
 
 if TYPE_CHECKING:
@@ -30,6 +30,7 @@ SECTIONS = (
     ("references", "References"),
     ("versions", "Software versions and hashes"),
 )
+PLATES = ("plates", "Plates of raw light")  # after what was fitted, in a study that has some
 DENOMINATORS = {
     "dose": "Percentages are of the dose given.",
     "recovered": "Percentages are of what was recovered, the sum over",
@@ -50,7 +51,7 @@ def write_report(run: "Run", path: Path) -> Path:
     ----------
     path : the file to write, `report.html`
     """
-    return _write_whole(report_html(run), path)
+    return write_whole(report_html(run, path.with_name(PAGE).is_file()), path)
 
 
 def write_scenario_page(forecast: pd.DataFrame, origin: str, path: Path) -> Path:
@@ -60,21 +61,14 @@ def write_scenario_page(forecast: pd.DataFrame, origin: str, path: Path) -> Path
     ----------
     origin : where the parameters came from, "the fit of …" or "the prior of …"
     """
-    return _write_whole(scenario_html(forecast, origin), path)
+    return write_whole(scenario_html(forecast, origin), path)
 
 
-def _write_whole(text: str, path: Path) -> Path:
-    path.parent.mkdir(parents=True, exist_ok=True)
-    beside = path.with_name(path.name + ".partial")
-    beside.write_text(text, encoding="utf-8", newline="\n")
-    os.replace(beside, path)
-    return path
-
-
-def report_html(run: "Run") -> str:
-    """The whole report as text; the same run gives the same bytes."""
+def report_html(run: "Run", plate_page: bool = False) -> str:
+    """The whole report as text; the same run gives the same bytes. plate_page : the page of its plates lies beside."""
     known = references(run)
-    return _rendered(
+    plates = plates_section(run.study, run.joint.counts, plate_page)
+    return rendered(
         "report.html.j2",
         run=run,
         title=run.study.about.title,
@@ -82,7 +76,8 @@ def report_html(run: "Run") -> str:
         model=run.joint.model,
         created=str(run.manifest["created"]).replace("T", " ").replace("+00:00", " UTC"),
         reasons=[wording.with_code(sentence) for sentence in run.diagnostics.sentences],
-        sections=SECTIONS,
+        sections=(*SECTIONS[:2], PLATES, *SECTIONS[2:]) if plates else SECTIONS,
+        plates=plates,
         summary=wording.summary(run),
         fitted=_fitted(run),
         structure=_structure(run, known),
@@ -99,23 +94,7 @@ def report_html(run: "Run") -> str:
 
 def scenario_html(forecast: pd.DataFrame, origin: str) -> str:
     """The answers to scenarios as text."""
-    return _rendered("scenarios.html.j2", title=f"Scenarios from {origin}", scenarios=_scenarios(forecast))
-
-
-def _rendered(name: str, **context: Any) -> str:
-    environment = jinja2.Environment(
-        loader=jinja2.FunctionLoader(_read_template),
-        autoescape=True,
-        undefined=jinja2.StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-        keep_trailing_newline=True,
-    )
-    return environment.get_template(name).render(footnote=wording.FOOTNOTE, **context)
-
-
-def _read_template(name: str) -> str:
-    return Path(__file__).with_name(name).read_text(encoding="utf-8")
+    return rendered("scenarios.html.j2", title=f"Scenarios from {origin}", scenarios=_scenarios(forecast))
 
 
 def _filled(table: pd.DataFrame | None) -> bool:

@@ -105,6 +105,9 @@ def _animals(run: "Run", group: str, organ: str, readout: str) -> str:
         for row in run.study.measurements
         if (row.group, tissues.get(row.organ, row.organ), row.readout) == (group, organ, readout)
     ]
+    values = run.joint.counts.table
+    light = (values["group"] == group) & (values["organ"] == organ) & values["error"].notna()
+    told += [1] * bool((light & (values["readout"] == readout) & (values["animal"] != "")).any())
     stated = sorted({n for n in told if n is not None})
     if not stated:
         return "not stated"
@@ -244,9 +247,9 @@ def scenario_table(forecast: pd.DataFrame) -> Table:
                 row = found.get(at)
                 cells.append(MISSING if row is None else _with_doubt(row))
         rows.append(cells)
-    dose, counted_cells = float(forecast["dose_cells"].iloc[0]), str(forecast["unit"].iloc[0]) == "cells"
+    dose, valuescells = float(forecast["dose_cells"].iloc[0]), str(forecast["unit"].iloc[0]) == "cells"
     head = ("Organ", *(f"{span(hour)}: {name}" for hour in hours for _, name in kinds))
-    of = f"of the {number(dose)} cells given" if counted_cells else "of the dose"
+    of = f"of the {number(dose)} cells given" if valuescells else "of the dose"
     return Table(f"% {of}: median ({CREDIBLE})", head, "l" + "r" * (len(head) - 1), rows)
 
 

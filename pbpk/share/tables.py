@@ -2,9 +2,14 @@
 
 from pathlib import Path
 
+import numpy as np
 import pandas as pd
 
+from pbpk.assay.balance import mass_balance, recovered_shares
+from pbpk.assay.counts import OrganCounts, known_dose
 from pbpk.predict.run import Run
+
+Z95 = 1.96  # standard normal deviations that hold 95 %
 
 PARAMETER_COLUMNS = ["parameter", "unit", "mean", "sd", "q2.5", "q50", "q97.5", "rhat", "ess_bulk", "ess_tail",
                      "learned", "prior_q2.5", "prior_q50", "prior_q97.5", "contraction", "shift", "about",
@@ -20,7 +25,7 @@ PERCENT = {
 def write_tables(run: Run, folder: Path) -> list[Path]:
     """Write counts, parameters, predictions, exposure and, where there are scenarios, the forecast."""
     tables = {
-        "counts": counts_table(run),
+        "counts": counts_table(run.joint.counts),
         "parameters": run.parameters[PARAMETER_COLUMNS],
         "predictions": run.predictions,
         "exposure": run.exposure,
@@ -36,22 +41,55 @@ def write_table(table: pd.DataFrame, path: Path) -> Path:
     return path
 
 
-def counts_table(run: Run) -> pd.DataFrame:
-    """Measured values in cells where they are shares of a known dose, else in percent as they are."""
-    counts = run.joint.counts
-    table = counts.table
-    doses: dict[tuple[str, str], float] = {}
-    for dose in run.study.doses:
-        place = (dose.group, dose.animal)
-        doses[place] = doses.get(place, 0.0) + (dose.cells or float("nan"))
-    where = zip(table["group"], table["animal"], strict=True)
-    given = [doses.get((group, animal), doses.get((group, ""), float("nan"))) for group, animal in where]
-    known = pd.Series(given, index=table.index) if counts.denominator == "dose" else table["percent"] * float("nan")
+def counts_table(counts: OrganCounts) -> pd.DataFrame:
+    """Measured values in cells where they are shares of a known dose, else in percent as they are.
+
+    Where an instrument tells its own doubt, sd is all of it and low and high are the 95 % interval; else they are what
+    the study wrote.
+    """
+    table, known = counts.table, _doses(counts)
     scale = (known / 100.0).fillna(1.0)
     out = table[["group", "animal", "organ", "hours", "readout"]].copy()
     out["cells"] = table["percent"] * scale
-    for name in ("sd", "low", "high"):
-        out[name] = table[name] * scale
-    out["below_limit"] = table["below_lloq"]
+    read = table["error"].notna()
+    for name, reach in (("sd", None), ("low", -Z95), ("high", Z95)):
+        told = table["error"] if reach is None else table["percent"] + reach * table["error"]
+        out[name] = table[name].where(~read, told) * scale
+    out["below_limit"] = table["below_lloq"] | (read & (table["percent"] < table["lloq"]))
     out["unit"] = ["cells" if there else PERCENT[counts.denominator] for there in known.notna()]
     return out
+
+
+def _doses(counts: OrganCounts) -> pd.Series:
+    """Dose of each row's animal (row,) [cells]; NaN where it or the denominator is not known."""
+    table = counts.table
+    where = zip(table["group"], table["animal"], strict=True)
+    given = [known_dose(counts.study, group, animal) for group, animal in where]
+    doses = pd.Series(given, index=table.index, dtype=float)
+    return doses if counts.denominator == "dose" else doses * float("nan")
+
+
+def write_counts(counts: OrganCounts, folder: Path) -> list[Path]:
+    """Write what was measured by itself: counts, and where instruments were read all that goes with them.
+
+    counts.csv with percent of the dose and percent of what was recovered in columns of their own; covariance.csv of the
+    counts in cells, rows and columns in the order of counts.csv; shared.csv, the unknowns behind it; balance.csv, the
+    sum of each animal's organs.
+    """
+    table = counts_table(counts)
+    table["percent_dose"] = counts.table["percent"] if counts.denominator == "dose" else float("nan")
+    shares = recovered_shares(counts).rename(columns={"sd": "percent_recovered_sd"})
+    tables = {"counts": table.merge(shares, how="left", on=["group", "animal", "organ", "hours", "readout"])}
+    tables["balance"] = mass_balance(counts)
+    if counts.signals is not None:
+        order = np.argsort(counts.signals.rows)
+        read = counts.table.iloc[counts.signals.rows[order]]
+        scale = _doses(counts)[read.index].to_numpy() / 100.0
+        covariance = counts.signals.covariance()[np.ix_(order, order)] * np.outer(scale, scale)
+        keys = zip(read["group"], read["animal"], read["organ"], read["hours"], strict=True)
+        names = [f"{group} {animal} {organ} {hours:g} h" for group, animal, organ, hours in keys]
+        tables["covariance"] = pd.DataFrame(covariance, columns=names).assign(value=names)[["value", *names]]
+        shared = counts.signals.shared
+        sd = np.sqrt(np.diag(shared.covariance))
+        tables["shared"] = pd.DataFrame({"unknown": shared.names, "mean": shared.mean, "sd": sd})
+    return [write_table(each, folder / f"{name}.csv") for name, each in tables.items()]

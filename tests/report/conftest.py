@@ -32,3 +32,24 @@ def zhuang(make_run):
 @pytest.fixture(scope="session")
 def patients(make_run):
     return make_run("gholamrezanezhad_2011_msc_human", scenarios=0)
+
+
+_spec = importlib.util.spec_from_file_location("report_plated", Path(__file__).with_name("plated.py"))
+plated_studies = importlib.util.module_from_spec(_spec)
+_spec.loader.exec_module(plated_studies)
+
+
+@pytest.fixture(scope="session")
+def make_plated():
+    return plated_studies.make_plated
+
+
+@pytest.fixture(scope="session")
+def plated(make_plated):
+    return make_plated()
+
+
+@pytest.fixture(scope="session")
+def plain_plate(make_plated):
+    """One plate, no rules, names of wells that tell no place."""
+    return make_plated(faults=False, preset="none", plates=("spleen",), rename=lambda well: f"tube {well} & <b>")

@@ -113,7 +113,7 @@ def test_six_digits_and_unix_lines(tmp_path):
 def test_counts_are_the_values_times_the_dose(khot):
     raw = pd.read_csv(KHOT / "measurements.csv")
     lung = raw[raw["organ"] == "lung"].sort_values("hours")
-    table = counts_table(khot)
+    table = counts_table(khot.joint.counts)
     mine = table[table["organ"] == "lung"]
     np.testing.assert_allclose(mine["cells"], lung["value"] * 0.204 / 100 * 2e7)
     assert set(table["unit"]) == {"cells"}
@@ -122,7 +122,7 @@ def test_counts_are_the_values_times_the_dose(khot):
 def test_an_animals_counts_are_of_its_own_dose(write_study):
     rows = "group,animal,organ,hours,value,unit\n" + "".join(f"iv,{a},lung,1,50,percent_dose\n" for a in "abc")
     doses = "group,animal,hours,cells,route\niv,a,0,1e6,iv\niv,b,0,2e6,iv\niv,b,0.5,2e6,iv\niv,,0,8e6,iv\n"
-    table = counts_table(make_run(write_study(rows, doses), 0)).set_index("animal")["cells"]
+    table = counts_table(make_run(write_study(rows, doses), 0).joint.counts).set_index("animal")["cells"]
     assert dict(table) == pytest.approx({"a": 0.5e6, "b": 2e6, "c": 4e6})
 
 
@@ -133,7 +133,7 @@ def test_ranges_and_limits_keep_their_kind(write_study):
         "iv,a,liver,1,,percent_dose,,,0.5,true,,\n"
         "iv,,spleen,1,4,percent_dose,,,,,1,3\n"
     )
-    table = counts_table(make_run(write_study(rows), 0)).set_index("organ")
+    table = counts_table(make_run(write_study(rows), 0).joint.counts).set_index("organ")
     assert (table.loc["lung", "low"], table.loc["lung", "high"]) == pytest.approx((2e6, 6e6))
     assert np.isnan(table.loc["lung", "cells"])
     assert list(table["below_limit"][table["below_limit"]].index) == ["liver"]
@@ -141,7 +141,7 @@ def test_ranges_and_limits_keep_their_kind(write_study):
 
 
 def test_a_percentage_of_nobody_knows_what_stays_one():
-    table = counts_table(make_run(ROOT / "data" / "zhuang_2021_fnd_msc_mouse", 0))
+    table = counts_table(make_run(ROOT / "data" / "zhuang_2021_fnd_msc_mouse", 0).joint.counts)
     assert set(table["unit"]) == {"percent, denominator not stated"}
     assert table["high"].max() == 70.0
 
@@ -151,5 +151,5 @@ def test_a_percentage_of_what_was_recovered_is_not_cells(write_study):
     text = (folder / "study.toml").read_text()
     new = 'denominator = "recovered"\nharvested = ["lung", "liver"]'
     (folder / "study.toml").write_text(text.replace('denominator = "dose"', new))
-    table = counts_table(make_run(folder, 0))
+    table = counts_table(make_run(folder, 0).joint.counts)
     assert (table.loc[0, "cells"], table.loc[0, "unit"]) == (50.0, "percent of recovered")

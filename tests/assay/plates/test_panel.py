@@ -1,18 +1,14 @@
 """One matrix on one plate: what is accepted, what is left out, what is refused."""
 
-import sys
 from dataclasses import replace
-from pathlib import Path
 
 import numpy as np
 import pytest
+from plate import BLANK, SE, SLOPE, Plate, amplitude
 
 from pbpk.assay.light.amplitude import Reading
 from pbpk.assay.plates.panel import judge
 from pbpk.errors import AssayError
-
-sys.path.insert(0, str(Path(__file__).parent))
-from plate import BLANK, SE, SLOPE, Plate, amplitude
 
 
 def moved(readings, role, factor, which=0):

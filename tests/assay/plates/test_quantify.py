@@ -1,11 +1,10 @@
 """From amplitudes to cells with the doubt that organs share, checked against plates made by rule."""
 
-import sys
 from dataclasses import replace
-from pathlib import Path
 
 import numpy as np
 import pytest
+from plate import LOAD, Plate
 from scipy import stats
 
 from pbpk.assay.light.amplitude import Reading
@@ -14,9 +13,6 @@ from pbpk.assay.plates.quantify import quantify
 from pbpk.assay.readouts.settings import Doubtful
 from pbpk.assay.study import Plates
 from pbpk.errors import AssayError, StudyError
-
-sys.path.insert(0, str(Path(__file__).parent))
-from plate import LOAD, Plate
 
 CELLS = [3e3, 1e4, 5e4, 2e5]
 MATRICES = {"lung": 2000.0, "liver": 900.0}

@@ -1,0 +1,35 @@
+"""From a template to a file: pages are rendered with one environment and written whole."""
+
+import os
+from pathlib import Path
+from typing import Any
+
+import jinja2
+
+from pbpk.report import wording
+
+
+def rendered(name: str, **context: Any) -> str:
+    """A template of this room as text; a name that the template asks for and nobody gives is an error."""
+    environment = jinja2.Environment(
+        loader=jinja2.FunctionLoader(_read_template),
+        autoescape=True,
+        undefined=jinja2.StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+        keep_trailing_newline=True,
+    )
+    return environment.get_template(name).render(footnote=wording.FOOTNOTE, **context)
+
+
+def _read_template(name: str) -> str:
+    return Path(__file__).with_name(name).read_text(encoding="utf-8")
+
+
+def write_whole(text: str, path: Path) -> Path:
+    """Write a file beside its place and rename it, so that an interrupted write leaves no half of it."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    beside = path.with_name(path.name + ".partial")
+    beside.write_text(text, encoding="utf-8", newline="\n")
+    os.replace(beside, path)
+    return path

@@ -1,0 +1,121 @@
+"""What the commands print: progress with time left, what was read, what was found."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from rich import box
+from rich.console import Console
+from rich.markup import escape
+from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn, TimeRemainingColumn
+from rich.table import Table
+
+if TYPE_CHECKING:
+    from pbpk.infer.fit import Progress as Follow
+    from pbpk.predict.run import Run
+
+console = Console(highlight=False)
+WIDE = 110  # columns from which a number and its interval stand on one line
+
+
+@contextmanager
+def progress() -> "Iterator[Follow]":
+    """Bar with time left, when somebody is looking."""
+    columns = (
+        TextColumn("{task.description:<12}"),
+        BarColumn(),
+        TextColumn("{task.percentage:>3.0f} %"),
+        TimeElapsedColumn(),
+        TextColumn("left"),
+        TimeRemainingColumn(),
+        TextColumn("{task.fields[note]}"),
+    )
+    with Progress(*columns, console=console, disable=not console.is_terminal) as bar:
+        tasks: dict[str, Any] = {}
+
+        def follow(what: str, done: int, total: int, divergences: int) -> None:
+            if what not in tasks:
+                tasks[what] = bar.add_task(what, total=total, note="")
+            note = f"{divergences} divergences" if divergences else ""
+            bar.update(tasks[what], completed=done, total=total, note=note)
+
+        yield follow
+
+
+def say_study(study: Any, counts: Any) -> None:
+    """What was read, plate by plate where there is light, and what is left out."""
+    about = study.about
+    console.print(f"[bold]{escape(about.title)}[/bold]", soft_wrap=True)
+    table = counts.table
+    organs = ", ".join(dict.fromkeys(table["organ"]))
+    console.print(
+        f"{len(table)} values in {escape(organs)}; {about.kind} data, {escape(about.species)}, {escape(about.label)}; "
+        f"percent of {'dose' if about.denominator == 'dose' else about.denominator + ' denominator'}.",
+        soft_wrap=True,
+    )
+    for panel in counts.panels:
+        verdict = "no rules asked" if panel.acceptance is None else panel.acceptance.sentence
+        told = f"{panel.curve.n} wells on the curve, {len(panel.of('sample'))} samples"
+        console.print(f"  {panel.name}: {told}. {verdict}", markup=False, soft_wrap=True)
+        for note in panel.notes:
+            console.print(f"    {note}", markup=False, soft_wrap=True)
+    for sentence in counts.left_out:
+        console.print("  " + sentence, markup=False, soft_wrap=True)
+
+
+def say_balance(table: Any) -> None:
+    """What the organs of animals of one group and hour hold together; `table` is that of `balance_by_hour`."""
+    if table.empty:
+        return
+    console.print("Sum of organs, percent of the dose (mean over animals, SD of the assay, SD between animals):")
+    shown = Table(box=box.SIMPLE, pad_edge=False)
+    for name in ("group", "hours", "animals", "mean", "assay", "between", ""):
+        shown.add_column(name, no_wrap=True)
+    for row in table.to_dict("records"):
+        flag = f"{row['flagged']} hold more than was given" if row["flagged"] else ""
+        numbers = (f"{row[name]:.3g}" for name in ("percent_dose", "sd", "between"))
+        shown.add_row(str(row["group"]), f"{row['hours']:g}", str(row["animals"]), *numbers, flag)
+    console.print(shown)
+
+
+def say_diagnostics(found: Any) -> None:
+    """Whether the chains agree, and by what."""
+    word = "[green]converged[/green]" if found.passed else "[red]not converged[/red]"
+    console.print(
+        f"{word}: R-hat at most {found.max_rhat:.4f}, effective draws at least {found.min_ess_bulk:.0f} (bulk) and "
+        f"{found.min_ess_tail:.0f} (tail), {found.divergences} divergences, {found.chains} x {found.draws} draws.",
+        soft_wrap=True,
+    )
+
+
+def say_run(result: "Run", out: Path) -> None:
+    """The fit in a few sentences, the scenarios, and where it all lies."""
+    for sentence in result.headlines():
+        console.print(sentence, markup=False, soft_wrap=True)
+    if len(result.forecast):
+        say_forecast(result.forecast, "Scenarios from this fit")
+    console.print(f"Written: {escape(str(out))} (report.html, posterior.nc, tables, manifest.json)")
+
+
+def say_forecast(table: Any, title: str) -> None:
+    """Where the cells are a day after the first dose, one line a scenario."""
+    console.print(f"{title}, 24 h: percent of the dose, median [95 % credible interval]", markup=False, soft_wrap=True)
+    columns = [("lung", "total"), ("liver", "total"), ("lung", "live"), ("liver", "live")]
+    columns = [(organ, state) for organ, state in columns if organ in set(table["organ"])]
+    between = " " if console.width >= WIDE else "\n"
+    shown = Table(box=box.SIMPLE, pad_edge=False)
+    shown.add_column("scenario", no_wrap=True)
+    for organ, state in columns:
+        shown.add_column(f"{organ},{between}{'label + live' if state == 'total' else 'live only'}", no_wrap=True)
+    hour = min(table["hours"].unique(), key=lambda h: abs(h - 24.0))
+    day = table[table["hours"] == hour].set_index(["scenario", "organ", "state"]).sort_index()
+    for name in dict.fromkeys(table["scenario"]):
+        cells = []
+        for place in columns:
+            row = day.loc[(name, *place)]
+            low, middle, high = (row[q] * 100.0 / row["dose_cells"] for q in ("q2.5", "q50", "q97.5"))
+            cells.append(f"{middle:.3g}{between}[{low:.2g}, {high:.2g}]")
+        evidence = day.loc[(name, *columns[0])]["evidence"]
+        shown.add_row(name if evidence == "data" else f"{name}{between}({evidence})", *cells)
+    console.print(shown)
