@@ -68,9 +68,9 @@ def write_plate_page(
 
 def _read_traces(folder: Path) -> Iterable[Trace] | None:
     """Traces of a study folder, None where it holds a table of amplitudes in their stead."""
-    from pbpk.assay.light.wells import read_traces
+    from pbpk.assay.light.wells import read_traces_in_turn
 
-    return read_traces(folder) if (folder / "traces").is_dir() else None
+    return read_traces_in_turn(folder) if (folder / "traces").is_dir() else None
 
 
 def plate_html(study: Study, counts: OrganCounts, light: Iterable[Trace] | None = None) -> str:

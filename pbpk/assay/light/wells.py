@@ -111,13 +111,23 @@ def read_traces(folder: str | Path) -> list[Trace]:
     StudyError
         one sentence: file, row, column, what to do
     """
+    traces = {(trace.well.plate, trace.well.well): trace for trace in read_traces_in_turn(folder)}
+    return [traces[row.plate, row.well] for row in _read_wells(Path(folder))]
+
+
+def read_traces_in_turn(folder: str | Path) -> Iterator[Trace]:
+    """Read the light of every well of a study one after the other, in the order of the files; none is kept.
+
+    Raises
+    ------
+    StudyError
+        one sentence: file, row, column, what to do
+    """
     wells = _read_wells(Path(folder))
     setup = _read_setup(Path(folder))
-    traces: dict[int, Trace] = {}
     for at, windows in _read_light(Path(folder), wells, whole=True):
         seconds, light, field, laser = joined([*windows()])
-        traces[at] = Trace(_well(wells[at]), setup, seconds, light, field, laser)
-    return [traces[at] for at in range(len(wells))]
+        yield Trace(_well(wells[at]), setup, seconds, light, field, laser)
 
 
 def read_amplitudes(

@@ -1,6 +1,7 @@
 """Raw light in every form it may be written, and what is refused in one sentence."""
 
 from dataclasses import replace
+from pathlib import Path
 
 import h5py
 import numpy as np
@@ -11,7 +12,7 @@ from pbpk.assay.light import windows
 from pbpk.assay.light.amplitude import Reading, demodulate
 from pbpk.assay.light.instrument import Instrument, measure
 from pbpk.assay.light.trace import Well
-from pbpk.assay.light.wells import read_amplitudes, read_traces, write_amplitudes
+from pbpk.assay.light.wells import read_amplitudes, read_traces, read_traces_in_turn, write_amplitudes
 from pbpk.errors import StudyError
 
 INSTRUMENT = "sampling_hz = 100.0\nmodulation_hz = 5.0\nfull_scale = 4096.0\nadc_bits = 12\n"
@@ -299,3 +300,13 @@ def test_a_well_without_amplitude_is_refused(demodulated):
     path.write_text("\n".join(line for line in lines if not line.startswith("p1,A1,")))
     with pytest.raises(StudyError, match=r"it has no row for p1 A1, row 2 of wells.csv; add its amplitude, or remove"):
         read_amplitudes(demodulated[0])
+
+
+def test_traces_come_one_by_one_in_the_order_of_the_files():
+    shipped = Path(__file__).parents[3] / "data" / "synthetic_fnd_mouse"
+    turn = read_traces_in_turn(shipped)
+    first = next(turn)
+    assert (first.well.plate, first.well.well) == ("gut", "A1")  # the first file by name
+    same = next(trace for trace in read_traces(shipped) if trace.well == first.well)
+    np.testing.assert_array_equal(first.light, same.light)
+    turn.close()
