@@ -260,7 +260,7 @@ def count(
     read = _read(study)
     counts = count_cells(read)
     say_study(read, counts)
-    with write_folder(out, force) as folder:
+    with write_folder(out, force, mark="counts.csv") as folder:
         written = write_counts(counts, folder)
         if counts.panels:
             written.append(write_plate_page(read, counts, folder / "plates.html"))

@@ -74,7 +74,7 @@ def say_balance(table: Any) -> None:
         shown.add_column(name, no_wrap=True)
     for row in table.to_dict("records"):
         flag = f"{row['flagged']} hold more than was given" if row["flagged"] else ""
-        numbers = (f"{row[name]:.3g}" for name in ("percent_dose", "sd", "between"))
+        numbers = ("" if row[name] != row[name] else f"{row[name]:.3g}" for name in ("percent_dose", "sd", "between"))
         shown.add_row(str(row["group"]), f"{row['hours']:g}", str(row["animals"]), *numbers, flag)
     console.print(shown)
 

@@ -48,6 +48,10 @@ def edited(amplitudes, tmp_path):
 def test_count_says_and_writes_cells_plates_and_balance(amplitudes, tmp_path):
     said = say("count", amplitudes, "--out", tmp_path / "counts")
     assert said.code == 0, said.err
+    again = say("count", amplitudes, "--out", tmp_path / "counts")
+    assert again.code == 2
+    assert "--force" in again.err
+    assert say("count", amplitudes, "--out", tmp_path / "counts", "--force").code == 0
     assert said.out.count("keeps the `lba` rules borrowed from ICH M10") == 7
     assert "SYNTHETIC" in said.out
     assert re.search(r"portal +168 +5 +\d", said.out)
@@ -124,3 +128,14 @@ def test_a_virtual_study_is_made_and_never_in_the_way(tmp_path):
     assert wrong.code == 2
     assert "Did you mean `fnd_mouse`" in wrong.err
     assert not (tmp_path / "other").exists()
+
+
+def test_an_organ_that_is_not_used_is_left_out_of_the_light_too(amplitudes, tmp_path):
+    folder = Path(shutil.copytree(amplitudes, tmp_path / "study"))
+    tissues = "".join(f'{organ} = "{organ}"\n' for organ in ("lung", "liver", "spleen", "kidney", "gut", "rest"))
+    with (folder / "study.toml").open("a") as file:
+        file.write(f'\n[tissues]\nheart = "none"\n{tissues}')
+    said = say("check", folder)
+    assert said.code == 0, said.err
+    assert "300 values in" in said.out
+    assert "heart: 50 values left out, as [tissues] in study.toml says" in said.out

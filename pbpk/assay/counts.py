@@ -63,26 +63,27 @@ def count_cells(study: Study) -> OrganCounts:
         if organ == DROPPED:
             left_out[row.organ] = left_out.get(row.organ, 0) + 1
         elif line in limits:
-            rows.append(_percent_row(row, organ, 1.0, None) | {"lloq": limits[line]})
+            rows.append(_percent_row(row, organ, float("nan"), None) | {"lloq": limits[line]})
         elif row.unit in COUNTED:
             counted.append((line, row))
         else:
             factor, weight = _to_percent(study, row, line)
             rows.append(_percent_row(row, organ, factor, weight))
-    sentences = [
-        f"{tissue}: {count} values left out, as [tissues] in study.toml says" for tissue, count in left_out.items()
-    ]
     pooled, notes = _pool(study, pd.DataFrame(rows)) if rows else (pd.DataFrame(), [])
-    panels, quantified = _plates(study)
-    if (quantified or counted) and study.about.denominator != "dose":
+    panels, quantified = _plates(study, left_out)
+    if (quantified or counted or limits) and study.about.denominator != "dose":
         place = study.folder / "study.toml"
         raise StudyError(f'{place}: instruments tell cells, and so percent of the dose; say denominator = "dose".')
-    parts = [_light(study, quantified)] if quantified else []
+    parts = [_light(study, quantified)] if quantified and quantified.organs else []
     if counted:
         parts.append(_counted(study, counted))
     read = pd.concat([part for part, _ in parts], ignore_index=True) if parts else pd.DataFrame()
     if pooled.empty and read.empty:
-        raise StudyError(f"{study.folder / 'measurements.csv'}: no row is left to fit; see [tissues] in study.toml.")
+        file = "wells.csv" if study.readings else "measurements.csv"
+        raise StudyError(f"{study.folder / file}: no row is left to fit; see [tissues] in study.toml.")
+    _check_apart(study, read, pooled)
+    sentences = [f"{tissue}: {count} values left out, as [tissues] in study.toml says"
+                 for tissue, count in left_out.items()]  # fmt: skip
     whole = pd.concat([part for part in (read, pooled) if not part.empty], ignore_index=True)
     order = whole.sort_values(["group", "organ", "readout", "hours", "animal"], kind="stable").index
     signals = merge([signals for _, signals in parts])
@@ -100,12 +101,37 @@ def count_cells(study: Study) -> OrganCounts:
     )
 
 
-def _plates(study: Study) -> tuple[tuple[Panel, ...], Quantified | None]:
-    """Plates of raw light, judged, and the cells in their organs."""
+def _check_apart(study: Study, read: pd.DataFrame, plain: pd.DataFrame) -> None:
+    """Refuse tissues that an instrument read apart but that make one organ, and readings beside plain numbers."""
+    if read.empty:
+        return
+    for organ, tissues in read.groupby("organ")["tissue"].unique().items():
+        if len(tissues) > 1:
+            raise StudyError(
+                f"{study.folder}: `{organ}` is made of {', '.join(sorted(tissues))}, each read by an instrument; "
+                "read them together, or give each its own organ under [tissues]."
+            )
+    keys = ["group", "organ", "readout", "hours"]
+    if not plain.empty:
+        both = read[keys].drop_duplicates().merge(plain[~plain["below_lloq"]][keys], on=keys)
+        if len(both):
+            first = both.iloc[0]
+            raise StudyError(
+                f"{study.folder}: {first['organ']} at {first['hours']:g} h in `{first['group']}` is there as plain "
+                "numbers and as readings of an instrument; keep one of them."
+            )
+
+
+def _plates(study: Study, left_out: dict[str, int]) -> tuple[tuple[Panel, ...], Quantified | None]:
+    """Plates of raw light, judged, and the cells in their organs; tissues that are not used are counted."""
     if not study.readings:
         return (), None
     panels = tuple(judge(study.readings, study.about.plates.preset))
-    return panels, quantify(panels, study.about.plates)
+    found = quantify(panels, study.about.plates)
+    dropped = [study.about.tissues.get(organ.organ, organ.organ) == DROPPED for organ in found.organs]
+    for organ in (organ.organ for organ, away in zip(found.organs, dropped, strict=True) if away):
+        left_out[organ] = left_out.get(organ, 0) + 1
+    return panels, found.part(np.flatnonzero(~np.array(dropped, dtype=bool)))
 
 
 def _light(study: Study, quantified: Quantified) -> tuple[pd.DataFrame, Signals]:
@@ -113,11 +139,8 @@ def _light(study: Study, quantified: Quantified) -> tuple[pd.DataFrame, Signals]
     place = f"{study.folder / 'wells.csv'}"
     organs = quantified.organs
     names = [study.about.tissues.get(each.organ, each.organ) for each in organs]
-    seen = pd.DataFrame({"group": [o.group for o in organs], "animal": [o.animal for o in organs], "organ": names})
-    tissues = seen.assign(tissue=[o.organ for o in organs]).groupby("organ")["tissue"].nunique()
-    if (tissues > 1).any():
-        raise StudyError(f"{place}: `{tissues.idxmax()}` is made of {tissues.max()} tissues; digest them together, or "
-                         "give each its own organ under [tissues].")  # fmt: skip
+    seen = pd.DataFrame({"group": [o.group for o in organs], "animal": [o.animal for o in organs], "organ": names,
+                         "tissue": [o.organ for o in organs]})  # fmt: skip
     cells = np.array([dose_cells(study, o.group, o.animal, place) for o in organs])
     response = quantified.signals.response
     signals = replace(

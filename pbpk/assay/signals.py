@@ -17,8 +17,9 @@ from numpy.typing import NDArray
 from pbpk.assay.light.trace import Array
 from pbpk.errors import AssayError
 
-STEPS = 100
+STEPS = 200
 LONGEST_STEP = 1.0  # of a logarithm, or of the scatter of blanks
+SETTLED = 0.01  # SDs of the unknowns by which a finished search may still want to move
 UNKNOWN = 1e-9  # information, relative to the most, below which controls say nothing of a combination of unknowns
 
 
@@ -31,6 +32,8 @@ class Response:
     blank, gain : (reading, unknown); log_scale : (reading,)
     s0, cv : (reading, unknown) which unknown is the logarithm of the scatter of blanks, and of the relative scatter
     s0_weight, cv_weight : (reading,) 0 where there is none, 1 for one well, less for the mean of several
+
+    The unknowns u of the methods are (unknown,), or (draw, unknown) for answers (draw, reading).
     """
 
     value: Array
@@ -44,21 +47,21 @@ class Response:
     s0_weight: Array
     cv_weight: Array
 
-    def rise(self, u: Any, amount: Any, xp: Any = np) -> Any:
-        """Part of the reading that the amount makes, (reading,)."""
-        return xp.exp(self.log_scale + self.gain @ u) * amount
+    def rise(self, u: Array, amount: Array | float) -> Array:
+        """Part of the reading that the amount makes, (..., reading)."""
+        return np.asarray(np.exp(self.log_scale + u @ self.gain.T) * amount)
 
-    def scatter(self, u: Any, rise: Any, xp: Any = np) -> Any:
+    def scatter(self, u: Array, rise: Array) -> Array:
         """Variance of a reading whose amount makes this rise, (reading,); without that of counted events."""
-        return self.additive(u, xp) + self.relative(u, xp) * rise**2
+        return self.additive(u) + self.relative(u) * rise**2
 
-    def additive(self, u: Any, xp: Any = np) -> Any:
+    def additive(self, u: Array) -> Array:
         """Variance of a reading of nothing, (reading,)."""
-        return self.variance + self.s0_weight * xp.exp(2.0 * (self.s0 @ u))
+        return self.variance + self.s0_weight * np.exp(2.0 * (u @ self.s0.T))
 
-    def relative(self, u: Any, xp: Any = np) -> Any:
+    def relative(self, u: Array) -> Array:
         """Relative variance of a reading far above nothing, (reading,)."""
-        return self.cv_weight * xp.exp(2.0 * (self.cv @ u))
+        return self.cv_weight * np.exp(2.0 * (u @ self.cv.T))
 
     def part(self, rows: Any) -> "Response":
         """Some of the readings."""
@@ -83,13 +86,13 @@ class Shared:
     mean: Array
     covariance: Array
 
-    def log_density(self, u: Any, xp: Any = np) -> Any:
+    def log_density(self, u: Array) -> float:
         """Logarithm of prior times likelihood of the controls, but for a constant."""
-        mean = self.controls.blank @ u + self.controls.rise(u, self.amounts, xp)
-        variance = self.controls.scatter(u, self.controls.rise(u, self.amounts, xp), xp)
+        mean = self.controls.blank @ u + self.controls.rise(u, self.amounts)
+        variance = self.controls.scatter(u, self.controls.rise(u, self.amounts))
         off = (u - self.prior_mean) / self.prior_sd
-        misses = (self.controls.value - mean) ** 2 / variance + xp.log(variance)
-        return -0.5 * (misses.sum() + (off**2).sum())
+        misses = (self.controls.value - mean) ** 2 / variance + np.log(variance)
+        return float(-0.5 * (misses.sum() + (off**2).sum()))
 
 
 @dataclass(frozen=True)
@@ -137,7 +140,7 @@ def learn(names: Sequence[str], start: Array, prior_sd: Array, controls: Respons
     Raises
     ------
     AssayError
-        if the controls and priors leave an unknown free
+        if the controls and priors leave an unknown free, or no most probable values are found
     """
     start = np.asarray(start, float)
     found = Shared(tuple(names), start, prior_sd, controls, amounts, start, np.zeros((len(start), len(start))))
@@ -157,8 +160,11 @@ def learn(names: Sequence[str], start: Array, prior_sd: Array, controls: Respons
         gain, here = _restricted(found, u) - here, _restricted(found, u)
         if gain < 1e-10:
             break
-    _, information = _slope_and_information(found, u)
-    return replace(found, mean=u, covariance=np.linalg.inv(_determined(information, found.names)))
+    slope, information = _slope_and_information(found, u)
+    covariance = np.linalg.inv(_determined(information, found.names))
+    if not float(slope @ covariance @ slope) < SETTLED:
+        raise AssayError("blank, slope and scatter of these controls do not settle; look for one that is far off.")
+    return replace(found, mean=u, covariance=covariance)
 
 
 def _locations(shared: Shared, u: Array) -> tuple[NDArray[np.bool_], Array, Array, Array]:

@@ -173,8 +173,9 @@ def _check_rows(model: Model, study: Study, table: pd.DataFrame) -> None:
     read = table["error"].notna()
     for row, is_read in zip(table.itertuples(), read, strict=True):
         if row.organ not in model.observed:
+            file = "wells.csv" if str(row.source).startswith("plate ") else "measurements.csv"
             raise StudyError(
-                f"{folder / 'measurements.csv'}: the organ `{row.organ}` is not in the model `{model.name}`."
+                f"{folder / file}: the organ `{row.organ}` is not in the model `{model.name}`."
                 + did_you_mean(str(row.organ), model.observed)
             )
         if row.percent == 0.0 and not row.below_lloq and not is_read:

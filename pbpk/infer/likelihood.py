@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from pbpk.infer.gradient import FORMS, Seen
 from pbpk.infer.joint import Experiment, Joint
-from pbpk.infer.signals import controls_term, readings_term, unknowns
+from pbpk.infer.signals import controls_term, limits_beside, readings_term, unknowns
 
 NODES, WEIGHTS = np.polynomial.hermite_e.hermegauss(31)
 LOG_WEIGHTS = np.log(WEIGHTS / WEIGHTS.sum())
@@ -97,8 +97,10 @@ def _log_likelihood(joint: Joint, z: Any, seen: list[Any], reading: str, u: Any)
     signals, cells = joint.counts.signals, joint.cells
     if signals is None:
         return _log_rows(table, cells, m, spread, misfit)
-    total = readings_term(signals, cells, m, spread, misfit, pt.zeros(0) if u is None else u)
-    others = np.setdiff1d(np.arange(len(table)), signals.rows)
+    limits = table["lloq"].where(table["below_lloq"]).to_numpy(float)
+    total = readings_term(signals, cells, limits, m, spread, misfit, pt.zeros(0) if u is None else u)
+    taken = np.concatenate([signals.rows, limits_beside(signals, cells, limits)])
+    others = np.setdiff1d(np.arange(len(table)), taken)
     if others.size:
         total = total + _log_rows(table.iloc[others], cells[others], m[others], spread, misfit)
     return total

@@ -3,6 +3,8 @@
 Everything is computed in one pass, value and gradient together, because the sampler always asks for both.
 """
 
+import math
+
 import numpy as np
 from numba import njit
 
@@ -137,12 +139,32 @@ def faint_row(value, blank, top, additive, relative, counted, factors, nodes, lo
 
 
 @njit(error_model="numpy")
+def below(x):
+    """Logarithm of the standard normal probability below x, and its derivative; by its series far below."""
+    if x < -30.0:
+        return -0.5 * x * x - np.log(-x) - 0.9189385332046727 - 1.0 / (x * x), -x - 1.0 / x
+    share = 0.5 * math.erfc(-x / math.sqrt(2.0))
+    return np.log(share), np.exp(-0.5 * x * x - 0.9189385332046727) / share
+
+
+@njit(error_model="numpy")
+def limit_row(limit, centre, spread, by):
+    """Log-probability that an animal lies below a limit, both as logarithms; `by` is filled as in `faint_row`."""
+    x = (limit - centre) / spread
+    found, slope = below(x)
+    by[:] = 0.0
+    by[0], by[1] = -slope / spread, -slope * x / spread
+    return found
+
+
+@njit(error_model="numpy")
 def density(m, spread, misfit, u, value, variance, counted, blank, gain, log_scale, s0, cv, s0_weight, cv_weight,
-            clear, start, outer, outer_log, inner, inner_log, least):  # fmt: skip
+            limit, clear, start, outer, outer_log, inner, inner_log, least):  # fmt: skip
     """Log-likelihood of all readings and its gradient, (1 + reading + 2 + unknown,).
 
     m : (reading,) logarithm of the model's percentage; readings of one cell (group, organ, readout, hour) stand
     together, each cell from start[c] to start[c + 1]; clear : (reading,) true where the logarithm is taken
+    limit : (reading,) true where nothing was read but that an animal is below exp(value) percent
     """
     n = m.size
     out = np.zeros(3 + n + u.size)
@@ -175,7 +197,10 @@ def density(m, spread, misfit, u, value, variance, counted, blank, gain, log_sca
                 missed = np.exp(centre + outer[j] / np.sqrt(precision))
                 each[j] = outer_log[j]
                 for i in range(first, last):
-                    if not clear[i]:
+                    if limit[i]:
+                        centred = m[i] + centre + outer[j] / np.sqrt(precision)
+                        each[j] += limit_row(value[i], centred, spread, slopes[j, i - first])
+                    elif not clear[i]:
                         each[j] += faint_row(
                             value[i], zero[i], median[i] * missed, additive[i], relative[i], counted[i], factors,
                             inner, inner_log, least, work, slopes[j, i - first])  # fmt: skip

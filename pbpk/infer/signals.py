@@ -24,7 +24,7 @@ from pytensor.graph.basic import Apply
 from pytensor.graph.op import Op
 from pytensor.link.numba.dispatch.basic import register_funcify_default_op_cache_key
 
-from pbpk.assay.signals import Signals
+from pbpk.assay.signals import Response, Signals
 from pbpk.body.library import read_source
 from pbpk.body.solve import Array
 from pbpk.infer import signal_density
@@ -51,18 +51,44 @@ def unknowns(signals: Signals, z: Any, xp: Any = np) -> Any:
     return shared.mean + xp.dot(z, np.linalg.cholesky(shared.covariance).T)
 
 
-def readings_term(signals: Signals, cells: NDArray[np.int64], m: Any, spread: Any, misfit: Any, u: Any) -> Any:
-    """Log-likelihood of all readings.
+def readings_term(
+    signals: Signals, cells: NDArray[np.int64], limits: Array, m: Any, spread: Any, misfit: Any, u: Any
+) -> Any:
+    """Log-likelihood of all readings, and of the limits that stand among them.
 
     cells : (row,) number of the group, organ, readout and hour that each row of the table saw
+    limits : (row,) percentage below which the row lies, NaN where it is no limit; those beside readings are taken here
     m : (row,) logarithm of the percentage that the model says
     """
-    order = np.argsort(cells[signals.rows], kind="stable")
-    rows, r = signals.rows[order], signals.response.part(order)
+    beside = limits_beside(signals, cells, limits)
+    rows = np.concatenate([signals.rows, beside])
+    order = np.argsort(cells[rows], kind="stable")
+    rows = rows[order]
     start = np.concatenate([[0], np.flatnonzero(np.diff(cells[rows])) + 1, [rows.size]])
-    arrays = (r.value, r.variance, r.counted, r.blank, r.gain, r.log_scale, r.s0, r.cv, r.s0_weight, r.cv_weight)
-    settings = (is_clear(signals)[order], start, *OUTER, *INNER, np.array(LEAST))
+    r, none = signals.response, np.zeros((beside.size, len(signals.shared.names)))
+    nothing = np.zeros(beside.size)
+    also = Response(np.log(limits[beside]), nothing, nothing > 0.0, none, none, nothing, none, none, nothing, nothing)
+    arrays = [np.concatenate([getattr(r, name), getattr(also, name)])[order] for name in vars(r)]
+    kinds = [np.concatenate(pair)[order] for pair in ((np.zeros(len(r.value), bool), nothing == 0.0),
+                                                      (is_clear(signals), nothing > 0.0))]  # fmt: skip
+    settings = (*kinds, start, *OUTER, *INNER, np.array(LEAST))
     return Density()(m[rows], spread, misfit, u, *arrays, *settings)[0]  # type: ignore[index]
+
+
+def limits_beside(signals: Signals, cells: NDArray[np.int64], limits: Array) -> NDArray[np.int64]:
+    """Rows that are limits and saw what a reading saw, so that they miss the model together."""
+    return np.flatnonzero(np.isfinite(limits) & np.isin(cells, cells[signals.rows]))
+
+
+def logarithms(signals: Signals, u: Array) -> tuple[Array, Array]:
+    """Of clear readings: logarithm of the percentage and its variance by their own noise, each (draw, reading).
+
+    u : (draw, unknown)
+    """
+    r = signals.response
+    rise = np.maximum(r.value - u @ r.blank.T, 1e-300)
+    variance = (r.additive(u) + np.where(r.counted, r.value, 0.0)) / rise**2 + r.relative(u)
+    return np.log(rise) - r.log_scale - u @ r.gain.T, variance
 
 
 def controls_term(signals: Signals, z: Any) -> Any:
@@ -70,7 +96,7 @@ def controls_term(signals: Signals, z: Any) -> Any:
     shared, r = signals.shared, signals.shared.controls
     given = (r.value, r.variance, r.blank, r.gain, r.log_scale, r.s0, r.cv, r.s0_weight, r.cv_weight, shared.amounts,
              shared.prior_mean, shared.prior_sd)  # fmt: skip
-    found = Controls()(unknowns(signals, z, pt), *given)[0]  # type: ignore[index]
+    found: Any = Controls()(unknowns(signals, z, pt), *given)[0]  # type: ignore[index]
     return found - shared.log_density(shared.mean) + 0.5 * (z**2).sum()
 
 
@@ -88,12 +114,9 @@ def replicates(signals: Signals, u: Array, percent: Array, rng: np.random.Genera
     u : (draw, unknown); percent : (draw, reading)
     """
     r, mean = signals.response, signals.shared.mean
-    rise = np.exp(r.log_scale + u @ r.gain.T) * percent
-    variance = (
-        r.variance + r.s0_weight * np.exp(2.0 * (u @ r.s0.T)) + r.cv_weight * np.exp(2.0 * (u @ r.cv.T)) * rise**2
-    )
+    rise = r.rise(u, percent)
     read = u @ r.blank.T + rise
-    noisy = read + np.sqrt(variance) * rng.standard_normal(read.shape)
+    noisy = read + np.sqrt(r.scatter(u, rise)) * rng.standard_normal(read.shape)
     if r.counted.any():
         scattered = np.maximum(noisy, 0.0)
         noisy = np.where(r.counted, rng.poisson(np.where(r.counted, scattered, 0.0)), noisy)

@@ -1,5 +1,6 @@
 """The tables of a fit: what each parameter became, each datum beside its prediction, curves, areas."""
 
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -8,7 +9,7 @@ import pandas as pd
 from pbpk.body.solve import Array
 from pbpk.infer.joint import Joint, predict_percent
 from pbpk.infer.posterior import Posterior
-from pbpk.infer.signals import CLEAR, replicates
+from pbpk.infer.signals import is_clear, logarithms, replicates
 
 LEVELS = (0.025, 0.5, 0.975)
 QUANTILES = ("q2.5", "q50", "q97.5")
@@ -67,7 +68,10 @@ def predictions(posterior: Posterior, seed: int = 1) -> pd.DataFrame:
     q: interval of the median animal; p: posterior predictive interval of the value itself (an animal, or a mean of n).
     """
     joint, theta = posterior.joint, posterior.theta()
-    table = joint.counts.table
+    table, signals = joint.counts.table, joint.counts.signals
+    clear = np.ones(len(table), dtype=bool)  # of its own noise
+    if signals is not None:
+        clear[signals.rows] = is_clear(signals)
     rng = np.random.default_rng(seed)
     parts = []
     for reading, percent in predict_percent(joint, theta).items():
@@ -75,6 +79,7 @@ def predictions(posterior: Posterior, seed: int = 1) -> pd.DataFrame:
         part.insert(5, "reading", reading)
         part["value"] = table["percent"]
         part["low"], part["high"], part["error"] = table["low"], table["high"], table["error"]
+        part["clear"] = clear
         for name, value in quantiles(percent).items():
             part[name] = value
         seen = _replicates(posterior, theta, percent, rng)
@@ -115,11 +120,14 @@ def mean_animals(posterior: Posterior, percent: Array, seed: int = 1) -> Array:
     joint, theta = posterior.joint, posterior.theta()
     table = joint.counts.table
     spread, misfit, v = _scatter(joint, theta, table["n"].to_numpy(float))
-    value, error = table["percent"].to_numpy(float), table["error"].fillna(0.0).to_numpy(float)
-    clear = value > CLEAR * error  # a faint reading says nothing of its own; NaN compares false
-    value = np.where(clear, value, np.nan)
-    off = np.log(value) - np.log(percent) - (spread**2 - v) / 2
-    v = v + np.square(error / value)
+    signals, read = joint.counts.signals, table["error"].notna().to_numpy()
+    off = np.log(table["percent"].where(~read).to_numpy(float)) - np.log(percent) - (spread**2 - v) / 2
+    if signals is not None:
+        clear = is_clear(signals)  # a faint reading says nothing of its own
+        rows, said = signals.rows[clear], replace(signals, response=signals.response.part(clear))
+        logarithm, own = logarithms(said, posterior.unknowns())
+        off[:, rows] = logarithm - np.log(percent[:, rows])
+        v[:, rows] = spread**2 + own
     known = np.isfinite(off)
     of_cell = (np.unique(joint.cells)[:, np.newaxis] == joint.cells).astype(float)
     precision = 1.0 / misfit**2 + np.where(known, 1.0 / v, 0.0) @ of_cell.T

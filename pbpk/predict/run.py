@@ -23,7 +23,6 @@ from pbpk.infer import summary
 from pbpk.infer.convergence import Diagnostics
 from pbpk.infer.joint import Joint, join
 from pbpk.infer.posterior import Posterior, read_posterior
-from pbpk.infer.signals import CLEAR
 from pbpk.predict.exposure import exposure
 from pbpk.predict.forecast import forecast_table
 
@@ -71,7 +70,7 @@ class Run:
         table = table[table["reading"] == max(self.readings, key=lambda key: self.readings[key])]
         inside = table["inside"].dropna().astype(bool)
         lines = [f"{inside.sum()} of {len(inside)} values lie inside their 95 % posterior predictive interval."]
-        clear = table["error"].isna() | (table["value"] > CLEAR * table["error"])
+        clear = table["clear"]
         ratio = (table["q50"] / table["value"])[clear].dropna()
         if len(ratio):
             what = "values" if clear.all() else "values that stand clear of their noise"
@@ -235,6 +234,10 @@ def read_fit(folder: str | Path) -> tuple[Study, Posterior, dict[str, Any]]:
     model = model_of(study, manifest["settings"].get("model"))
     files = {f"study/{name}": study.folder / name for name in study.hashes}
     files |= {f"model/{file.name}": file for file in model.files}
+    kept = [name for name in manifest["inputs"] if not name.startswith("study/traces/")]
+    gone = [name for name in kept if name not in files]
+    if gone:
+        raise RunError(f"{folder}: `{gone[0]}` was there when the run was made and is gone; fit again with `pbpk run`.")
     for name, file in files.items():
         if manifest["inputs"].get(name) != _read_digest(file):
             raise RunError(f"{file}: has changed since the run was made; fit again with `pbpk run`.")

@@ -10,7 +10,7 @@ import tomllib
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Annotated, Any
 
 import numpy as np
 import pandas as pd
@@ -28,6 +28,10 @@ from pbpk.errors import ScenarioError, did_you_mean
 from pbpk.reading import Schema, read_toml
 
 FIELD_STEP_MT = 0.2  # to which the field channel is written
+
+
+Hours = Annotated[float, pydantic.Field(ge=0)]
+Amount = Annotated[float, pydantic.Field(gt=0)]
 
 
 class VirtualGroup(Schema):
@@ -55,11 +59,11 @@ class VirtualPlate(Schema):
     """Controls on every plate; amounts are those in the well."""
 
     blanks: int = pydantic.Field(ge=2)
-    standards_ng: list[float] = pydantic.Field(min_length=3)
+    standards_ng: list[Amount] = pydantic.Field(min_length=3)
     standard_wells: int = pydantic.Field(default=2, ge=1)
-    qcs_ng: list[float]
+    qcs_ng: list[Amount]
     qc_wells: int = pydantic.Field(default=2, ge=1)
-    reference_cells: list[float]
+    reference_cells: list[Amount]
     reference_wells: int = pydantic.Field(default=2, ge=1)
     spikes_ng: float = pydantic.Field(gt=0)
     spike_wells: int = pydantic.Field(default=3, ge=0)
@@ -75,7 +79,7 @@ class VirtualFile(Schema):
     cell_type: str
     cells: float = pydantic.Field(gt=0)
     viability: float = pydantic.Field(default=1.0, ge=0, le=1)
-    hours: list[float] = pydantic.Field(min_length=1)
+    hours: list[Hours] = pydantic.Field(min_length=1)
     animals: int = pydantic.Field(ge=1)
     spread: float = pydantic.Field(ge=0)
     misfit: float = pydantic.Field(ge=0)
@@ -93,6 +97,9 @@ class VirtualFile(Schema):
         for name in self.instrument:
             if name not in known:
                 raise ValueError(f"instrument.{name} is not a number of the instrument.{did_you_mean(name, known)}")
+        for what, given in (("hours", self.hours), ("groups", [group.name for group in self.groups])):
+            if len(set(given)) < len(given):
+                raise ValueError(f"{what} holds the same twice; keep one")
         return self
 
 
@@ -259,7 +266,8 @@ def _study_toml(study: VirtualStudy) -> str:
     """`study.toml` of a virtual study."""
     asked = study.asked
     groups = "".join(
-        f"\n[[groups]]\nname = {json.dumps(g.name)}\nroute = {json.dumps(g.route)}\n" for g in asked.groups
+        f"\n[[groups]]\nname = {json.dumps(g.name, ensure_ascii=False)}\nroute = {json.dumps(g.route)}\n"
+        for g in asked.groups
     )
     assumptions = [
         "SYNTHETIC: no animal and no instrument was involved; the light was computed, and its truth is in truth.json.",
@@ -277,7 +285,7 @@ denominator = "dose"
 assumptions = {json.dumps(assumptions, indent=4, ensure_ascii=False)}
 
 [product]
-cell_type = {json.dumps(asked.cell_type)}
+cell_type = {json.dumps(asked.cell_type, ensure_ascii=False)}
 viability = {asked.viability:g}
 {groups}
 [[sources]]

@@ -73,8 +73,8 @@ def write_counts(counts: OrganCounts, folder: Path) -> list[Path]:
     """Write what was measured by itself: counts, and where instruments were read all that goes with them.
 
     counts.csv with percent of the dose and percent of what was recovered in columns of their own; covariance.csv of the
-    counts in cells, rows and columns in the order of counts.csv; shared.csv, the unknowns behind it; balance.csv, the
-    sum of each animal's organs.
+    counts, in the unit of counts.csv, each named with its row there; shared.csv, the unknowns behind it; balance.csv,
+    the sum of each animal's organs.
     """
     table = counts_table(counts)
     table["percent_dose"] = counts.table["percent"] if counts.denominator == "dose" else float("nan")
@@ -84,11 +84,12 @@ def write_counts(counts: OrganCounts, folder: Path) -> list[Path]:
     if counts.signals is not None:
         order = np.argsort(counts.signals.rows)
         read = counts.table.iloc[counts.signals.rows[order]]
-        scale = _doses(counts)[read.index].to_numpy() / 100.0
+        scale = (_doses(counts)[read.index] / 100.0).fillna(1.0).to_numpy()
         covariance = counts.signals.covariance()[np.ix_(order, order)] * np.outer(scale, scale)
-        keys = zip(read["group"], read["animal"], read["organ"], read["hours"], strict=True)
-        names = [f"{group} {animal} {organ} {hours:g} h" for group, animal, organ, hours in keys]
-        tables["covariance"] = pd.DataFrame(covariance, columns=names).assign(value=names)[["value", *names]]
+        names = [f"{row['group']} {row['animal']} {row['organ']} {row['hours']:g} h {row['readout']}, row {i + 2}"
+                 for i, row in zip(read.index, read.to_dict("records"), strict=True)]  # fmt: skip
+        tables["covariance"] = pd.DataFrame(covariance, columns=names)
+        tables["covariance"].insert(0, "value", names)
         shared = counts.signals.shared
         sd = np.sqrt(np.diag(shared.covariance))
         tables["shared"] = pd.DataFrame({"unknown": shared.names, "mean": shared.mean, "sd": sd})

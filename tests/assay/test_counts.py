@@ -164,3 +164,60 @@ def test_what_cannot_be_counted_is_said(tmp_path, measurements, more, words):
     assert said.startswith(str(tmp_path / "measurements.csv"))
     assert said.endswith(".")
     assert all(word in said for word in words), said
+
+
+GAMMA = """
+[readouts.gamma]
+isotope = "In-111"
+half_life_hours = 67.3
+half_life_source = "a test"
+background_counts = 1200
+background_seconds = 600.0
+standard_counts = 250000
+standard_seconds = 60.0
+standard_percent_dose = 1.0
+standard_hours = 2.0
+"""
+QPCR = """
+[readouts.qpcr]
+copies_per_cell = { median = 2.0, sigma = 0.01, source = "a test" }
+extraction_yield = { median = 0.6, sigma = 0.15, source = "a test" }
+cv = { median = 0.15, sigma = 0.3, source = "a test" }
+"""
+
+
+def instrument_study(tmp_path, settings, rows, tissues=""):
+    """Khot's folder with counts of an instrument in place of its numbers."""
+    folder = Path(shutil.copytree(KHOT, tmp_path / "study"))
+    text = (folder / "study.toml").read_text()
+    start, end = text.index("[tissues]"), text.index("[[groups]]")
+    (folder / "study.toml").write_text(text[:start] + f"[tissues]\n{tissues}\n" + settings + "\n" + text[end:])
+    (folder / "measurements.csv").write_text(rows)
+    (folder / "organ_weights.csv").unlink()
+    return read_study(folder)
+
+
+def test_halves_counted_apart_are_no_whole(tmp_path):
+    rows = "group,animal,organ,hours,value,unit,seconds,counted_hours\n" + "".join(
+        f"iv,m1,{organ},24,40000,counts,60,25\n" for organ in ("kidney_left", "kidney_right")
+    )
+    study = instrument_study(tmp_path, GAMMA, rows, 'kidney_left = "kidney"\nkidney_right = "kidney"')
+    with pytest.raises(StudyError, match="`kidney` is made of kidney_left, kidney_right, each read by an instrument"):
+        count_cells(study)
+
+
+def test_copies_below_a_limit_have_no_value(tmp_path):
+    rows = ("group,animal,organ,hours,value,unit,lloq,below_lloq,readout\n"
+            "iv,m1,lung,24,3,copies,10,true,dna\niv,m2,lung,24,5000,copies,,false,dna\n")  # fmt: skip
+    counts = count_cells(instrument_study(tmp_path, QPCR, rows, 'lung = "lung"'))
+    limited = counts.table[counts.table["below_lloq"]].iloc[0]
+    assert np.isnan(limited["percent"])
+    assert limited["lloq"] == pytest.approx(100.0 * 10 / 2.0 / 0.6 / 2e7)
+    assert len(counts.signals.rows) == 1
+
+
+def test_numbers_and_readings_of_one_thing_are_kept_apart(tmp_path):
+    rows = ("group,animal,organ,hours,value,unit,readout\n"
+            "iv,m1,lung,24,5000,copies,dna\niv,m2,lung,24,3.0,percent_dose,dna\n")  # fmt: skip
+    with pytest.raises(StudyError, match="lung at 24 h in `iv` is there as plain numbers and as readings"):
+        count_cells(instrument_study(tmp_path, QPCR, rows, 'lung = "lung"'))

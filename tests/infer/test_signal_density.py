@@ -30,11 +30,11 @@ def cell(values, counted=False, scale=0.0, variance=0.04):
     }  # fmt: skip
 
 
-def value_and_gradient(arrays, clear, m, spread=SPREAD, misfit=MISFIT, u=U):
+def value_and_gradient(arrays, clear, m, spread=SPREAD, misfit=MISFIT, u=U, limit=None):
     n = len(arrays["value"])
-    return compiled.density(
-        np.full(n, m), spread, misfit, u, *arrays.values(), np.array(clear), np.array([0, n]), *OUTER, *INNER, LEAST
-    )
+    limit = np.zeros(n, bool) if limit is None else np.array(limit)
+    return compiled.density(np.full(n, m), spread, misfit, u, *arrays.values(), limit, np.array(clear),
+                            np.array([0, n]), *OUTER, *INNER, LEAST)  # fmt: skip
 
 
 def by_quadrature(arrays, m, spread=SPREAD, misfit=MISFIT, u=U):
@@ -91,24 +91,45 @@ def test_many_events_are_clear():
     assert found == pytest.approx(by_quadrature(cell(values, counted=True, scale=6.0), 0.0), abs=5e-3)
 
 
+def test_a_limit_beside_readings_shares_their_misfit():
+    values, limit = [1.4, 0.3], np.log(0.5)
+    arrays = cell([*values, limit])
+    for m in (-1.0, 0.3):
+        found = value_and_gradient(arrays, [False] * 3, m, limit=[False, False, True])[0]
+        d = np.linspace(-8, 8, 81) * MISFIT
+        each = [np.exp(by_quadrature(cell(values), m + x, misfit=1e-6)) * stats.norm.cdf((limit - m - x) / SPREAD)
+                for x in d]  # fmt: skip
+        exact = np.log(integrate.simpson(np.array(each) * stats.norm.pdf(d, 0, MISFIT), d))
+        assert found == pytest.approx(exact, abs=3e-3)
+
+
+@pytest.mark.parametrize("x", [-200.0, -31.0, -29.0, -3.0, 0.0, 4.0])
+def test_the_lower_tail_of_a_normal(x):
+    found, slope = compiled.below(x)
+    assert found == pytest.approx(stats.norm.logcdf(x), rel=1e-5, abs=1e-12)
+    assert slope == pytest.approx(np.exp(stats.norm.logpdf(x) - stats.norm.logcdf(x)), rel=1e-4)
+
+
 MIXES = {
     "faint": (cell([0.4, -0.2, 1.1]), [False] * 3),
     "clear": (cell([2.4, 1.9, 3.1]), [True] * 3),
     "mixed": (cell([1.5, 0.2, 1.1]), [True, False, False]),
     "counts": (cell([4, 0, 30], counted=True), [False, False, True]),
+    "limits": (cell([1.5, 0.2, -0.4]), [True, False, False], [False, False, True]),
 }
 
 
 @pytest.mark.parametrize("name", MIXES)
 def test_the_gradient_is_that_of_the_value(name):
-    arrays, clear = MIXES[name]
+    arrays, clear, *more = MIXES[name]
+    limit = more[0] if more else [False] * 3
     if name == "counts":
         arrays = arrays | {"cv_weight": np.full(3, 40.0)}  # overdispersion that can be seen
     point = np.concatenate([[0.1, -0.2, 0.3], [SPREAD, MISFIT], U])
 
     def at(x):
-        return compiled.density(x[:3], x[3], x[4], x[5:], *arrays.values(), np.array(clear), np.array([0, 3]),
-                                *OUTER, *INNER, LEAST)  # fmt: skip
+        return compiled.density(x[:3], x[3], x[4], x[5:], *arrays.values(), np.array(limit), np.array(clear),
+                                np.array([0, 3]), *OUTER, *INNER, LEAST)  # fmt: skip
 
     gradient = at(point)[1:]
     for i, slope in enumerate(gradient):

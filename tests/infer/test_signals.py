@@ -48,7 +48,7 @@ def test_clear_is_far_above_noise(signals):
 def test_the_term_is_the_likelihood_and_its_gradient_is_its_own(signals):
     point = pt.dvector()
     m, spread, misfit, u = point[:5], point[5], point[6], point[7:]
-    total = readings_term(signals, CELLS, m, spread, misfit, u)
+    total = readings_term(signals, CELLS, np.full(5, np.nan), m, spread, misfit, u)
     both = pytensor.function([point], [total, pt.grad(total, point)], mode="NUMBA")
     at = np.concatenate([np.log([2.0, 40.0, 140.0, 0.3, 55.0]), [0.2, 0.1], signals.shared.mean])
     value, gradient = both(at)

@@ -116,7 +116,7 @@ def read_traces(folder: str | Path) -> list[Trace]:
 
 
 def read_traces_in_turn(folder: str | Path) -> Iterator[Trace]:
-    """Read the light of every well of a study one after the other, in the order of the files; none is kept.
+    """Read the light of every well of a study one after the other, file by file; none is kept.
 
     Raises
     ------
@@ -207,7 +207,15 @@ def _read_places(folder: Path, wells: list[WellRow]) -> dict[Path, dict[Key, tup
             raise StudyError(f"{path}: the well {' '.join(key).strip()} is in another table too; keep one of them.")
         found[key] = path, named, span
 
-    files = {row.file: (row.plate, row.well) for row in wells if row.file}
+    files: dict[str, Key] = {}
+    for at, row in enumerate(wells):
+        if row.file in files:
+            raise StudyError(
+                f"{folder / 'wells.csv'}: row {at + 2}: the file `{row.file}` is named for another well too; a file of "
+                "several wells has the columns plate and well, and is not named here."
+            )
+        if row.file:
+            files[row.file] = (row.plate, row.well)
     for name, key in files.items():
         path = folder / "traces" / name
         spans = read_spans(path)

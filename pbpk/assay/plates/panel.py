@@ -80,7 +80,12 @@ def judge(readings: Sequence[Reading], preset: str = "lba") -> list[Panel]:
     panels: dict[tuple[str, str], list[Reading]] = {}
     for reading in readings:
         panels.setdefault((reading.well.plate, reading.well.matrix), []).append(reading)
-    return [_judged(plate, matrix, wells, preset) for (plate, matrix), wells in panels.items()]
+    worth = ("sample", "spike", "standard", "reference_cells")
+    return [
+        _judged(plate, matrix, wells, preset)
+        for (plate, matrix), wells in panels.items()
+        if any(reading.well.role in worth for reading in wells)
+    ]
 
 
 def _judged(plate: str, matrix: str, wells: list[Reading], preset: str) -> Panel:
@@ -103,6 +108,9 @@ def _judged(plate: str, matrix: str, wells: list[Reading], preset: str) -> Panel
         left_out += [(reading, "out of the limits for standards") for reading in rejected]
         used = [reading for reading in used if reading not in rejected]
     curve = _curve(name, used, role)
+    if not float(curve.curve.parameters[1]) > 0.0:
+        raise AssayError(f"{name}: light does not fall with the field as label rises; check the sign of the light and "
+                         "which wells are standards.")  # fmt: skip
     blank = np.array([(r.amplitude.delta, r.amplitude.se) for r in _of(used, "blank")])
     limits = detection_limits(curve, blank[:, 0], blank[:, 1])
     notes = _notes(used, blank)

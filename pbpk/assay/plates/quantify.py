@@ -11,6 +11,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
+from numpy.typing import NDArray
 
 from pbpk.assay.light.amplitude import Reading
 from pbpk.assay.light.trace import Array, Well
@@ -19,7 +20,7 @@ from pbpk.assay.plates.matrix_effects import hook_check
 from pbpk.assay.plates.panel import Panel
 from pbpk.assay.signals import Response, Signals, learn
 from pbpk.assay.study import Plates
-from pbpk.errors import AssayError, StudyError
+from pbpk.errors import AssayError, InputError, StudyError
 from pbpk.quantity import convert
 
 CELLS = ("cells", "cell")
@@ -53,6 +54,11 @@ class Quantified:
     organs: tuple[Organ, ...]
     signals: Signals
     notes: tuple[str, ...]
+
+    def part(self, keep: NDArray[np.int64]) -> "Quantified":
+        """Some of the organs."""
+        signals = Signals(self.signals.shared, self.signals.response.part(keep), np.arange(len(keep)))
+        return Quantified(tuple(self.organs[i] for i in keep), signals, self.notes)
 
     def lloq(self) -> Array:
         """Cells in each organ that would read as the lowest amount its wells can quantify (organ,) [cells]."""
@@ -109,13 +115,19 @@ class Known:
         well = self.reading.well
         if not well.nominal:
             return 0.0
-        return float(well.nominal) if self.in_cells else convert(float(well.nominal), well.unit, "ng")
+        if self.in_cells:
+            return float(well.nominal)
+        try:
+            return convert(float(well.nominal), well.unit, "ng")
+        except InputError as problem:
+            raise AssayError(f"{self.name}: {problem} Amounts are cells or a mass such as ng.") from None
 
     @property
     def found(self) -> float:
-        """Amount that its panel's curve reads, in the unit of the panel, over the amount put in."""
+        """Amount that its panel's curve reads [cells or ng, as the panel] over the amount put in [cells or ng]."""
         held = float(self.panel.curve.curve.inverse(self.reading.amplitude.delta))
-        return held / _reach(self.reading.well) / self.amount
+        unit = 1.0 if _in_cells(self.panel) else convert(1.0, self.panel.unit, "ng")
+        return held * unit / _reach(self.reading.well) / self.amount
 
     @property
     def is_clear(self) -> bool:
@@ -220,7 +232,7 @@ def _slope(panel: Panel) -> float:
 
 def _noise(panel: Panel) -> float:
     """Size of a blank's noise [amplitude]: what blanks and their scatter are measured in here."""
-    return panel.limits.within_trace or panel.limits.between_blanks
+    return panel.limits.sigma
 
 
 def _variance(reading: Reading) -> float:
@@ -232,7 +244,8 @@ def _variance(reading: Reading) -> float:
 def _chain(panels: Sequence[Panel], known: Sequence[Known], settings: Plates) -> _Chain:
     """Name everything that controls and samples of these panels have in common."""
     names = [f"{what}: {panel.name}" for panel in panels for what in ("blank", "log_slope")]
-    priors = [(0.0, np.inf)] * len(names)
+    # flat, but a search must start somewhere: each panel's own curve
+    priors = [(at, np.inf) for panel in panels for at in (float(panel.curve.curve.mean(0.0)) / _noise(panel), 0.0)]
     load = 1.0
     mixed = any(each.amount and each.in_cells != _in_cells(each.panel) for each in known)
     if mixed or any(panel.of("sample") and not _in_cells(panel) for panel in panels):
@@ -260,7 +273,7 @@ def _chain(panels: Sequence[Panel], known: Sequence[Known], settings: Plates) ->
 def _load(known: Sequence[Known], settings: Plates) -> float:
     """About what one cell carries [ng], from reference cells, else from the study."""
     found = [
-        each.found * convert(1.0, each.panel.unit, "ng")
+        each.found
         for each in known
         if each.is_clear and each.reading.well.role == "reference_cells" and not _in_cells(each.panel)
     ]
@@ -322,16 +335,24 @@ def _organs(panels: Sequence[Panel]) -> tuple[list[Organ], list[str]]:
                 notes.append(f"{members[0].name}: the more it is diluted the more it holds, so only the most diluted "
                              "wells are used")  # fmt: skip
                 readings = [each for each, r in zip(readings, reach, strict=True) if r == reach.min()]
+        within = [each for each in readings if not _is_above(panel, each)]
+        if within and len(within) < len(readings):
+            notes.append(f"{organ} of {animal}: {len(readings) - len(within)} wells above the highest standard left "
+                         "out; a more diluted one is within")  # fmt: skip
+            readings = within
         organs.append(Organ(str(group), str(animal), str(organ), float(str(hours)), panel, tuple(readings)))
     return organs, notes
 
 
+def _is_above(panel: Panel, reading: Reading) -> bool:
+    """Whether a well reads above the highest accepted standard by more than a standard may be off."""
+    zero, top = (float(panel.curve.curve.mean(amount)) for amount in (0.0, panel.top))
+    return reading.amplitude.delta - zero > ABOVE * (top - zero)
+
+
 def _check_range(organs: Sequence[Organ]) -> None:
     """Refuse wells above the highest standard: what a curve does there nobody measured."""
-    above = []
-    for organ in organs:
-        highest = ABOVE * float(organ.panel.curve.curve.mean(organ.panel.top))
-        above += [Known(organ.panel, each).name for each in organ.wells if each.amplitude.delta > highest]
+    above = [Known(o.panel, each).name for o in organs for each in o.wells if _is_above(o.panel, each)]
     if above:
         raise AssayError(f"{len(above)} wells read more than {ABOVE:g} times the highest accepted standard, the first "
                          f"{above[0]}; dilute them and read again.")  # fmt: skip

@@ -17,11 +17,21 @@ from pbpk.errors import StudyError
 RATE, BACKGROUND = "gamma: log counts/s of one percent of the dose at 0 h", "gamma: background [counts/s]"
 CV = "gamma: log cv"
 SECONDS_PER_HOUR = 3600.0
+MOST_HALF_LIVES = 900.0  # 1e-271 of the activity; hours given as seconds look like this
 
 
 def decayed_seconds(seconds: float, hours: float, half_life_hours: float) -> float:
-    """Time [s] at the activity of 0 h that gives as many decays as `seconds` of counting from `hours` on."""
+    """Time [s] at the activity of 0 h that gives as many decays as `seconds` of counting from `hours` on.
+
+    Raises
+    ------
+    StudyError
+        if nothing is left by then
+    """
     rate = math.log(2.0) / (half_life_hours * SECONDS_PER_HOUR)
+    if hours > MOST_HALF_LIVES * half_life_hours:
+        raise StudyError(f"study.toml: [readouts.gamma]: {hours:g} h is {hours / half_life_hours:.0f} half-lives after "
+                         "the dose, when nothing is left to count; give hours, and the right half-life.")  # fmt: skip
     return math.exp(-rate * hours * SECONDS_PER_HOUR) * -math.expm1(-rate * seconds) / rate
 
 

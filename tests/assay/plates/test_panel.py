@@ -129,3 +129,18 @@ def test_the_least_that_is_quantified_is_an_amplitude_above_the_blank():
     (panel,) = judge(Plate().controls().readings)
     assert panel.lowest_rise == pytest.approx(max(10 * panel.limits.sigma, 0.05 * SLOPE), rel=0.05)
     assert np.isfinite(panel.lowest_rise)
+
+
+def test_a_matrix_with_nothing_to_read_is_no_panel():
+    plate = Plate().controls()
+    lone = replace(plate.readings[0].well, well="H12", role="laser_off", matrix="buffer")
+    panels = judge([*plate.readings, Reading(lone, amplitude(0.0))])
+    assert [panel.matrix for panel in panels] == ["lung"]
+
+
+def test_light_of_the_wrong_sign_is_refused():
+    readings = [Reading(r.well, replace(r.amplitude, delta=-r.amplitude.delta)) for r in Plate().controls().readings]
+    with pytest.raises(AssayError, match=r"check the sign of the light|breaks the `lba` rules"):
+        judge(readings)
+    with pytest.raises(AssayError, match="check the sign of the light"):
+        judge(readings, "none")

@@ -165,3 +165,44 @@ def test_the_lowest_amount_of_an_organ_follows_its_wells():
     first, second = quantify(judge(plate.readings), Plates()).lloq()
     assert first == pytest.approx(2 * second, rel=1e-6)
     assert first == pytest.approx(0.05 / LOAD / 0.9 / 0.01, rel=0.1)
+
+
+@pytest.mark.parametrize("blank", [-300.0, 250.0, 5000.0])
+def test_a_blank_far_from_zero_is_taken_off(blank):
+    """Pickup or background that follows the magnet, as large as anything on the plate."""
+    plate = Plate(blank=blank).controls()
+    for cells in CELLS:
+        plate.sample(cells, animal=f"m{cells:g}")
+    found = quantify(judge(plate.readings), Plates())
+    amount, _, _ = found.signals.estimates()
+    sd = np.sqrt(np.diag(found.signals.covariance()))
+    assert (np.abs(amount - CELLS) < 4 * sd).all()
+    assert sd[-1] < 0.1 * CELLS[-1]
+
+
+def test_a_well_above_the_range_is_left_out_where_a_diluted_one_is_within():
+    plate = Plate().controls().sample(1e6, animal="m").sample(1e6, animal="m", dilution=10.0)
+    found = quantify(judge(plate.readings), Plates())
+    assert any("above the highest standard" in note for note in found.notes)
+    assert len(found.organs[0].wells) == 1
+    assert found.signals.estimates()[0][0] == pytest.approx(1e6, rel=0.15)
+
+
+def test_plates_may_have_different_units_of_mass():
+    readings = two_plates(7)
+    changed = [
+        Reading(replace(r.well, nominal=1000.0 * r.well.nominal, unit="pg"), r.amplitude)
+        if r.well.matrix == "liver" and r.well.unit == "ng"
+        else r
+        for r in readings
+    ]
+    ours, theirs = (quantify(judge(each), Plates()).signals.estimates()[0] for each in (changed, readings))
+    np.testing.assert_allclose(ours, theirs, rtol=1e-3)
+
+
+def test_a_unit_that_is_no_amount_is_said_with_its_well():
+    readings = [
+        Reading(replace(r.well, unit="furlong"), r.amplitude) if r.well.role == "spike" else r for r in two_plates(8)
+    ]
+    with pytest.raises(AssayError, match=r"plate p-lung, lung, well \w+ \(spike\): .*furlong.*cells or a mass"):
+        quantify(judge(readings), Plates())

@@ -12,10 +12,15 @@ from pbpk.errors import StudyError
 HALF = 67.3
 
 
-@given(st.floats(1.0, 1e5), st.floats(0.0, 500.0), st.floats(0.5, 5000.0))
+@given(st.floats(1.0, 1e5), st.floats(0.0, 400.0), st.floats(0.5, 5000.0))
 def test_time_at_full_activity_is_the_integral_of_decay(seconds, hours, half):
     whole, _ = integrate.quad(lambda t: 2.0 ** (-(hours + t / 3600.0) / half), 0.0, seconds)
     assert decayed_seconds(seconds, hours, half) == pytest.approx(whole, rel=1e-6, abs=1e-9)
+
+
+def test_hours_that_are_seconds_are_refused():
+    with pytest.raises(StudyError, match="half-lives after the dose, when nothing is left"):
+        decayed_seconds(60.0, 90_000.0, HALF)
 
 
 def test_a_short_count_after_one_half_life_is_half_as_long():
