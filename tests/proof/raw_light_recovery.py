@@ -22,7 +22,7 @@ for name in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"):
 import numpy as np  # noqa: E402
 from scipy import stats  # noqa: E402
 
-DRAWS, TUNE, CHAINS = 250, 300, 2
+DRAWS, TUNE, CHAINS = 400, 400, 2
 HOURS, ANIMALS = [1.0, 24.0, 168.0], 3
 
 
@@ -134,7 +134,7 @@ def main():
             found = [json.loads(line) for line in file]
     done = {study["seed"] for study in found}
     todo = [seed for seed in range(given.first, given.first + given.seeds) if seed not in done]
-    with ProcessPoolExecutor(given.workers, mp_context=get_context("spawn")) as pool:
+    with ProcessPoolExecutor(given.workers, mp_context=get_context("spawn"), max_tasks_per_child=8) as pool:
         for study in pool.map(one, todo):
             found.append(study)
             if given.log:
