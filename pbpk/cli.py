@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 from rich.markup import escape
 
-from pbpk.errors import NotConverged, PbpkError
+from pbpk.errors import AssayError, NotConverged, PbpkError
 from pbpk.terminal import console, progress, say_balance, say_diagnostics, say_forecast, say_run, say_study
 
 if TYPE_CHECKING:
@@ -21,6 +21,8 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     help="Pharmacokinetics of infused cells: counts in organs -> posterior -> scenarios -> report.",
 )
+
+COUNTED = ("counts.csv", "plates.html")  # what `count` writes, and so may replace
 
 Out = Annotated[Path, typer.Option("--out", help="Folder that is written.")]
 Force = Annotated[bool, typer.Option("--force", help="Replace the folder if it is a run already.")]
@@ -252,15 +254,23 @@ def count(
 ) -> None:
     """Bring what was measured to cells per organ: counts, their covariance, mass balance, plates."""
     from pbpk.assay.balance import balance_by_hour
-    from pbpk.assay.counts import count_cells
+    from pbpk.assay.counts import count_cells, refused_plates
     from pbpk.predict.run import write_folder
     from pbpk.report.plates import write_plate_page
     from pbpk.share.tables import write_counts
 
     read = _read(study)
-    counts = count_cells(read)
+    try:
+        counts = count_cells(read)
+    except AssayError:
+        # nothing may be counted, but the plates may be looked at
+        refused = refused_plates(read)
+        with write_folder(out, force, COUNTED) as folder:
+            write_plate_page(read, refused, folder / "plates.html")
+        console.print(f"Refused; the plates are drawn in {escape(str(out / 'plates.html'))}")
+        raise
     say_study(read, counts)
-    with write_folder(out, force, mark="counts.csv") as folder:
+    with write_folder(out, force, COUNTED) as folder:
         written = write_counts(counts, folder)
         if counts.panels:
             written.append(write_plate_page(read, counts, folder / "plates.html"))
@@ -280,7 +290,7 @@ def virtual(
     from pbpk.predict.virtual import imagine, read_virtual, write_virtual
 
     made = imagine(read_virtual(what), seed)
-    with write_folder(out, force, mark="truth.json") as folder:
+    with write_folder(out, force, ("truth.json",)) as folder:
         write_virtual(made, folder)
     wells = sum(len(plate) for plate in made.plates.values())
     console.print(f"Written: {escape(str(out))}: {len(made.cells)} organs, {wells} wells, synthetic; see truth.json.")

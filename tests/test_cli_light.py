@@ -139,3 +139,14 @@ def test_an_organ_that_is_not_used_is_left_out_of_the_light_too(amplitudes, tmp_
     assert said.code == 0, said.err
     assert "300 values in" in said.out
     assert "heart: 50 values left out, as [tissues] in study.toml says" in said.out
+
+
+def test_a_refused_plate_is_drawn_and_nothing_is_counted(edited, tmp_path):
+    folder = edited("amplitudes.csv", "qc", "delta", lambda x: str(1.6 * float(x)))
+    said = say("count", folder, "--out", tmp_path / "counts")
+    assert said.code == 2
+    assert re.search(r"plate lung, lung: the plate breaks the `lba` rules.*Refused too: plate liver", said.err)
+    assert [path.name for path in (tmp_path / "counts").iterdir()] == ["plates.html"]
+    page = (tmp_path / "counts" / "plates.html").read_text()
+    assert "refused" in page
+    assert "QCs are within 20%" in page

@@ -101,6 +101,18 @@ def count_cells(study: Study) -> OrganCounts:
     )
 
 
+def refused_plates(study: Study) -> OrganCounts:
+    """The plates of a study that must not be counted, judged and without counts: to see why.
+
+    Raises
+    ------
+    AssayError
+        if a plate has no curve to show
+    """
+    panels = tuple(judge(study.readings, study.about.plates.preset, refuse=False))
+    return OrganCounts(study, pd.DataFrame(columns=COLUMNS), study.about.denominator, (), (), panels=panels)
+
+
 def _check_apart(study: Study, read: pd.DataFrame, plain: pd.DataFrame) -> None:
     """Refuse tissues that an instrument read apart but that make one organ, and readings beside plain numbers."""
     if read.empty:

@@ -145,10 +145,10 @@ def _read_digest(path: Path) -> str:
 
 
 @contextmanager
-def write_folder(out: Path, force: bool = False, mark: str = "manifest.json") -> Iterator[Path]:
+def write_folder(out: Path, force: bool = False, marks: tuple[str, ...] = ("manifest.json",)) -> Iterator[Path]:
     """Write into a folder beside the one that is wanted, which takes its place only when all is written.
 
-    mark : file that tells a folder which may be replaced
+    marks : files of which one tells a folder that may be replaced
 
     Raises
     ------
@@ -158,7 +158,7 @@ def write_folder(out: Path, force: bool = False, mark: str = "manifest.json") ->
     if out.exists():
         if not force:
             raise RunError(f"{out}: exists already; choose another --out, or replace it with --force.")
-        if not (out.is_dir() and ((out / mark).is_file() or not any(out.iterdir()))):
+        if not (out.is_dir() and (any((out / mark).is_file() for mark in marks) or not any(out.iterdir()))):
             raise RunError(f"{out}: is not a run folder, so --force will not replace it; choose another --out.")
     beside = out.with_name(f".{out.name}.partial")
     if beside.exists():

@@ -66,26 +66,34 @@ class Panel:
         return [reading for reading in self.used if reading.well.role in roles]
 
 
-def judge(readings: Sequence[Reading], preset: str = "lba") -> list[Panel]:
+def judge(readings: Sequence[Reading], preset: str = "lba", refuse: bool = True) -> list[Panel]:
     """Judge every matrix on every plate that holds samples or standards, by the limits of a preset or by `none`.
 
     A standard out of its limits is left out once, and the panel judged without it, as ICH M10 (3.2.4) says; a flagged
     well is never used.
 
+    refuse : false to look at plates that must not be used, whose curves then go through all their standards
+
     Raises
     ------
     AssayError
-        with the rule that was broken, if a panel must not be used
+        with the rules that were broken, if a panel must not be used or has no curve
     """
     panels: dict[tuple[str, str], list[Reading]] = {}
     for reading in readings:
         panels.setdefault((reading.well.plate, reading.well.matrix), []).append(reading)
     worth = ("sample", "spike", "standard", "reference_cells")
-    return [
+    judged = [
         _judged(plate, matrix, wells, preset)
         for (plate, matrix), wells in panels.items()
         if any(reading.well.role in worth for reading in wells)
     ]
+    broken = [panel for panel in judged if panel.acceptance is not None and not panel.acceptance.passed]
+    if broken and refuse:
+        said = str(broken[0].acceptance.sentence) if broken[0].acceptance else ""
+        others = f" Refused too: {', '.join(panel.name for panel in broken[1:])}." if broken[1:] else ""
+        raise AssayError(f"{broken[0].name}: {said[0].lower()}{said[1:]}{others}")
+    return judged
 
 
 def _judged(plate: str, matrix: str, wells: list[Reading], preset: str) -> Panel:
@@ -104,7 +112,7 @@ def _judged(plate: str, matrix: str, wells: list[Reading], preset: str) -> Panel
         raise AssayError(f"{name}: standards and QCs have the units {' and '.join(sorted(units))}; give them one.")
     acceptance = None
     if preset != "none":
-        acceptance, rejected = _accepted(name, known, used, preset)
+        acceptance, rejected = _accepted(known, used, preset)
         left_out += [(reading, "out of the limits for standards") for reading in rejected]
         used = [reading for reading in used if reading not in rejected]
     curve = _curve(name, used, role)
@@ -136,7 +144,7 @@ def _deltas(readings: Sequence[Reading]) -> np.ndarray:
     return np.array([reading.amplitude.delta for reading in readings])
 
 
-def _accepted(name: str, known: list[Reading], used: list[Reading], preset: str) -> tuple[Acceptance, list[Reading]]:
+def _accepted(known: list[Reading], used: list[Reading], preset: str) -> tuple[Acceptance, list[Reading]]:
     """Verdict on all standards by the curve of those within limits, and the standards that are not."""
     checks, after = _of(used, "qc"), _of(used, "carry_over")
     nominal, delta = _amounts(known), _deltas(known)
@@ -152,9 +160,8 @@ def _accepted(name: str, known: list[Reading], used: list[Reading], preset: str)
         before, within = within, found.standards["within"].to_numpy()
         if (within == before).all() or within.sum() < FEWEST:
             break
-    if not found.passed:
-        raise AssayError(f"{name}: {found.sentence[0].lower()}{found.sentence[1:]}")
-    return found, [reading for reading, kept in zip(known, within, strict=True) if not kept]
+    out = [reading for reading, kept in zip(known, within, strict=True) if not kept]
+    return found, out if found.passed else []
 
 
 def _curve(name: str, used: list[Reading], role: Role) -> Calibration:
