@@ -195,7 +195,7 @@ def _standard_rules(standards: pd.DataFrame, levels: list[float], limits: dict[s
     repeated = level[inside.size() > 1]
     kept = int((level >= limits["replicates within"].value).sum())
     least = float(repeated.min()) if len(repeated) else np.nan
-    worst = f" at {repeated.idxmin():g}" if len(repeated) else ""
+    worst = f" at {repeated.idxmin():g}," if len(repeated) else ""
     wells, many, half = (limits[name] for name in ("standards within", "levels within", "replicates within"))
     said_share = (
         f"{int(within.sum())} of {len(within)} standards are within their limits, at least {wells.value:.0%} are needed"
@@ -215,7 +215,7 @@ def _qc_rules(qcs: pd.DataFrame, limits: dict[str, Limit]) -> list[dict[str, obj
     share = float(qcs["within"].mean()) if len(qcs) else 0.0
     level = qcs.groupby("nominal")["within"].mean()
     least = float(level.min()) if len(level) else 0.0
-    worst = f" at {level.idxmin():g}" if len(level) else ""
+    worst = f" at {level.idxmin():g}," if len(level) else ""
     seen = int(qcs.loc[qcs["in_range"], "nominal"].nunique())
     said_share = (
         f"{int(qcs['within'].sum())} of {len(qcs)} QCs are within {deviation:.0%}, at least two thirds are needed"

@@ -105,7 +105,7 @@ def test_a_lost_highest_level_lowers_the_uloq():
 def test_an_inner_level_with_all_its_replicates_out():
     found = accept_plate(standards(L4r1=0.5, L4r2=0.5), qcs(), "lba")
     assert broken(found) == {"replicates within"}
-    assert "of the standards at 10 0% are within" in found.sentence
+    assert "of the standards at 10, 0% are within" in found.sentence
 
 
 def test_a_level_read_once_is_no_set_of_replicates():
@@ -123,7 +123,7 @@ def test_two_thirds_of_qcs():
 def test_half_of_the_qcs_of_each_level():
     found = accept_plate(standards(), qcs(0, 0, 0.3, 0.3, 0, 0), "lba")
     assert broken(found) == {"QCs within a level"}
-    assert "of the QCs at 40 0% are within 20%" in found.sentence
+    assert "of the QCs at 40, 0% are within 20%" in found.sentence
 
 
 def test_the_presets_differ_where_m10_does():
