@@ -11,6 +11,8 @@ from pbpk.reading import Schema
 if TYPE_CHECKING:
     import pint
 
+NORMAL_95 = 1.96  # standard deviations of a normal on either side that hold 95 %
+
 
 @cache
 def unit_registry() -> "pint.UnitRegistry[Any]":

@@ -57,7 +57,7 @@ def test_count_says_and_writes_cells_plates_and_balance(amplitudes, tmp_path):
     assert re.search(r"portal +168 +5 +\d", said.out)
     folder = tmp_path / "counts"
     assert {path.name for path in folder.iterdir()} == {
-        "counts.csv", "covariance.csv", "shared.csv", "balance.csv", "plates.html"}  # fmt: skip
+        "counts.csv", "covariance.csv", "shared.csv", "balance.csv", "flags.csv", "plates.html"}  # fmt: skip
     counts = pd.read_csv(folder / "counts.csv")
     assert len(counts) == 350
     assert (counts["low"] < counts["cells"]).all()
@@ -68,6 +68,8 @@ def test_count_says_and_writes_cells_plates_and_balance(amplitudes, tmp_path):
     covariance = pd.read_csv(folder / "covariance.csv", index_col=0).to_numpy()
     np.testing.assert_allclose(np.sqrt(np.diag(covariance)), counts["sd"], rtol=1e-4)
     np.testing.assert_allclose(covariance, covariance.T, rtol=1e-5)
+    flags = pd.read_csv(folder / "flags.csv")
+    assert list(flags.columns)[-1] == "flag"
     truth = json.loads((SHIPPED / "truth.json").read_text())["cells"]
     held = dict(zip(zip(truth["animal"], truth["organ"], strict=True), truth["cells"], strict=True))
     inside = [row.low < held[row.animal, row.organ] < row.high for row in counts.itertuples()]

@@ -47,15 +47,16 @@ def balance_by_hour(counts: OrganCounts) -> pd.DataFrame:
     """
     each = mass_balance(counts)
     _, weights = _sums(counts)
+    groups = list(each.groupby(HOURLY, sort=False))
+    means = np.array([weights[own.index].mean(axis=0) for _, own in groups]).reshape(len(groups), weights.shape[1])
     parts: list[dict[str, Any]] = []
-    for key, own in each.groupby(HOURLY, sort=False):
-        mean, sd = _of(counts, weights[own.index].mean(axis=0, keepdims=True))
+    for (key, own), mean, sd in zip(groups, *_of(counts, means), strict=True):
         sums = own["percent_dose"]
         parts.append(dict(zip(HOURLY, key, strict=True)) | {
-            "animals": len(own), "organs": int(own["organs"].max()), "percent_dose": mean[0], "sd": sd[0],
+            "animals": len(own), "organs": int(own["organs"].max()), "percent_dose": mean, "sd": sd,
             "between": sums.std(ddof=1), "lowest": sums.min(), "highest": sums.max(),
             "lacking": int((own["lacks"] != "").sum()), "flagged": int((own["flag"] != "").sum()),
-            "flag": _surplus(mean[0], sd[0]),
+            "flag": _surplus(mean, sd),
         })  # fmt: skip
     columns = [*HOURLY, "animals", "organs", "percent_dose", "sd", "between", "lowest", "highest", "lacking",
                "flagged", "flag"]  # fmt: skip

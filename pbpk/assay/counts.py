@@ -5,16 +5,19 @@ per-gram values are brought there with the dose and the organ weight; a range st
 """
 
 from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import TYPE_CHECKING
 
 import numpy as np
 import pandas as pd
 
-from pbpk.assay.plates.panel import Panel, judge
-from pbpk.assay.plates.quantify import Quantified, quantify
-from pbpk.assay.readouts.tally import count_limits, count_signals
 from pbpk.assay.signals import Signals, merge
 from pbpk.assay.study import COUNTED, DROPPED, MeasurementRow, Study, WeightRow
 from pbpk.errors import StudyError
+
+if TYPE_CHECKING:  # plates need scipy; a study of plain numbers does not
+    from pbpk.assay.plates.panel import Panel
+    from pbpk.assay.plates.quantify import Quantified
 
 COLUMNS = ["group", "animal", "organ", "hours", "readout", "percent", "sd", "n", "low", "high", "lloq",
            "below_lloq", "error", "weight_g", "weight_cv", "source"]  # fmt: skip
@@ -41,8 +44,15 @@ class OrganCounts:
     harvested: tuple[str, ...]
     left_out: tuple[str, ...]
     signals: Signals | None = None
-    panels: tuple[Panel, ...] = ()
-    quantified: Quantified | None = None
+    panels: tuple["Panel", ...] = ()
+    quantified: "Quantified | None" = None
+
+    def file_of(self, organ: str) -> Path:
+        """File that the values of an organ of the model stand in."""
+        tissues = self.study.about.tissues
+        lit = {reading.well.organ for reading in self.study.readings}
+        wells = organ in {tissues.get(tissue, tissue) for tissue in lit}
+        return self.study.folder / ("wells.csv" if wells else "measurements.csv")
 
 
 def count_cells(study: Study) -> OrganCounts:
@@ -109,6 +119,8 @@ def refused_plates(study: Study) -> OrganCounts:
     AssayError
         if a plate has no curve to show
     """
+    from pbpk.assay.plates.panel import judge
+
     panels = tuple(judge(study.readings, study.about.plates.preset, refuse=False))
     return OrganCounts(study, pd.DataFrame(columns=COLUMNS), study.about.denominator, (), (), panels=panels)
 
@@ -134,10 +146,13 @@ def _check_apart(study: Study, read: pd.DataFrame, plain: pd.DataFrame) -> None:
             )
 
 
-def _plates(study: Study, left_out: dict[str, int]) -> tuple[tuple[Panel, ...], Quantified | None]:
+def _plates(study: Study, left_out: dict[str, int]) -> tuple[tuple["Panel", ...], "Quantified | None"]:
     """Plates of raw light, judged, and the cells in their organs; tissues that are not used are counted."""
     if not study.readings:
         return (), None
+    from pbpk.assay.plates.panel import judge
+    from pbpk.assay.plates.quantify import quantify
+
     panels = tuple(judge(study.readings, study.about.plates.preset))
     found = quantify(panels, study.about.plates)
     dropped = [study.about.tissues.get(organ.organ, organ.organ) == DROPPED for organ in found.organs]
@@ -146,7 +161,7 @@ def _plates(study: Study, left_out: dict[str, int]) -> tuple[tuple[Panel, ...], 
     return panels, found.part(np.flatnonzero(~np.array(dropped, dtype=bool)))
 
 
-def _light(study: Study, quantified: Quantified) -> tuple[pd.DataFrame, Signals]:
+def _light(study: Study, quantified: "Quantified") -> tuple[pd.DataFrame, Signals]:
     """One row for each organ whose light was read, and its signals in percent of the dose."""
     place = f"{study.folder / 'wells.csv'}"
     organs = quantified.organs
@@ -169,6 +184,9 @@ def _limits(study: Study) -> dict[int, float]:
     """Percentage of the dose below which each censored count of an instrument lies, by its row."""
     place = f"{study.folder / 'measurements.csv'}"
     rows = [(i, row) for i, row in enumerate(study.measurements, start=2) if row.unit in COUNTED and row.below_lloq]
+    if not rows:
+        return {}
+    from pbpk.assay.readouts.tally import count_limits
 
     def grams(row: MeasurementRow) -> float | None:
         weight = _weight(study, row)
@@ -179,6 +197,8 @@ def _limits(study: Study) -> dict[int, float]:
 
 def _counted(study: Study, rows: list[tuple[int, MeasurementRow]]) -> tuple[pd.DataFrame, Signals]:
     """One row for each count of an instrument, and its signals in percent of the dose."""
+    from pbpk.assay.readouts.tally import count_signals
+
     place = f"{study.folder / 'measurements.csv'}"
     signals = count_signals(
         study.about.readouts, rows, place, lambda row: dose_cells(study, row.group, row.animal, place)

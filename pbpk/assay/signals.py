@@ -88,10 +88,10 @@ class Shared:
 
     def log_density(self, u: Array) -> float:
         """Logarithm of prior times likelihood of the controls, but for a constant."""
-        mean = self.controls.blank @ u + self.controls.rise(u, self.amounts)
-        variance = self.controls.scatter(u, self.controls.rise(u, self.amounts))
+        rise = self.controls.rise(u, self.amounts)
+        variance = self.controls.scatter(u, rise)
         off = (u - self.prior_mean) / self.prior_sd
-        misses = (self.controls.value - mean) ** 2 / variance + np.log(variance)
+        misses = (self.controls.value - self.controls.blank @ u - rise) ** 2 / variance + np.log(variance)
         return float(-0.5 * (misses.sum() + (off**2).sum()))
 
 
@@ -151,13 +151,13 @@ def learn(names: Sequence[str], start: Array, prior_sd: Array, controls: Respons
         slope, information = _slope_and_information(found, u)
         step = np.linalg.solve(_determined(information, found.names), slope)
         step *= min(1.0, LONGEST_STEP / float(np.abs(step).max() + 1e-300))
-        share = 1.0
-        while share > 1e-6 and not _restricted(found, u + share * step) > here:
+        share, there = 1.0, _restricted(found, u + step)
+        while share > 1e-6 and not there > here:
             share /= 2.0
+            there = _restricted(found, u + share * step)
         if share <= 1e-6:
             break
-        u = u + share * step
-        gain, here = _restricted(found, u) - here, _restricted(found, u)
+        u, gain, here = u + share * step, there - here, there
         if gain < 1e-10:
             break
     slope, information = _slope_and_information(found, u)
@@ -202,9 +202,8 @@ def _slope_and_information(shared: Shared, u: Array) -> tuple[Array, Array]:
     slope = by_mean.T @ (miss / variance) + by_variance.T @ (0.5 * (miss**2 / variance - 1.0) / variance)
     slope += by_scatter.T @ (0.5 * taken / variance)
     information = (by_mean / variance[:, np.newaxis]).T @ by_mean
-    weight = np.where(of_mean, 1.0, 0.0)
-    left = np.sqrt(np.maximum(1.0 - taken, 0.0)) / variance
-    part = by_variance * (left[:, np.newaxis] * (1.0 - weight) + weight / variance[:, np.newaxis])
+    left = np.where(of_mean, 1.0, np.sqrt(np.maximum(1.0 - taken, 0.0))[:, np.newaxis])  # of each residual, for scatter
+    part = by_variance * left / variance[:, np.newaxis]
     information += 0.5 * part.T @ part
     return slope - prior * (u - shared.prior_mean), information + np.diag(prior)
 

@@ -12,7 +12,7 @@ prediction plus d, and d integrated out:
     range over n animals smallest and largest of n:  n (n - 1) phi(low) phi(high) (Phi(high) - Phi(low))^(n - 2);
                          a smallest of 0 says only that it is below what can be seen: n phi(high) Phi(high)^(n - 1)
     below a limit        log Phi((log limit - m)/spread)
-    light, counted events  of the amplitude or the number itself, signs and zeros included: `infer.signals`
+    light, counted events  of the amplitude or the number itself, signs and zeros included: `infer.signal_terms`
 
 A study that counts only a part of the label in an organ (a planar scan) declares a prior for that part, `recovery`,
 common to all organs. Where per-gram values were brought here with weights that nobody measured, the true weight over
@@ -149,7 +149,7 @@ def join(model: Model, counts: OrganCounts, calibration: Calibration = "joint") 
     if counts.signals is not None and calibration == "independent":
         counts = replace(counts, signals=counts.signals.as_independent())
     study, table = counts.study, counts.table
-    _check_rows(model, study, table)
+    _check_rows(model, counts)
     doses = _doses_by_experiment(study)
     switched: dict[str, Parameter] = {}
     experiments = []
@@ -168,14 +168,13 @@ def join(model: Model, counts: OrganCounts, calibration: Calibration = "joint") 
     return Joint(model, counts, tuple(experiments), estimated, calibration)
 
 
-def _check_rows(model: Model, study: Study, table: pd.DataFrame) -> None:
-    folder = study.folder
+def _check_rows(model: Model, counts: OrganCounts) -> None:
+    study, table, folder = counts.study, counts.table, counts.study.folder
     read = table["error"].notna()
     for row, is_read in zip(table.itertuples(), read, strict=True):
         if row.organ not in model.observed:
-            file = "wells.csv" if str(row.source).startswith("plate ") else "measurements.csv"
             raise StudyError(
-                f"{folder / file}: the organ `{row.organ}` is not in the model `{model.name}`."
+                f"{counts.file_of(str(row.organ))}: the organ `{row.organ}` is not in the model `{model.name}`."
                 + did_you_mean(str(row.organ), model.observed)
             )
         if row.percent == 0.0 and not row.below_lloq and not is_read:

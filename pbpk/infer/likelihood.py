@@ -10,7 +10,8 @@ from numpy.typing import NDArray
 
 from pbpk.infer.gradient import FORMS, Seen
 from pbpk.infer.joint import Experiment, Joint
-from pbpk.infer.signals import controls_term, limits_beside, readings_term, unknowns
+from pbpk.infer.signal_terms import controls_term, readings_term
+from pbpk.infer.signals import limits_beside, unknowns
 
 NODES, WEIGHTS = np.polynomial.hermite_e.hermegauss(31)
 LOG_WEIGHTS = np.log(WEIGHTS / WEIGHTS.sum())

@@ -1,4 +1,4 @@
-"""Log-likelihood of what instruments read, with its exact gradient, compiled: the arithmetic of `signals`.
+"""Log-likelihood of what instruments read, with its exact gradient, compiled: the arithmetic of `signal_terms`.
 
 Everything is computed in one pass, value and gradient together, because the sampler always asks for both.
 """

@@ -1,78 +1,24 @@
-"""The term of what instruments read: signed light and counted events, with what all organs share.
+"""What instruments read, in the terms of a fit: shared unknowns, which readings are clear, what a replicate would read.
 
-An organ holds x = exp(m + d + e) percent of the dose: m the model, d the misfit of the organ at the hour, e ~ N(0,
-spread) the animal. Its reading is blank + gain x, with noise; blank, gain and noise depend on the unknowns u that the
-controls teach (`assay.signals`). Where a reading stands clear of its noise its logarithm is normal about m + d;
-elsewhere e, and then d, are summed over by Gauss and Hermite, signs and zeros included.
-
-With t the relative SD of the additive noise and a flat weight on the logarithm of the percentage, the normal density of
-a clear reading has, by its series, integral (1 + t^2 + 3 t^4) / rise, mean -1.5 t^2 - 4.75 t^4 from the logarithm of
-the estimate, and variance t^2 + 5.5 t^4. For counted events the gamma distribution gives -t^2 / 2 and t^2 + t^4 / 2.
-
-u enters as mean + L z, L L' its covariance given the controls alone. So z ~ N(0, 1) is the fit in two stages, and the
-joint fit adds the difference between the controls' own likelihood and that normal.
+The log-likelihood of the readings is in `signal_terms`.
 """
 
-import zlib
 from typing import Any
 
 import numpy as np
-import pytensor.tensor as pt
 from numpy.typing import NDArray
-from pytensor.gradient import disconnected_type
-from pytensor.graph.basic import Apply
-from pytensor.graph.op import Op
-from pytensor.link.numba.dispatch.basic import register_funcify_default_op_cache_key
 
-from pbpk.assay.signals import Response, Signals
-from pbpk.body.library import read_source
+from pbpk.assay.signals import Signals
 from pbpk.body.solve import Array
-from pbpk.infer import signal_density
-from pbpk.infer.signal_density import controls, readings
 
 CLEAR = 8.0  # SDs of a reading of nothing: from here on the series err by less than 0.01 in a log-density
 FEW = 50.0  # events below which a count is summed over as a count
-LEAST = 1e-5  # overdispersion that counts as none: below it the gamma function's digits run out
-KERNELS = zlib.crc32(read_source(signal_density))
-
-
-def _nodes(count: int) -> tuple[Array, Array]:
-    """Gauss and Hermite's nodes for a standard normal, and the logarithms of their weights."""
-    nodes, weights = np.polynomial.hermite_e.hermegauss(count)
-    return nodes, np.log(weights / weights.sum())
-
-
-OUTER, INNER = _nodes(13), _nodes(9)  # for the misfit of an organ at an hour, for an animal
 
 
 def unknowns(signals: Signals, z: Any, xp: Any = np) -> Any:
     """Shared unknowns (..., unknown) from standard-normal ones."""
     shared = signals.shared
     return shared.mean + xp.dot(z, np.linalg.cholesky(shared.covariance).T)
-
-
-def readings_term(
-    signals: Signals, cells: NDArray[np.int64], limits: Array, m: Any, spread: Any, misfit: Any, u: Any
-) -> Any:
-    """Log-likelihood of all readings, and of the limits that stand among them.
-
-    cells : (row,) number of the group, organ, readout and hour that each row of the table saw
-    limits : (row,) percentage below which the row lies, NaN where it is no limit; those beside readings are taken here
-    m : (row,) logarithm of the percentage that the model says
-    """
-    beside = limits_beside(signals, cells, limits)
-    rows = np.concatenate([signals.rows, beside])
-    order = np.argsort(cells[rows], kind="stable")
-    rows = rows[order]
-    start = np.concatenate([[0], np.flatnonzero(np.diff(cells[rows])) + 1, [rows.size]])
-    r, none = signals.response, np.zeros((beside.size, len(signals.shared.names)))
-    nothing = np.zeros(beside.size)
-    also = Response(np.log(limits[beside]), nothing, nothing > 0.0, none, none, nothing, none, none, nothing, nothing)
-    arrays = [np.concatenate([getattr(r, name), getattr(also, name)])[order] for name in vars(r)]
-    kinds = [np.concatenate(pair)[order] for pair in ((np.zeros(len(r.value), bool), nothing == 0.0),
-                                                      (is_clear(signals), nothing > 0.0))]  # fmt: skip
-    settings = (*kinds, start, *OUTER, *INNER, np.array(LEAST))
-    return Density()(m[rows], spread, misfit, u, *arrays, *settings)[0]  # type: ignore[index]
 
 
 def limits_beside(signals: Signals, cells: NDArray[np.int64], limits: Array) -> NDArray[np.int64]:
@@ -89,15 +35,6 @@ def logarithms(signals: Signals, u: Array) -> tuple[Array, Array]:
     rise = np.maximum(r.value - u @ r.blank.T, 1e-300)
     variance = (r.additive(u) + np.where(r.counted, r.value, 0.0)) / rise**2 + r.relative(u)
     return np.log(rise) - r.log_scale - u @ r.gain.T, variance
-
-
-def controls_term(signals: Signals, z: Any) -> Any:
-    """Log-density of prior and controls less the normal that stands for them in two stages, but for a constant."""
-    shared, r = signals.shared, signals.shared.controls
-    given = (r.value, r.variance, r.blank, r.gain, r.log_scale, r.s0, r.cv, r.s0_weight, r.cv_weight, shared.amounts,
-             shared.prior_mean, shared.prior_sd)  # fmt: skip
-    found: Any = Controls()(unknowns(signals, z, pt), *given)[0]  # type: ignore[index]
-    return found - shared.log_density(shared.mean) + 0.5 * (z**2).sum()
 
 
 def is_clear(signals: Signals) -> np.ndarray:
@@ -121,58 +58,3 @@ def replicates(signals: Signals, u: Array, percent: Array, rng: np.random.Genera
         scattered = np.maximum(noisy, 0.0)
         noisy = np.where(r.counted, rng.poisson(np.where(r.counted, scattered, 0.0)), noisy)
     return (noisy - r.blank @ mean) / r.rise(mean, 1.0)
-
-
-class Density(Op):
-    """Log-likelihood of readings and its gradient, from m, spread, misfit, u; all that follows is given."""
-
-    __props__ = ()
-
-    def make_node(self, *inputs: Any) -> Apply:
-        """Inputs in the order of the compiled function."""
-        return Apply(self, [pt.as_tensor(x) for x in inputs], [pt.dscalar(), pt.dvector()])
-
-    def perform(self, node: Any, inputs: Any, outputs: Any) -> None:
-        """Compute without numba's linker."""
-        outputs[0][0], outputs[1][0] = readings(*inputs)
-
-    def pullback(self, inputs: Any, outputs: Any, cotangents: Any) -> list[Any]:
-        """Gradient by what is learned; the gradient itself is not differentiated."""
-        slope, n = outputs[1] * cotangents[0], inputs[0].shape[0]
-        return [slope[:n], slope[n], slope[n + 1], slope[n + 2 :], *(disconnected_type() for _ in inputs[4:])]
-
-    def connection_pattern(self, node: Any) -> list[list[bool]]:
-        """What is learned is connected, to the value only."""
-        return [*([True, False] for _ in range(4)), *([False, False] for _ in node.inputs[4:])]
-
-
-class Controls(Op):
-    """Log-density of prior and controls and its gradient, from u; all that follows is given."""
-
-    __props__ = ()
-
-    def make_node(self, *inputs: Any) -> Apply:
-        """Inputs in the order of the compiled function."""
-        return Apply(self, [pt.as_tensor(x) for x in inputs], [pt.dscalar(), pt.dvector()])
-
-    def perform(self, node: Any, inputs: Any, outputs: Any) -> None:
-        """Compute without numba's linker."""
-        outputs[0][0], outputs[1][0] = controls(*inputs)
-
-    def pullback(self, inputs: Any, outputs: Any, cotangents: Any) -> list[Any]:
-        """Gradient by the unknowns."""
-        return [outputs[1] * cotangents[0], *(disconnected_type() for _ in inputs[1:])]
-
-    def connection_pattern(self, node: Any) -> list[list[bool]]:
-        """Only the unknowns are connected, to the value only."""
-        return [[True, False], *([False, False] for _ in node.inputs[1:])]
-
-
-@register_funcify_default_op_cache_key(Density)
-def _compiled(op: Op, node: Any, **_: Any) -> tuple[Any, int]:
-    return readings, KERNELS
-
-
-@register_funcify_default_op_cache_key(Controls)
-def _compiled_controls(op: Op, node: Any, **_: Any) -> tuple[Any, int]:
-    return controls, KERNELS

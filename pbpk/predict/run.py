@@ -14,7 +14,6 @@ import pandas as pd
 import xarray as xr
 
 from pbpk.assay.counts import count_cells
-from pbpk.assay.light.wells import write_amplitudes
 from pbpk.assay.study import Study, read_study
 from pbpk.body.expansion import read_model
 from pbpk.body.model import Model
@@ -193,6 +192,8 @@ def write_inputs(study: Study, folder: Path) -> dict[str, str]:
             shutil.copyfile(study.folder / name, target / name)
     if not study.readings or "amplitudes.csv" in study.hashes:
         return {}
+    from pbpk.assay.light.wells import write_amplitudes
+
     path = target / "amplitudes.csv"
     write_amplitudes(study.readings, path)
     return {f"study/{path.name}": _read_digest(path)}

@@ -9,8 +9,9 @@ from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 from matplotlib.patches import Patch
 
+from pbpk.quantity import NORMAL_95
 from pbpk.report.ink import ALERT, FAINT, INK, WIDTH, colour, hours_axis, inked, marker, plain
-from pbpk.report.instrument_rows import REACH, draw_read, errors, read_legend
+from pbpk.report.instrument_rows import draw_read, errors, read_legend
 from pbpk.report.lessons import TENSION, prior_scores
 from pbpk.report.shares import HOURS, shares_at
 from pbpk.report.wording import CREDIBLE, PREDICTIVE, READINGS, named, span
@@ -145,7 +146,7 @@ def observed_predicted_figure(run: "Run") -> Figure:
 
 
 def _scatter(axes: Axes, rows: pd.DataFrame, organs: list[str]) -> None:
-    clear = ~(rows["value"] <= REACH * np.nan_to_num(errors(rows)))  # a faint value tells no axis where to begin
+    clear = ~(rows["value"] <= NORMAL_95 * np.nan_to_num(errors(rows)))  # a faint value tells no axis where to begin
     values = np.concatenate([rows["value"][clear], rows[["low", "high", "q50"]].to_numpy(float).ravel()])
     values = values[np.isfinite(values) & (values > 0.0)]
     low, high = (values.min() / 2.5, values.max() * 2.5) if len(values) else (0.1, 100.0)
@@ -155,7 +156,7 @@ def _scatter(axes: Axes, rows: pd.DataFrame, organs: list[str]) -> None:
     for organ in organs:
         own = rows[rows["organ"] == organ]
         single, ranges = own[own["value"] > 0.0], own[own["value"].isna() & own["high"].notna()]
-        faint = own["value"] <= REACH * np.nan_to_num(errors(own))
+        faint = own["value"] <= NORMAL_95 * np.nan_to_num(errors(own))
         single = single[~faint.reindex(single.index)]
         for some, shape in ((own[faint & (own["value"] > low)], marker(organ)), (own[own["value"] <= low], "v")):
             axes.plot(some["q50"].to_numpy(float), np.maximum(some["value"].to_numpy(float), low * 1.08), shape, ms=4,
@@ -182,7 +183,7 @@ def parameters_figure(run: "Run") -> Figure:
     scores = prior_scores(run)
     figure = Figure(figsize=(WIDTH, 0.158 * len(scores) + 1.1), layout="constrained")
     axes = figure.subplots()
-    axes.axvspan(-1.96, 1.96, color="#ececec", lw=0, zorder=0)
+    axes.axvspan(-NORMAL_95, NORMAL_95, color="#ececec", lw=0, zorder=0)
     axes.axvline(0.0, color=FAINT, lw=0.8, zorder=1)
     for row, score in enumerate(scores.to_dict("records")):
         strained = abs(score["middle"]) > TENSION

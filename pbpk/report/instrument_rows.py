@@ -12,9 +12,9 @@ from matplotlib.axes import Axes
 from matplotlib.lines import Line2D
 from numpy.typing import NDArray
 
+from pbpk.quantity import NORMAL_95
 from pbpk.report.ink import FAINT, INK
 
-REACH = 1.96  # SDs of the measurement on either side
 SPREAD = 0.06  # of the width of a panel, over which the animals of one hour are laid out, at most
 WIDE = 30.0  # times from the lowest clear value to the highest, from which the axis is logarithmic
 
@@ -33,7 +33,7 @@ def draw_read(axes: Axes, rows: pd.DataFrame, shade: str, first: float, last: fl
     """
     bars = rows.groupby("hours")[["p2.5", "p97.5"]].median().reset_index()
     single = rows[rows["value"].notna()].sort_values("hours", kind="stable")
-    value, reach = single["value"].to_numpy(float), REACH * np.nan_to_num(errors(single))
+    value, reach = single["value"].to_numpy(float), NORMAL_95 * np.nan_to_num(errors(single))
     low, high = _value_axis(axes, rows, value, reach)
     axes.vlines(bars["hours"], np.maximum(bars["p2.5"], low), bars["p97.5"], color=FAINT, alpha=0.38, lw=7)
     x = _beside(single["hours"].to_numpy(float), first, last, logarithmic)

@@ -9,7 +9,6 @@ from pbpk.body.equations import conservation
 from pbpk.report import figures, lessons, tables, wording
 from pbpk.report.formulas import equation_markup
 from pbpk.report.ink import svg
-from pbpk.report.plates import PAGE, plates_section
 from pbpk.report.references import cited, references
 from pbpk.report.rendering import rendered, write_whole
 from pbpk.report.shares import MOST, most_held
@@ -30,6 +29,7 @@ SECTIONS = (
     ("references", "References"),
     ("versions", "Software versions and hashes"),
 )
+PLATE_PAGE = "plates.html"
 PLATES = ("plates", "Plates of raw light")  # after what was fitted, in a study that has some
 DENOMINATORS = {
     "dose": "Percentages are of the dose given.",
@@ -51,7 +51,7 @@ def write_report(run: "Run", path: Path) -> Path:
     ----------
     path : the file to write, `report.html`
     """
-    return write_whole(report_html(run, path.with_name(PAGE).is_file()), path)
+    return write_whole(report_html(run, path.with_name(PLATE_PAGE).is_file()), path)
 
 
 def write_scenario_page(forecast: pd.DataFrame, origin: str, path: Path) -> Path:
@@ -67,7 +67,7 @@ def write_scenario_page(forecast: pd.DataFrame, origin: str, path: Path) -> Path
 def report_html(run: "Run", plate_page: bool = False) -> str:
     """The whole report as text; the same run gives the same bytes. plate_page : the page of its plates lies beside."""
     known = references(run)
-    plates = plates_section(run.study, run.joint.counts, plate_page)
+    plates = _plates(run, plate_page)
     return rendered(
         "report.html.j2",
         run=run,
@@ -95,6 +95,15 @@ def report_html(run: "Run", plate_page: bool = False) -> str:
 def scenario_html(forecast: pd.DataFrame, origin: str) -> str:
     """The answers to scenarios as text."""
     return rendered("scenarios.html.j2", title=f"Scenarios from {origin}", scenarios=_scenarios(forecast))
+
+
+def _plates(run: "Run", linked: bool) -> dict[str, Any] | None:
+    """What is said of plates; None for a study without raw light, which needs nothing of theirs loaded."""
+    if not run.joint.counts.panels:
+        return None
+    from pbpk.report.plates import plates_section
+
+    return plates_section(run.study, run.joint.counts, PLATE_PAGE if linked else "")
 
 
 def _filled(table: pd.DataFrame | None) -> bool:

@@ -14,8 +14,9 @@ from scipy import stats
 from pbpk.assay.light.amplitude import Reading
 from pbpk.assay.plates.acceptance import PRESETS
 from pbpk.assay.plates.panel import Panel
+from pbpk.quantity import NORMAL_95
 from pbpk.report.ink import ALERT, FAINT, INK, WIDTH, inked, plain
-from pbpk.report.plate_tables import BY_PANEL, checked, in_well, kind, title
+from pbpk.report.plate_tables import checked, kind, title
 
 CURVE = "#0072B2"
 STANDARD, QC = "#0072B2", "#D55E00"
@@ -52,7 +53,7 @@ def calibrations_figure(panels: Sequence[Panel]) -> Figure:
     figure = Figure(figsize=(WIDTH, 1.55 * rows + 0.55), layout="constrained")
     axes = figure.subplots(rows, columns, squeeze=False).ravel().tolist()
     for each, panel in zip(axes, panels, strict=False):
-        known = _points([*panel.of(panel.role, "qc"), *_rejected(panel)])[0]
+        known = _points([*panel.of(panel.role, "qc"), *panel.rejected])[0]
         _curve(each, panel, known[known > 0.0].min() / 1.6, known.max() * 1.6, size=2.8)
         _amplitude_axis(each, panel, blanks=False)
         each.set_title(plain(title(panel)), fontsize=7.5)
@@ -72,14 +73,9 @@ def calibrations_figure(panels: Sequence[Panel]) -> Figure:
     return figure
 
 
-def _rejected(panel: Panel) -> list[Reading]:
-    """Wells of the curve that are out of their limits."""
-    return [reading for reading, why in panel.left_out if why == BY_PANEL]
-
-
 def _points(readings: Sequence[Reading]) -> tuple[np.ndarray, np.ndarray]:
     """Amounts and amplitudes, each (well,)."""
-    return np.array([in_well(r) for r in readings]), np.array([r.amplitude.delta for r in readings])
+    return np.array([r.well.held for r in readings]), np.array([r.amplitude.delta for r in readings])
 
 
 def _limits(panel: Panel) -> list[tuple[float, str, str]]:
@@ -93,7 +89,7 @@ def _limits(panel: Panel) -> list[tuple[float, str, str]]:
 
 def _reach(panel: Panel) -> tuple[float, float]:
     """Amounts from and to which a panel is drawn."""
-    seen = _points([*panel.of(panel.role, "qc"), *_rejected(panel)])[0]
+    seen = _points([*panel.of(panel.role, "qc"), *panel.rejected])[0]
     seen = seen[seen > 0.0]
     low = min(seen.min() / 1.6, *(x / 1.35 for x, _, _ in _limits(panel)))
     return max(low, seen.min() / 50.0), float(seen.max()) * 1.6
@@ -110,7 +106,7 @@ def _curve(axes: Axes, panel: Panel, low: float, high: float, size: float = 4.5)
     axes.plot(amount, told.amplitude, color=CURVE, lw=1.1)
     axes.plot(*_points(panel.of(panel.role)), "o", ms=size, mfc="white", mec=STANDARD, mew=1.0)
     axes.plot(*_points(panel.of("qc")), "D", ms=size * 0.85, mfc=QC, mec="white", mew=0.4)
-    axes.plot(*_points(_rejected(panel)), "X", ms=size * 1.35, mfc=ALERT, mec="white", mew=0.5)
+    axes.plot(*_points(panel.rejected), "X", ms=size * 1.35, mfc=ALERT, mec="white", mew=0.5)
     axes.set_xscale("log")
     axes.set_xlim(low, high)
 
@@ -118,7 +114,7 @@ def _curve(axes: Axes, panel: Panel, low: float, high: float, size: float = 4.5)
 def _amplitude_axis(axes: Axes, panel: Panel, blanks: bool) -> None:
     """Logarithmic both ways from the limit of detection, linear around zero: blanks may read less than nothing."""
     threshold = 3.3 * panel.limits.sigma
-    shown = [*panel.of(panel.role, "qc"), *_rejected(panel)]
+    shown = [*panel.of(panel.role, "qc"), *panel.rejected]
     shown += panel.of("blank", "carry_over", "laser_off") if blanks else []
     drawn = [reading.amplitude.delta for reading in shown]
     low = min(-1.6 * threshold, 1.3 * min(drawn)) if blanks else min(0.6 * min(drawn), threshold)
@@ -144,7 +140,7 @@ def _blanks(axes: Axes, panel: Panel) -> None:
                                       ("laser_off", 2.0, "^", "white")):  # fmt: skip
         wells = panel.of(roles)  # type: ignore[arg-type]
         spread = np.linspace(-0.3, 0.3, len(wells)) if len(wells) > 1 else np.zeros(len(wells))
-        axes.errorbar(place + spread, [r.amplitude.delta for r in wells], [1.96 * r.amplitude.se for r in wells],
+        axes.errorbar(place + spread, [r.amplitude.delta for r in wells], [NORMAL_95 * r.amplitude.se for r in wells],
                       fmt=shape, ms=3.4, mfc=face, mec=INK, mew=0.7, ecolor=FAINT, elinewidth=0.6)  # fmt: skip
     sigma, zero = panel.limits.sigma, float(panel.curve.curve.mean(0.0))
     axes.axhspan(zero - 3.3 * sigma, zero + 3.3 * sigma, color="#ececec", lw=0, zorder=0)
@@ -206,7 +202,7 @@ def _legend(panel: Panel, limits: bool = True) -> list[Any]:
     ]
     if panel.of("qc"):
         handles.insert(1, Line2D([], [], marker="D", ls="", ms=4, mfc=QC, mec="white", label="QC"))
-    if _rejected(panel):
+    if panel.rejected:
         handles.append(Line2D([], [], marker="X", ls="", ms=6, mfc=ALERT, mec="white", label="left out of the curve"))
     if limits:
         about = "below 3.3 σ of blanks" + ("; allowed deviation" if panel.acceptance is not None else "")

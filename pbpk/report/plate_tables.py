@@ -12,13 +12,11 @@ from pbpk.assay.plates.matrix_effects import carry_over
 from pbpk.assay.plates.panel import Panel
 from pbpk.assay.plates.quantify import CELLS, Known, Quantified
 from pbpk.assay.signals import Shared
-from pbpk.quantity import convert
+from pbpk.quantity import NORMAL_95, convert
 from pbpk.report.tables import Table
 from pbpk.report.wording import MISSING, counted, interval, named, number, span
 
-NORMAL_95 = 1.96
 ABREAST = 7  # plates that stand beside each other in the overview
-BY_PANEL = "out of the limits for standards"
 METHODS = {"ich_q2": "ICH Q2", "currie": "Currie", "blank": "blanks alone"}
 GOOD, BAD, OPEN = "accepted", "refused", "not judged"
 
@@ -52,17 +50,10 @@ def verdict(panel: Panel) -> Markup:
 
 
 def left_out(panel: Panel, quantified: Quantified | None) -> list[tuple[Reading, str]]:
-    """Wells of a panel that are not used, and why: those of the panel, then those that quantification left out."""
-    found = list(panel.left_out)
+    """Wells of a panel that are not used, and why."""
     if quantified is None:
-        return found
-    kept = {reading.well for organ in quantified.organs for reading in organ.wells}
-    for reading in panel.used:
-        begin = f"{Known(panel, reading).name}: left out, "
-        found += [(reading, note.removeprefix(begin)) for note in quantified.notes if note.startswith(begin)]
-        if reading.well.role == "sample" and reading.well not in kept:
-            found.append((reading, "a more diluted well of this organ holds more: it hides its own label"))
-    return found
+        return list(panel.left_out)
+    return [(known.reading, why) for known, why in quantified.left_out if known.panel is panel]
 
 
 # ---- all panels -------------------------------------------------------------------------------------------------
@@ -161,16 +152,10 @@ def recovery(panel: Panel, quantified: Quantified | None) -> str:
 
 def cell_load(quantified: Quantified | None) -> tuple[float, float, float] | None:
     """Label of one cell [ng], median and ends of its 95 % interval; None where standards are cells themselves."""
-    if quantified is None:
+    known = _learned(quantified.signals.shared, "log_load") if quantified else None
+    if quantified is None or known is None or all(organ.panel.unit in CELLS for organ in quantified.organs):
         return None
-    known = _learned(quantified.signals.shared, "log_load")
-    for i, organ in enumerate(quantified.organs):
-        if known is not None and organ.panel.unit not in CELLS:
-            # an organ's own scale is the slope of its panel times the load from which log_load is counted
-            slope = float(organ.panel.curve.curve.parameters[1]) / convert(1.0, organ.panel.unit, "ng")
-            centre = float(quantified.signals.response.log_scale[i]) - np.log(slope)
-            return lognormal(known[0] + centre, known[1])
-    return None
+    return lognormal(known[0] + np.log(quantified.load), known[1])
 
 
 def carried(panel: Panel) -> str:
@@ -181,7 +166,7 @@ def carried(panel: Panel) -> str:
     after, known = panel.of("carry_over"), panel.of(panel.role)
     if not after:
         return "not measured"
-    amounts = np.array([in_well(reading) for reading in known])
+    amounts = np.array([reading.well.held for reading in known])
     lowest = [known[i].amplitude.delta for i in np.flatnonzero(amounts == amounts.min())]
     blanks = [reading.amplitude.delta for reading in panel.of("blank")]
     return percent(carry_over([reading.amplitude.delta for reading in after], lowest, blanks).share)
@@ -201,12 +186,6 @@ def title(panel: Panel) -> str:
     return named(panel.matrix) if panel.plate == panel.matrix else f"{panel.plate}, {named(panel.matrix)}"
 
 
-def in_well(reading: Reading) -> float:
-    """Amount in a well [unit it is written in]: what was put in, as far as it reached the well."""
-    well = reading.well
-    return float(well.nominal or 0.0) * well.fraction / well.dilution
-
-
 def checked(panel: Panel, role: str) -> pd.DataFrame:
     """Wells of known content with what was found in them: well, nominal, found, deviation, within (None: no limits).
 
@@ -218,12 +197,12 @@ def checked(panel: Panel, role: str) -> pd.DataFrame:
     if judged is None or role not in (panel.role, "qc"):
         rows = []
         for reading in known:
-            nominal, held = in_well(reading), float(panel.curve.curve.inverse(reading.amplitude.delta))
+            nominal, held = reading.well.held, float(panel.curve.curve.inverse(reading.amplitude.delta))
             rows.append((reading.well.well, nominal, held, held / nominal - 1.0 if nominal else np.nan, None))
         return pd.DataFrame(rows, columns=columns)
     table = judged.qcs if role == "qc" else judged.standards
     found = table["measured" if role == "qc" else "back_calculated"]
-    rejected = [reading for reading, why in panel.left_out if why == BY_PANEL and reading.well.role == role]
+    rejected = [reading for reading in panel.rejected if reading.well.role == role]
     names: list[str] = []
     for within in table["within"]:
         kept = known if within or role == "qc" else rejected
@@ -289,7 +268,7 @@ def _known_table(panel: Panel, quantified: Quantified | None, role: str, caption
         held = float(panel.curve.curve.inverse(reading.amplitude.delta))
         used = mark("no: " + out[reading.well], False) if reading.well in out else mark("yes", True)
         put = f"{number(reading.well.nominal or 0.0)} {unit}"
-        rows.append((reading.well.well, put, f"{number(in_well(reading))} {unit}", f"{number(held)} {panel.unit}",
+        rows.append((reading.well.well, put, f"{number(reading.well.held)} {unit}", f"{number(held)} {panel.unit}",
                      found_again(panel, reading), used))  # fmt: skip
     head = ("Well", "Put in", "Of it in the well", "Found in the well", "Found over put in", "Used")
     return Table(caption, head, "lrrrrl", rows)

@@ -40,7 +40,6 @@ from pbpk.report.tables import Table
 from pbpk.report.well_figure import draw_well
 from pbpk.report.wording import MISSING, counted, interval, listed, named, number, span, whole, with_code
 
-PAGE = "plates.html"
 MOST_DETAILS = 24  # wells left out that are drawn large; a page is to be read
 SYNTHETIC = "SYNTHETIC: this light was computed by a virtual instrument; no animal and no instrument was involved."
 
@@ -100,7 +99,7 @@ def plate_html(study: Study, counts: OrganCounts, light: Iterable[Trace] | None 
         synthetic_sentence=SYNTHETIC if study.about.kind == "synthetic" else "",
         all_plates=_overview(counts),
         left_out=left_out_table(counts.panels, counts.quantified),
-        notes=_notes(counts),
+        notes=[f"{panel.name}: {note}" for panel in counts.panels for note in panel.notes],
         plates=each,
         wells=large,
         has_light=bool(seen.sketches),
@@ -108,10 +107,8 @@ def plate_html(study: Study, counts: OrganCounts, light: Iterable[Trace] | None 
     )
 
 
-def plates_section(study: Study, counts: OrganCounts, linked: bool) -> dict[str, Any] | None:
-    """What the report says of plates; None for a study without raw light. linked : the page lies beside the report."""
-    if not counts.panels:
-        return None
+def plates_section(study: Study, counts: OrganCounts, page: str) -> dict[str, Any]:
+    """What the report says of plates. page : name of the file beside it that has them all, empty if there is none."""
     about = "Amplitude against amount with the curve of each plate; the numbers are in the table."
     return {
         "synthetic": SYNTHETIC if study.about.kind == "synthetic" else "",
@@ -120,7 +117,7 @@ def plates_section(study: Study, counts: OrganCounts, linked: bool) -> dict[str,
         "left_out": left_out_table(counts.panels, counts.quantified),
         "balance": balance_table(counts),
         "recovered": recovered_table(counts),
-        "page": PAGE if linked else "",
+        "page": page,
     }
 
 
@@ -151,14 +148,6 @@ def _facts(study: Study, counts: OrganCounts) -> dict[str, str]:
         "Rules": f"preset {study.about.plates.preset}",
         "Label": study.about.label,
     }
-
-
-def _notes(counts: OrganCounts) -> list[str]:
-    """Notes of all panels, then those of quantification that belong to no single well."""
-    notes = [f"{panel.name}: {note}" for panel in counts.panels for note in panel.notes]
-    if counts.quantified is not None:
-        notes += [note for note in counts.quantified.notes if ": left out, " not in note]
-    return notes
 
 
 def _chosen(counts: OrganCounts) -> dict[Well, bool]:

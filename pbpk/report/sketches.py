@@ -51,11 +51,12 @@ def sketch(trace: Trace) -> Sketch:
     why = ""
     try:
         found = explain(trace)
-        fit_low, fit_high = envelope(found.seconds + edges[0], found.fitted, edges)
     except AssayError as problem:
         why = str(problem)
-    with suppress(AssayError):  # too many samples may be missing for a spectrum, and few enough for a fit
-        hertz, density = thinned(*residual_spectrum(trace))
+    else:
+        fit_low, fit_high = envelope(found.seconds + edges[0], found.fitted, edges)
+        with suppress(AssayError):  # too many samples may be missing for a spectrum, and few enough for a fit
+            hertz, density = thinned(*residual_spectrum(found))
     middle = (edges[:-1] + edges[1:]) / 2.0
     return Sketch(trace.well, middle - edges[0], lowest, highest, fit_low, fit_high, hertz, density,
                   trace.setup.modulation_hz, trace.setup.mains_hz, why)  # fmt: skip

@@ -247,9 +247,9 @@ def scenario_table(forecast: pd.DataFrame) -> Table:
                 row = found.get(at)
                 cells.append(MISSING if row is None else _with_doubt(row))
         rows.append(cells)
-    dose, valuescells = float(forecast["dose_cells"].iloc[0]), str(forecast["unit"].iloc[0]) == "cells"
+    dose, counted_cells = float(forecast["dose_cells"].iloc[0]), str(forecast["unit"].iloc[0]) == "cells"
     head = ("Organ", *(f"{span(hour)}: {name}" for hour in hours for _, name in kinds))
-    of = f"of the {number(dose)} cells given" if valuescells else "of the dose"
+    of = f"of the {number(dose)} cells given" if counted_cells else "of the dose"
     return Table(f"% {of}: median ({CREDIBLE})", head, "l" + "r" * (len(head) - 1), rows)
 
 

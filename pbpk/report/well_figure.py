@@ -1,5 +1,6 @@
 """The light of one well and what its fit makes of it, large enough to judge it by eye."""
 
+from contextlib import suppress
 from pathlib import Path
 from textwrap import wrap
 
@@ -145,12 +146,13 @@ def _spectrum(axes: Axes, trace: Trace, fit: Explained | None) -> None:
     """Spectrum of what the fit leaves, with the harmonics of the drive and the mains."""
     axes.set_title("its spectrum")
     axes.set(xlabel="frequency [Hz]", ylabel="density [reading²/Hz]", xscale="log", yscale="log")
-    try:
-        hertz, density = residual_spectrum(trace)
-    except AssayError:
+    thin = highest = np.zeros(0)
+    if fit is not None:
+        with suppress(AssayError):  # too many samples may be missing for a spectrum, and few enough for a fit
+            thin, highest = thinned(*residual_spectrum(fit))
+    if not thin.size:
         axes.text(0.5, 0.5, "no spectrum", transform=axes.transAxes, ha="center", color=ALERT)
         return
-    thin, highest = thinned(hertz, density)
     axes.plot(thin, highest, color="#444444", lw=0.9)
     lines = [(h * trace.setup.modulation_hz, FIELD, "-", "drive" if h == 1 else "") for h in range(1, HARMONICS + 1)]
     lines += [(h * trace.setup.mains_hz, FIT, ":", "mains" if h == 1 else "") for h in (1, 2, 3)]

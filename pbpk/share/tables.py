@@ -8,8 +8,7 @@ import pandas as pd
 from pbpk.assay.balance import mass_balance, recovered_shares
 from pbpk.assay.counts import OrganCounts, known_dose
 from pbpk.predict.run import Run
-
-Z95 = 1.96  # standard normal deviations that hold 95 %
+from pbpk.quantity import NORMAL_95
 
 PARAMETER_COLUMNS = ["parameter", "unit", "mean", "sd", "q2.5", "q50", "q97.5", "rhat", "ess_bulk", "ess_tail",
                      "learned", "prior_q2.5", "prior_q50", "prior_q97.5", "contraction", "shift", "about",
@@ -52,7 +51,7 @@ def counts_table(counts: OrganCounts) -> pd.DataFrame:
     out = table[["group", "animal", "organ", "hours", "readout"]].copy()
     out["cells"] = table["percent"] * scale
     read = table["error"].notna()
-    for name, reach in (("sd", None), ("low", -Z95), ("high", Z95)):
+    for name, reach in (("sd", None), ("low", -NORMAL_95), ("high", NORMAL_95)):
         told = table["error"] if reach is None else table["percent"] + reach * table["error"]
         out[name] = table[name].where(~read, told) * scale
     out["below_limit"] = table["below_lloq"] | (read & (table["percent"] < table["lloq"]))
@@ -74,7 +73,7 @@ def write_counts(counts: OrganCounts, folder: Path) -> list[Path]:
 
     counts.csv with percent of the dose and percent of what was recovered in columns of their own; covariance.csv of the
     counts, in the unit of counts.csv, each named with its row there; shared.csv, the unknowns behind it; balance.csv,
-    the sum of each animal's organs.
+    the sum of each animal's organs; flags.csv, wells that are not used and what to know of plates, each with its why.
     """
     table = counts_table(counts)
     table["percent_dose"] = counts.table["percent"] if counts.denominator == "dose" else float("nan")
@@ -93,4 +92,20 @@ def write_counts(counts: OrganCounts, folder: Path) -> list[Path]:
         shared = counts.signals.shared
         sd = np.sqrt(np.diag(shared.covariance))
         tables["shared"] = pd.DataFrame({"unknown": shared.names, "mean": shared.mean, "sd": sd})
+    if counts.panels:
+        tables["flags"] = flags_table(counts)
     return [write_table(each, folder / f"{name}.csv") for name, each in tables.items()]
+
+
+def flags_table(counts: OrganCounts) -> pd.DataFrame:
+    """Wells that are not used, then what to know of whole plates, each with its sentence: one row each."""
+    rows: list[dict[str, object]] = []
+    for known, why in counts.quantified.left_out if counts.quantified else ():
+        well = known.reading.well
+        rows.append({"plate": well.plate, "well": well.well, "role": well.role, "group": well.group,
+                     "animal": well.animal, "organ": well.organ, "hours": well.hours,
+                     "flag": f"left out: {why}"})  # fmt: skip
+    rows += [
+        {"plate": panel.plate, "flag": f"{panel.matrix}: {note}"} for panel in counts.panels for note in panel.notes
+    ]
+    return pd.DataFrame(rows, columns=["plate", "well", "role", "group", "animal", "organ", "hours", "flag"])

@@ -18,6 +18,7 @@ from pbpk.report.plate_tables import (
     spikes_table,
 )
 from pbpk.report.wording import number
+from pbpk.share.tables import flags_table
 
 
 @pytest.fixture(scope="module")
@@ -79,6 +80,10 @@ def test_every_well_left_out_is_told_with_its_reason(plated, overview):
     assert overview["Wells used"] == ["37 of 40", "40 of 40"]
     rows = left_out_table(plated.counts.panels, plated.counts.quantified).rows
     assert [row[1] for row in rows] == ["D1", "A10", "C9"]
+    flags = flags_table(plated.counts)  # the same wells in flags.csv
+    wells = flags[flags["well"].notna()]
+    assert list(wells["well"]) == ["D1", "A10", "C9"]
+    assert list(wells["flag"]) == [f"left out: {row[-1]}" for row in rows]
     assert rows[0][3] == "lung of iv-24h-1 at 24 h"
 
 

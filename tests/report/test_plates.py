@@ -85,9 +85,9 @@ def test_not_more_than_some_bad_wells_are_drawn_large(plated, monkeypatch):
 
 
 def test_the_section_of_the_report(plated):
-    section = plates_section(plated.study, plated.counts, linked=True)
+    section = plates_section(plated.study, plated.counts, page="plates.html")
     assert section["page"] == "plates.html"
-    assert plates_section(plated.study, plated.counts, linked=False)["page"] == ""
+    assert plates_section(plated.study, plated.counts, page="")["page"] == ""
 
 
 def test_mass_balance_is_that_of_the_counts(plated):

@@ -61,6 +61,16 @@ class Well:
     dilution: float = 1.0
     fraction: float = 1.0
 
+    @property
+    def reach(self) -> float:
+        """Part of what the organ's digest holds that is in the well."""
+        return self.fraction / self.dilution
+
+    @property
+    def held(self) -> float:
+        """What was put in, as far as it is in the well [unit]; 0 where nothing was."""
+        return (self.nominal or 0.0) * self.reach
+
 
 @dataclass(frozen=True)
 class Trace:
@@ -84,42 +94,3 @@ def field_response(field_mt: Array, half_field_mt: float) -> Array:
     """
     squared = np.square(field_mt)
     return np.asarray(squared / (squared + half_field_mt**2))
-
-
-@dataclass(frozen=True)
-class Usable:
-    """Which samples may be used, and how many may not, by reason.
-
-    good : (sample,); lost : reason -> samples
-    """
-
-    good: NDArray[np.bool_]
-    lost: dict[str, int]
-
-    def without(self, bad: NDArray[np.bool_], reason: str) -> "Usable":
-        """Return the same with some more samples left out."""
-        return Usable(self.good & ~bad, self.lost | {reason: int((bad & self.good).sum())})
-
-
-def usable(trace: Trace) -> Usable:
-    """Find the samples that may be used; each bad one is counted once, under the first reason that holds.
-
-    missing : light, field, laser or time is not a number; out of order : earlier than a sample before it; repeated :
-    at the time of the sample before it; clipped : at an end of the converter; dropout : samples that should have come
-    between two others, counted by the clock (they are not in the arrays)
-    """
-    columns = [trace.seconds, trace.light, trace.field, *([] if trace.laser is None else [trace.laser])]
-    good = np.ones(trace.seconds.size, dtype=bool)
-    found = Usable(good, {})
-    found = found.without(~np.all([np.isfinite(column) for column in columns], axis=0), "missing")
-    latest = np.fmax.accumulate(np.concatenate([[-np.inf], trace.seconds[:-1]]))
-    with np.errstate(invalid="ignore"):
-        found = found.without(trace.seconds < latest, "out of order")
-        found = found.without(trace.seconds == latest, "repeated")
-        clipped = trace.light <= 0.0
-        if trace.setup.full_scale is not None:
-            clipped = clipped | (trace.light >= trace.setup.full_scale)
-    found = found.without(clipped, "clipped")
-    clock = np.sort(trace.seconds[np.isfinite(trace.seconds)])
-    gaps = np.round(np.diff(clock) * trace.setup.sampling_hz) - 1.0
-    return Usable(found.good, found.lost | {"dropout": int(gaps[gaps > 0].sum())})

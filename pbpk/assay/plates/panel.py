@@ -61,6 +61,11 @@ class Panel:
             least = max(least, self.acceptance.lloq)
         return float(self.curve.curve.mean(least) - self.curve.curve.mean(0.0))
 
+    @property
+    def rejected(self) -> list[Reading]:
+        """Wells of the curve whose light is good and that are out of the limits for standards."""
+        return [reading for reading, _ in self.left_out if not reading.amplitude.flags]
+
     def of(self, *roles: Role) -> list[Reading]:
         """Usable wells of these roles."""
         return [reading for reading in self.used if reading.well.role in roles]
@@ -137,7 +142,7 @@ def _why(left_out: Sequence[tuple[Reading, str]]) -> str:
 
 def _amounts(readings: Sequence[Reading]) -> np.ndarray:
     """Amount in each well (well) [unit of the panel]."""
-    return np.array([(r.well.nominal or 0.0) * r.well.fraction / r.well.dilution for r in readings])
+    return np.array([reading.well.held for reading in readings])
 
 
 def _deltas(readings: Sequence[Reading]) -> np.ndarray:

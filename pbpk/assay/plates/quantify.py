@@ -8,13 +8,13 @@ organs share.
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
 
 from pbpk.assay.light.amplitude import Reading
-from pbpk.assay.light.trace import Array, Well
+from pbpk.assay.light.trace import Array
 from pbpk.assay.plates.acceptance import PRESETS
 from pbpk.assay.plates.matrix_effects import hook_check
 from pbpk.assay.plates.panel import Panel
@@ -25,7 +25,7 @@ from pbpk.quantity import convert
 
 CELLS = ("cells", "cell")
 S0_SIGMA = 1.0  # blanks scatter beyond their traces by about a trace's error, within a factor of seven (choice)
-CV_MEDIAN, CV_SIGMA = 0.02, 0.5  # pipetting: 2 %, from 1 to 5 % (assumption of the assay reference, table 6.2)
+CV_MEDIAN, CV_SIGMA = 0.02, 0.5  # pipetting: 2 %, from 1 to 5 % (assumption)
 CLEAR = 10.0  # SDs of blanks from which an amount can be told within 10 %
 ABOVE = 1.2  # of the highest standard: the deviation that a standard itself may have (ICH M10, 4.2.3)
 KEYS = ("group", "animal", "organ", "hours")
@@ -48,17 +48,24 @@ class Quantified:
     """Organs and what their wells say.
 
     signals : in cells, one reading for each of `organs`
-    notes : sentences on wells that were not used
+    load : of a cell, from which the unknown log_load is counted [ng]
+    left_out : wells that are not used, flagged ones and rejected standards among them, and why
     """
 
     organs: tuple[Organ, ...]
     signals: Signals
-    notes: tuple[str, ...]
+    load: float
+    left_out: tuple[tuple["Known", str], ...]
+
+    @property
+    def notes(self) -> tuple[str, ...]:
+        """Sentences on the wells that are not used."""
+        return tuple(f"{known.name}: left out, {why}" for known, why in self.left_out)
 
     def part(self, keep: NDArray[np.int64]) -> "Quantified":
         """Some of the organs."""
         signals = Signals(self.signals.shared, self.signals.response.part(keep), np.arange(len(keep)))
-        return Quantified(tuple(self.organs[i] for i in keep), signals, self.notes)
+        return replace(self, organs=tuple(self.organs[i] for i in keep), signals=signals)
 
     def lloq(self) -> Array:
         """Cells in each organ that would read as the lowest amount its wells can quantify (organ,) [cells]."""
@@ -81,7 +88,8 @@ def quantify(panels: Sequence[Panel], settings: Plates) -> Quantified:
         for reading in panel.of(*dict.fromkeys(("blank", panel.role, "reference_cells", "spike")))
     ]
     unsound = _unsound(known, settings)
-    notes = [f"{known[i].name}: left out, {off:+.0%} off the median of its kind" for i, off in unsound.items()]
+    left_out = [(Known(panel, reading), why) for panel in panels for reading, why in panel.left_out]
+    left_out += [(known[i], f"{off:+.0%} off the median of its kind") for i, off in unsound.items()]
     sound = [each for i, each in enumerate(known) if i not in unsound]
     chain = _chain(panels, sound, settings)
     controls = chain.response([_single(each) for each in sound])
@@ -89,7 +97,7 @@ def quantify(panels: Sequence[Panel], settings: Plates) -> Quantified:
     organs, dropped = _organs(panels)
     signals = Signals(shared, chain.response([_mixed(organ) for organ in organs]), np.arange(len(organs)))
     _check_range(organs)
-    return Quantified(tuple(organs), signals, (*notes, *dropped))
+    return Quantified(tuple(organs), signals, chain.load, (*left_out, *dropped))
 
 
 @dataclass(frozen=True)
@@ -127,18 +135,13 @@ class Known:
         """Amount that its panel's curve reads [cells or ng, as the panel] over the amount put in [cells or ng]."""
         held = float(self.panel.curve.curve.inverse(self.reading.amplitude.delta))
         unit = 1.0 if _in_cells(self.panel) else convert(1.0, self.panel.unit, "ng")
-        return held * unit / _reach(self.reading.well) / self.amount
+        return held * unit / self.reading.well.reach / self.amount
 
     @property
     def is_clear(self) -> bool:
         """Whether it reads far above nothing."""
         zero = float(self.panel.curve.curve.mean(0.0))
         return self.amount > 0.0 and abs(self.reading.amplitude.delta - zero) > CLEAR * self.panel.limits.sigma
-
-
-def _reach(well: Well) -> float:
-    """Part of what the sample holds that is in the well."""
-    return well.fraction / well.dilution
 
 
 def _in_cells(panel: Panel) -> bool:
@@ -289,7 +292,7 @@ def _load(known: Sequence[Known], settings: Plates) -> float:
 
 def _single(known: Known) -> _Entry:
     reading = known.reading
-    one, reach = np.ones(1), np.array([_reach(reading.well)])
+    one, reach = np.ones(1), np.array([reading.well.reach])
     spiked = reading.well.role == "spike"
     value, variance = reading.amplitude.delta, _variance(reading)
     in_cells = known.in_cells if known.amount else _in_cells(known.panel)  # a blank holds nothing of either
@@ -300,15 +303,15 @@ def _mixed(organ: Organ) -> _Entry:
     """The wells of one organ as one reading, each with the weight that it deserves."""
     delta = np.array([reading.amplitude.delta for reading in organ.wells])
     variance = np.array([_variance(reading) for reading in organ.wells])
-    reach = np.array([_reach(reading.well) for reading in organ.wells])
+    reach = np.array([reading.well.reach for reading in organ.wells])
     rise = np.maximum(delta - float(organ.panel.curve.curve.mean(0.0)), 0.0)
     weights = reach / (variance + organ.panel.curve.s0**2 + (CV_MEDIAN * rise) ** 2)
     weights /= weights @ reach
     return _Entry(organ.panel, float(weights @ delta), float(weights**2 @ variance), weights, reach, True, True)
 
 
-def _organs(panels: Sequence[Panel]) -> tuple[list[Organ], list[str]]:
-    """The organs that have usable wells, and sentences on the wells that are not used.
+def _organs(panels: Sequence[Panel]) -> tuple[list[Organ], list[tuple[Known, str]]]:
+    """The organs that have usable wells, and the wells of samples that are not used beside others, and why.
 
     Raises
     ------
@@ -316,32 +319,41 @@ def _organs(panels: Sequence[Panel]) -> tuple[list[Organ], list[str]]:
         if the wells of one organ stand on several panels
     """
     wells: dict[tuple[object, ...], list[Known]] = {}
-    notes = []
     for panel in panels:
         for reading in panel.of("sample"):
             wells.setdefault(tuple(getattr(reading.well, key) for key in KEYS), []).append(Known(panel, reading))
-        notes += [f"{Known(panel, reading).name}: left out, {why}" for reading, why in panel.left_out]
-    organs = []
+    organs, dropped = [], []
     for (group, animal, organ, hours), members in wells.items():
         panel = members[0].panel
         if any(each.panel is not panel for each in members):
             raise AssayError(f"{organ} of {animal} in {group} at {hours:g} h stands on several plates or in several "
                              "matrices; keep the wells of one organ together.")  # fmt: skip
-        readings = [each.reading for each in members]
-        if len({_reach(reading.well) for reading in readings}) > 1:
-            reach = np.array([_reach(reading.well) for reading in readings])
-            a = np.array([(reading.amplitude.delta, reading.amplitude.se) for reading in readings])
-            if hook_check(reach.max() / reach, a[:, 0], a[:, 1], panel.curve).flagged:
-                notes.append(f"{members[0].name}: the more it is diluted the more it holds, so only the most diluted "
-                             "wells are used")  # fmt: skip
-                readings = [each for each, r in zip(readings, reach, strict=True) if r == reach.min()]
-        within = [each for each in readings if not _is_above(panel, each)]
-        if within and len(within) < len(readings):
-            notes.append(f"{organ} of {animal}: {len(readings) - len(within)} wells above the highest standard left "
-                         "out; a more diluted one is within")  # fmt: skip
-            readings = within
-        organs.append(Organ(str(group), str(animal), str(organ), float(str(hours)), panel, tuple(readings)))
-    return organs, notes
+        kept, out = _telling(panel, members)
+        dropped += out
+        readings = tuple(each.reading for each in kept)
+        organs.append(Organ(str(group), str(animal), str(organ), float(str(hours)), panel, readings))
+    return organs, dropped
+
+
+def _telling(panel: Panel, members: list[Known]) -> tuple[list[Known], list[tuple[Known, str]]]:
+    """Wells of one organ that tell its content, and those that hide it or lie out of range where others do not."""
+    reach = np.array([each.reading.well.reach for each in members])
+    kept, why = members, ""
+    if len(set(reach)) > 1:
+        a = np.array([(each.reading.amplitude.delta, each.reading.amplitude.se) for each in members])
+        if hook_check(reach.max() / reach, a[:, 0], a[:, 1], panel.curve).flagged:
+            kept = [each for each, r in zip(members, reach, strict=True) if r == reach.min()]
+            why = "a more diluted well of this organ holds more: it hides its own label"
+    within = [each for each in kept if not _is_above(panel, each.reading)]
+    out = [(each, why) for each in members if each not in kept]
+    if within and len(within) < len(kept):
+        out += [
+            (each, "above the highest standard, and a more diluted one is within")
+            for each in kept
+            if each not in within
+        ]
+        kept = within
+    return kept, out
 
 
 def _is_above(panel: Panel, reading: Reading) -> bool:

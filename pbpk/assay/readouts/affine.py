@@ -3,6 +3,7 @@
 import math
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
+from typing import Protocol
 
 import numpy as np
 
@@ -45,6 +46,12 @@ class Written:
         return math.log(self.cells_given(self.row) / 100.0 * self.row.fraction)
 
 
+class OfOrgan(Protocol):
+    """A control that belongs to an organ, or to all if that is empty."""
+
+    organ: str
+
+
 @dataclass(frozen=True)
 class Unknown:
     """Mean and SD of a normal prior; an infinite SD leaves the controls to tell, and the mean is where they start."""
@@ -68,6 +75,25 @@ class Count:
     blank: Mapping[str, float] = field(default_factory=dict)
     cv: str = ""
     amount: float = 0.0
+
+
+def of_organ[Entry: OfOrgan](
+    entries: Sequence[Entry], each: Written, missing: str, block: str
+) -> tuple[str, Sequence[Entry]]:
+    """Controls that tell the false counts of a row's organ, its own before those of none, and where they were taken.
+
+    missing : what to say if there is none; block : of study.toml, where to add one
+
+    Raises
+    ------
+    StudyError
+        if there is none
+    """
+    own = [entry for entry in entries if entry.organ == each.row.organ]
+    of_all = [entry for entry in entries if not entry.organ]
+    if not (own or of_all):
+        raise StudyError(f"{each.place}: {missing}; add `{each.row.organ}` to {block} in study.toml.")
+    return f"in {each.row.organ}" if own else "elsewhere", own or of_all
 
 
 def log_normal(number: Doubtful) -> Unknown:

@@ -8,8 +8,8 @@ A naive animal's positives are false, so the share of all events that it shows i
 import math
 from collections.abc import Sequence
 
-from pbpk.assay.readouts.affine import Count, Unknown, Written, affine_signals, log_normal
-from pbpk.assay.readouts.settings import Flow, Naive
+from pbpk.assay.readouts.affine import Count, Unknown, Written, affine_signals, log_normal, of_organ
+from pbpk.assay.readouts.settings import Flow
 from pbpk.assay.signals import Signals
 from pbpk.errors import StudyError
 
@@ -33,20 +33,11 @@ def flow_signals(rows: Sequence[Written], settings: Flow) -> Signals:
         if each.value > acquired_here:
             raise StudyError(f"{each.place}: {each.value:g} positives are more than the {acquired_here} events that "
                              "were acquired; correct one of the two.")  # fmt: skip
-        name, naive = _naive(each, settings)
+        where, naive = of_organ(settings.naive, each, "no naive animal tells the false positives",
+                                "`naive` under [readouts.flow]")  # fmt: skip
+        name = f"flow: false positives per event {where}"
         positives, acquired = sum(n.positives for n in naive), sum(n.acquired for n in naive)
         unknowns[name] = Unknown(positives / acquired, math.inf)
         controls[name] = Count(positives, 0.0, {}, {name: acquired})
         counts.append(Count(each.value, each.log_cells, {YIELD: 1.0}, {name: acquired_here}, CV))
     return affine_signals(rows, counts, unknowns, list(controls.values()))
-
-
-def _naive(each: Written, settings: Flow) -> tuple[str, list[Naive]]:
-    """Name of the false-positive rate of a row's organ, and the naive animals that tell it."""
-    own = [entry for entry in settings.naive if entry.organ == each.row.organ]
-    of_all = [entry for entry in settings.naive if not entry.organ]
-    if not (own or of_all):
-        raise StudyError(f"{each.place}: no naive animal tells the false positives; add `{each.row.organ}` to `naive` "
-                         "under [readouts.flow] in study.toml.")  # fmt: skip
-    which = f"in {each.row.organ}" if own else "elsewhere"
-    return f"flow: false positives per event {which}", own or of_all

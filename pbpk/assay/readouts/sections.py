@@ -13,8 +13,8 @@ from collections.abc import Sequence
 
 from scipy import special
 
-from pbpk.assay.readouts.affine import Count, Unknown, Written, affine_signals, log_normal
-from pbpk.assay.readouts.settings import Sections, Unlabelled
+from pbpk.assay.readouts.affine import Count, Unknown, Written, affine_signals, log_normal, of_organ
+from pbpk.assay.readouts.settings import Sections
 from pbpk.assay.signals import Signals
 from pbpk.errors import StudyError
 
@@ -44,7 +44,9 @@ def sections_signals(rows: Sequence[Written], settings: Sections) -> Signals:
     unknowns = {DETECTION: _detection(settings), CV: log_normal(settings.cv)}
     counts, controls = [], {}
     for each in rows:
-        name, unlabelled = _unlabelled(each, settings)
+        where, unlabelled = of_organ(settings.unlabelled, each, "no unlabelled section tells the false profiles",
+                                     "`unlabelled` under [readouts.sections]")  # fmt: skip
+        name = f"sections: false profiles per organ {where}"
         seen, looked_at = sum(u.profiles for u in unlabelled), sum(u.fraction for u in unlabelled)
         unknowns[name] = Unknown(seen / looked_at, math.inf)
         controls[name] = Count(seen, 0.0, {}, {name: looked_at})
@@ -63,14 +65,3 @@ def _detection(settings: Sections) -> Unknown:
     found, known = spiked.found + 0.5, spiked.known + 1.0
     mean = float(special.digamma(found) - special.digamma(known))
     return Unknown(mean, math.sqrt(float(special.polygamma(1, found) - special.polygamma(1, known))))
-
-
-def _unlabelled(each: Written, settings: Sections) -> tuple[str, list[Unlabelled]]:
-    """Name of the false profiles of a row's organ, and the unlabelled sections that tell them."""
-    own = [entry for entry in settings.unlabelled if entry.organ == each.row.organ]
-    of_all = [entry for entry in settings.unlabelled if not entry.organ]
-    if not (own or of_all):
-        raise StudyError(f"{each.place}: no unlabelled section tells the false profiles; add `{each.row.organ}` to "
-                         "`unlabelled` under [readouts.sections] in study.toml.")  # fmt: skip
-    which = f"in {each.row.organ}" if own else "elsewhere"
-    return f"sections: false profiles per organ {which}", own or of_all

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
+from typing import Any
 
 import numpy as np
 
@@ -21,18 +22,22 @@ CellsGiven = Callable[[MeasurementRow], float]
 
 @dataclass(frozen=True)
 class Instrument:
-    """Where the settings of a unit stand, and what its rows tell."""
+    """Where the settings of a unit stand, what its rows tell, and how they become readings.
+
+    signals : takes the rows and the settings
+    """
 
     block: str
     readout: Readout
     why: str
+    signals: Callable[[Sequence[Written], Any], Signals]
 
 
 INSTRUMENTS = {
-    "copies": Instrument("qpcr", "dna", "copies are DNA, of live and of lately dead cells"),
-    "counts": Instrument("gamma", "label", "a counter sees the isotope wherever it went"),
-    "events": Instrument("flow", "live", "a cytometer sees cells that came alive through dissociation"),
-    "profiles": Instrument("sections", "label", "sections show the label wherever it is"),
+    "copies": Instrument("qpcr", "dna", "copies are DNA, of live and of lately dead cells", qpcr_signals),
+    "counts": Instrument("gamma", "label", "a counter sees the isotope wherever it went", gamma_signals),
+    "events": Instrument("flow", "live", "a cytometer sees cells that came alive through dissociation", flow_signals),
+    "profiles": Instrument("sections", "label", "sections show the label wherever it is", sections_signals),
 }
 
 
@@ -55,7 +60,8 @@ def count_signals(readouts: Readouts, rows: Rows, place: str, cells_given: Cells
     for unit in COUNTED:
         mine = [each for each in written if each.row.unit == unit and not each.row.below_lloq]
         if mine:
-            parts.append(_signals(unit, mine, readouts))
+            instrument = INSTRUMENTS[unit]
+            parts.append(instrument.signals(mine, getattr(readouts, instrument.block)))
     signals = merge(parts) or affine_signals([], [], {})
     order = {number: i for i, (number, _) in enumerate(rows)}
     sort = np.argsort([order[number] for number in signals.rows.tolist()]).astype(int)
@@ -84,18 +90,6 @@ def count_limits(
     written = _checked(readouts, censored, place, cells_given)
     qpcr = readouts.qpcr
     return {} if qpcr is None else {each.number: qpcr_limit(each, qpcr, weight_g(each.row)) for each in written}
-
-
-def _signals(unit: str, rows: Sequence[Written], readouts: Readouts) -> Signals:
-    if unit == "copies" and readouts.qpcr is not None:
-        return qpcr_signals(rows, readouts.qpcr)
-    if unit == "counts" and readouts.gamma is not None:
-        return gamma_signals(rows, readouts.gamma)
-    if unit == "events" and readouts.flow is not None:
-        return flow_signals(rows, readouts.flow)
-    if unit == "profiles" and readouts.sections is not None:
-        return sections_signals(rows, readouts.sections)
-    raise StudyError(f"study.toml: no settings for values in {unit}; add [readouts.{INSTRUMENTS[unit].block}].")
 
 
 def _checked(readouts: Readouts, rows: Rows, place: str, cells_given: CellsGiven) -> list[Written]:

@@ -2,6 +2,7 @@
 
 import numpy as np
 import pytest
+from usable import usable
 
 from pbpk.assay.light.regression import (
     HARMONICS,
@@ -20,7 +21,7 @@ from pbpk.assay.light.regression import (
     tally,
     terms,
 )
-from pbpk.assay.light.trace import Setup, Trace, Well, field_response, usable
+from pbpk.assay.light.trace import Setup, Trace, Well, field_response
 
 LENGTH, STEP, BLOCKS, DEGREE = 30.0, 0.002, 30, 10
 TAUS = np.array([0.05, 0.2, 0.8]) * LENGTH

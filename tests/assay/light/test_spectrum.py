@@ -42,7 +42,7 @@ def mean_level(hertz, density):
 
 @pytest.mark.parametrize("kept", MISSING.values(), ids=MISSING)
 def test_white_noise_has_its_density(kept):
-    hertz, density = residual_spectrum(trace(kept=kept))
+    hertz, density = residual_spectrum(explain(trace(kept=kept)))
     assert hertz[1] == pytest.approx(0.5)
     assert hertz[-1] == pytest.approx(HERTZ / 2)
     assert mean_level(hertz, density) == pytest.approx(DENSITY, rel=0.03)
@@ -52,7 +52,7 @@ def test_white_noise_has_its_density(kept):
 
 @pytest.mark.parametrize("kept", MISSING.values(), ids=MISSING)
 def test_a_line_has_its_power_where_it_is(kept):
-    hertz, density = residual_spectrum(trace(extra=1.5, kept=kept))
+    hertz, density = residual_spectrum(explain(trace(extra=1.5, kept=kept)))
     assert hertz[np.argmax(density)] == pytest.approx(33.0, abs=0.5)
     near = np.abs(hertz - 33.0) < 2.1
     power = np.sum(density[near] - DENSITY) * (hertz[1] - hertz[0])
@@ -61,13 +61,13 @@ def test_a_line_has_its_power_where_it_is(kept):
 
 def test_what_is_fitted_is_not_left():
     """Drive, mains and bleaching are gone; the drive is not even raised."""
-    hertz, density = residual_spectrum(trace())
+    hertz, density = residual_spectrum(explain(trace()))
     assert density[np.abs(hertz - 7.0) < 0.6].max() < 3 * DENSITY
     assert density[(hertz > 0.0) & (hertz < 3.0)].max() < 3 * DENSITY
 
 
 def test_the_length_of_a_segment_sets_the_resolution():
-    hertz, density = residual_spectrum(trace(), segment_s=0.25)
+    hertz, density = residual_spectrum(explain(trace()), segment_s=0.25)
     assert hertz[1] == pytest.approx(4.0)
     assert mean_level(hertz, density) == pytest.approx(DENSITY, rel=0.03)
 
@@ -77,8 +77,8 @@ def test_segments_with_holes_are_refused():
         return np.mod(t, 1.0) > 0.3
 
     with pytest.raises(AssayError, match="plate A1: no 2 s have 90% of their samples; take shorter"):
-        residual_spectrum(trace(kept=torn))
-    hertz, density = residual_spectrum(trace(kept=torn), segment_s=0.25)
+        residual_spectrum(explain(trace(kept=torn)))
+    hertz, density = residual_spectrum(explain(trace(kept=torn)), segment_s=0.25)
     assert mean_level(hertz, density) == pytest.approx(DENSITY, rel=0.05)
 
 

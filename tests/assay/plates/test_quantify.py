@@ -102,7 +102,7 @@ def test_a_hook_is_seen_between_dilutions_and_the_diluted_wells_count():
     a = plate.readings[at].amplitude
     plate.readings[at] = Reading(plate.readings[at].well, replace(a, delta=0.5 * a.delta))
     found = quantify(judge(plate.readings), Plates())
-    assert "only the most diluted wells are used" in found.notes[-1]
+    assert "it hides its own label" in found.notes[-1]
     assert found.signals.estimates()[0][0] == pytest.approx(2e5, rel=0.15)
 
 
