@@ -23,6 +23,7 @@ import numpy as np  # noqa: E402
 from scipy import stats  # noqa: E402
 
 DRAWS, TUNE, CHAINS = 400, 400, 2
+BATCH = 16  # studies after which workers start anew
 HOURS, ANIMALS = [1.0, 24.0, 168.0], 3
 
 
@@ -134,13 +135,15 @@ def main():
             found = [json.loads(line) for line in file]
     done = {study["seed"] for study in found}
     todo = [seed for seed in range(given.first, given.first + given.seeds) if seed not in done]
-    with ProcessPoolExecutor(given.workers, mp_context=get_context("spawn"), max_tasks_per_child=8) as pool:
-        for study in pool.map(one, todo):
-            found.append(study)
-            if given.log:
-                with open(given.log, "a") as file:
-                    file.write(json.dumps(study) + "\n")
-            print(f"seed {study['seed']}: {study['seconds']:.0f} s", file=sys.stderr, flush=True)
+    for first in range(0, len(todo), BATCH):
+        # fresh workers for each batch: compiled models are never given back, and max_tasks_per_child hangs (gh-115634)
+        with ProcessPoolExecutor(given.workers, mp_context=get_context("spawn")) as pool:
+            for study in pool.map(one, todo[first : first + BATCH]):
+                found.append(study)
+                if given.log:
+                    with open(given.log, "a") as file:
+                        file.write(json.dumps(study) + "\n")
+                print(f"seed {study['seed']}: {study['seconds']:.0f} s", file=sys.stderr, flush=True)
     report(found)
 
 
