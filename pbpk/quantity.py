@@ -82,11 +82,14 @@ def _parsed(unit: str) -> "pint.Unit":
         raise InputError(f"the unit `{unit}` is not known.") from None
 
 
-INSIDE = ("1", "1/h", "mL", "mL/h", "g", "g/mL", "h", "um", "cell")
+INSIDE = (
+    *("1", "1/h", "h", "um", "mL", "mL/h", "g", "g/mL", "g/h", "mL/g", "mL/h/g", "1/g", "1/mL"),
+    *("cell", "cell/h", "cell/mL", "cell/g", "1/cell", "mol", "mol/h", "mol/mL", "mol/g", "g/mol", "Bq", "Bq/mL"),
+)
 
 
 def inside_unit(unit: str) -> str:
-    """Unit in which the package computes what this unit measures: hours, mL, g, um, cells.
+    """Unit in which the package computes what this unit measures: hours, mL, g, um, cells, mol, Bq.
 
     Raises
     ------

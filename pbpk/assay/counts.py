@@ -12,15 +12,16 @@ import numpy as np
 import pandas as pd
 
 from pbpk.assay.signals import Signals, merge
-from pbpk.assay.study import COUNTED, DROPPED, MeasurementRow, Study, WeightRow
-from pbpk.errors import StudyError
+from pbpk.assay.study import COUNTED, DROPPED, UNITS, DoseRow, MeasurementRow, Study, WeightRow
+from pbpk.errors import InputError, StudyError
+from pbpk.quantity import convert, inside_unit
 
 if TYPE_CHECKING:  # plates need scipy; a study of plain numbers does not
     from pbpk.assay.plates.panel import Panel
     from pbpk.assay.plates.quantify import Quantified
 
 COLUMNS = ["group", "animal", "organ", "hours", "readout", "percent", "sd", "n", "low", "high", "lloq",
-           "below_lloq", "error", "weight_g", "weight_cv", "source"]  # fmt: skip
+           "below_lloq", "error", "per", "weight_g", "weight_cv", "source"]  # fmt: skip
 
 
 @dataclass(frozen=True)
@@ -28,9 +29,10 @@ class OrganCounts:
     """What was measured, ready for a model.
 
     study : the folder it came from
-    table : one row per value; percent, sd, low, high, lloq, error [% of the denominator], weight_g [g],
-        weight_cv: relative doubt of the weight that brought a per-gram value here, 0 where none was needed;
-        error: SD of the measurement itself where an instrument's readings tell it, shared doubt included
+    table : one row per value; percent, sd, low, high, lloq, error [% of the denominator, or of the dose in each mL
+        where per is "mL"], weight_g [g], weight_cv: relative doubt of the weight that brought a per-gram value here, 0
+        where none was needed; error: SD of the measurement itself where an instrument's readings tell it, shared doubt
+        included
     denominator : "dose", "recovered" or "unknown"
     harvested : organs whose sum is what was recovered
     left_out : sentences on rows that were not used, and why
@@ -175,7 +177,7 @@ def _light(study: Study, quantified: "Quantified") -> tuple[pd.DataFrame, Signal
     )
     percent, _, _ = signals.estimates()
     table = seen.assign(hours=[o.hours for o in organs], readout="label", percent=percent, n=1, below_lloq=False,
-                        error=np.sqrt(np.diag(signals.covariance())), lloq=quantified.lloq() * 100.0 / cells,
+                        per="", error=np.sqrt(np.diag(signals.covariance())), lloq=quantified.lloq() * 100.0 / cells,
                         weight_cv=0.0, source=[o.panel.name for o in organs])  # fmt: skip
     return table, signals
 
@@ -211,11 +213,16 @@ def _counted(study: Study, rows: list[tuple[int, MeasurementRow]]) -> tuple[pd.D
     return table.assign(percent=percent, error=error), signals
 
 
-def known_dose(study: Study, group: str, animal: str) -> float | None:
-    """Cells that an animal was given in all, its own doses before its group's; None where a dose says no number."""
+def doses_of(study: Study, group: str, animal: str) -> list[DoseRow]:
+    """Doses of an animal, its own before its group's."""
     doses = [dose for dose in study.doses if dose.group == group]
     own = [dose for dose in doses if animal and dose.animal == animal]
-    given = [dose.cells for dose in own or [dose for dose in doses if not dose.animal]]
+    return own or [dose for dose in doses if not dose.animal]
+
+
+def known_dose(study: Study, group: str, animal: str) -> float | None:
+    """Cells that an animal was given in all, its own doses before its group's; None where a dose says no number."""
+    given = [dose.cells for dose in doses_of(study, group, animal)]
     known = [cells for cells in given if cells is not None]
     return sum(known) if known and len(known) == len(given) else None
 
@@ -241,13 +248,53 @@ def _to_percent(study: Study, row: MeasurementRow, line: int) -> tuple[float, We
     place = f"{study.folder / 'measurements.csv'}: row {line}"
     weight = _weight(study, row)
     factor = 1.0
-    if row.unit.endswith("_per_g"):
+    amount, _, per = row.unit.partition("/")
+    if row.unit not in UNITS:
+        given, unit = _dose(study, row.group, row.animal, place)
+        try:
+            factor = 100.0 * convert(1.0, amount, unit) / given / (convert(1.0, per, _per(per)) if per else 1.0)
+        except InputError as problem:
+            raise StudyError(f"{place}: column `unit`: the dose is in `{unit}`, and {problem}") from None
+    if _is_per_gram(row.unit):
         if weight is None:
             raise StudyError(f"{place}: `{row.organ}` is per gram but has no weight; add it to organ_weights.csv.")
         factor *= weight.weight_g
-    if row.unit.startswith("cells"):
+    if row.unit in ("cells", "cells_per_g"):
         factor *= 100.0 / dose_cells(study, row.group, row.animal, place)
     return factor, weight
+
+
+def _per(unit: str) -> str:
+    """Unit of volume or mass in which the package computes."""
+    return "" if not unit else inside_unit(unit)
+
+
+def _is_per_gram(unit: str) -> bool:
+    return unit.endswith("_per_g") or (unit not in UNITS and _per(unit.partition("/")[2]) == "g")
+
+
+def _is_concentration(unit: str) -> bool:
+    return unit not in UNITS and _per(unit.partition("/")[2]) == "mL"
+
+
+def _dose(study: Study, group: str, animal: str, place: str) -> tuple[float, str]:
+    """Amount that an animal was given in all, and its unit.
+
+    Raises
+    ------
+    StudyError
+        if a dose says no number, or two are in units of different kind
+    """
+    given = [dose.given for dose in doses_of(study, group, animal)]
+    known = [each for each in given if each is not None]
+    if not known or len(known) < len(given):
+        raise StudyError(f"{place}: an amount was measured but the dose of `{group}` is not known; fill `amount` and "
+                         "`unit` in doses.csv.")  # fmt: skip
+    unit = known[0][1]
+    try:
+        return sum(convert(amount, each, unit) for amount, each in known), unit
+    except InputError as problem:
+        raise StudyError(f"{study.folder / 'doses.csv'}: the doses of `{group}`: {problem}") from None
 
 
 def _weight(study: Study, row: MeasurementRow) -> WeightRow | None:
@@ -278,8 +325,9 @@ def _percent_row(row: MeasurementRow, organ: str, factor: float, weight: WeightR
         "lloq": scaled(row.lloq),
         "below_lloq": row.below_lloq,
         "error": float("nan"),
+        "per": "mL" if _is_concentration(row.unit) else "",
         "weight_g": float("nan") if weight is None else weight.weight_g,
-        "weight_cv": weight.cv if weight is not None and row.unit.endswith("_per_g") else 0.0,
+        "weight_cv": weight.cv if weight is not None and _is_per_gram(row.unit) else 0.0,
         "source": row.source,
     }
 

@@ -9,15 +9,16 @@ from typing import TYPE_CHECKING, Literal
 import pydantic
 
 from pbpk.assay.readouts.settings import Doubtful, Readouts
-from pbpk.errors import StudyError, did_you_mean
+from pbpk.errors import InputError, StudyError, did_you_mean
+from pbpk.quantity import inside_unit
 from pbpk.reading import Schema, read_rows, read_toml
 
 if TYPE_CHECKING:
     from pbpk.assay.light.amplitude import Reading
 
-Unit = Literal["cells", "cells_per_g", "percent_dose", "percent_dose_per_g", "copies", "counts", "events", "profiles"]
 COUNTED = ("copies", "counts", "events", "profiles")  # what an instrument reads; `readouts` says what a cell gives
-Readout = Literal["label", "dna", "live"]
+UNITS = ("cells", "cells_per_g", "percent_dose", "percent_dose_per_g", *COUNTED)  # and others, as `ug/mL`
+AMOUNTS = ("cell", "g", "mol", "Bq")  # what a dose may be counted in
 DROPPED = "none"  # what a published tissue maps to when it is not used
 
 
@@ -115,9 +116,30 @@ class DoseRow(Schema):
     animal: str = ""
     hours: float = pydantic.Field(ge=0)
     cells: float | None = pydantic.Field(default=None, gt=0)
+    amount: float | None = pydantic.Field(default=None, gt=0)  # of what is not cells, with its unit
+    unit: str = ""
     route: str
     duration_min: float = pydantic.Field(default=0.0, ge=0)
     source: str = ""
+
+    @pydantic.model_validator(mode="after")
+    def _one_amount(self) -> "DoseRow":
+        if self.cells is not None and self.amount is not None:
+            raise ValueError("give `cells`, or `amount` with its `unit`")
+        if (self.amount is None) != (not self.unit):
+            raise ValueError("`amount` and `unit` belong together, as in 10 and mg")
+        if self.unit:
+            told = inside_unit(self.unit)  # an unknown unit is refused here
+            if told not in AMOUNTS:
+                raise ValueError(f"`{self.unit}` is no amount; give a mass, moles or an activity")
+        return self
+
+    @property
+    def given(self) -> tuple[float, str] | None:
+        """Amount and its unit, None where the source does not say."""
+        if self.cells is not None:
+            return self.cells, "cell"
+        return None if self.amount is None else (self.amount, self.unit)
 
 
 class MeasurementRow(Schema):
@@ -128,19 +150,34 @@ class MeasurementRow(Schema):
     organ: str
     hours: float = pydantic.Field(ge=0)
     value: float | None = pydantic.Field(default=None, ge=0)
-    unit: Unit
+    unit: str
     sd: float | None = pydantic.Field(default=None, ge=0)
     n: int | None = pydantic.Field(default=None, ge=1)
     low: float | None = pydantic.Field(default=None, ge=0)
     high: float | None = pydantic.Field(default=None, gt=0)
     lloq: float | None = pydantic.Field(default=None, gt=0)
     below_lloq: bool = False
-    readout: Readout = "label"
+    readout: str = "label"
     fraction: float = pydantic.Field(default=1.0, gt=0, le=1)  # part of the organ that was read
     acquired: int | None = pydantic.Field(default=None, ge=1)  # events of any kind that the cytometer took
     seconds: float | None = pydantic.Field(default=None, gt=0)  # time of counting
     counted_hours: float | None = pydantic.Field(default=None, ge=0)  # after the first dose
     source: str = ""
+
+    @pydantic.field_validator("unit")
+    @classmethod
+    def _measures_something(cls, unit: str) -> str:
+        if unit in UNITS:
+            return unit
+        amount, _, per = unit.partition("/")
+        try:
+            fits = inside_unit(amount) in AMOUNTS and (not per or inside_unit(per) in ("mL", "g"))
+        except InputError:
+            fits = False
+        if not fits:
+            raise ValueError(f"unknown unit `{unit}`; an amount may be per volume or per mass, as ug, ug/mL or ug/g."
+                             + did_you_mean(unit, UNITS))  # fmt: skip
+        return unit
 
     @pydantic.model_validator(mode="after")
     def _one_kind(self) -> "MeasurementRow":

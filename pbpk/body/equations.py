@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from pbpk.body.model import Family, Model
-from pbpk.body.rates import PLACEHOLDER
 from pbpk.quantity import unit_registry
 
 if TYPE_CHECKING:
@@ -64,11 +63,10 @@ def _arrows(model: Model) -> Iterator[tuple[Family, int, Any]]:
     import sympy
 
     for family in model.families:
-        for i, organ in enumerate(family.organs):
+        for i in range(len(family.organs)):
             names = {}
             for name, at in family.symbols.items():
-                state = PLACEHOLDER.sub(organ, name)
-                names[name] = _symbol(model.symbol_names[at[i]] if at[i] >= 0 else state)
+                names[name] = _symbol(model.name_at(at[i]))
             yield family, i, family.rate.evaluate(names, sympy)
 
 
@@ -101,13 +99,13 @@ def check_units(model: Model) -> list[str]:
     registry = unit_registry()
     rng = np.random.default_rng(0)
     units = {p.name: p.unit for p in model.parameters} | dict(model.constant_units)
-    units |= {m.name: "1" for m in model.modifiers}
+    units |= {m.name: m.unit for m in model.modifiers} | dict.fromkeys(model.states, model.unit)
+    units["hours"] = "h"
     problems = []
     for family, organ in [(each, i) for each in model.families for i in range(len(each.organs))]:
         values = {}
         for name, at in family.symbols.items():
-            unit = "cell" if at[organ] < 0 else units[model.symbol_names[at[organ]]]
-            values[name] = registry.Quantity(rng.uniform(0.1, 0.9), unit)
+            values[name] = registry.Quantity(rng.uniform(0.1, 0.9), units[model.name_at(at[organ])])
         try:
             rate = registry.Quantity(family.rate.evaluate(values, np))
             if rate.dimensionality != registry.parse_units("1/h").dimensionality:
@@ -119,7 +117,8 @@ def check_units(model: Model) -> list[str]:
 
 def _sourced(model: Model) -> list[tuple[str, str]]:
     """Every number of a model with the keys of its sources."""
-    named = [(p.name, p.source) for p in (*model.parameters, *model.noise, model.size_law)]
+    law = () if model.size_law is None else (model.size_law,)
+    named = [(p.name, p.source) for p in (*model.parameters, *model.noise, *law)]
     named += [(m.name, m.source) for m in model.modifiers]
     return named + [(name, quantity.source) for name, quantity in model.species.quantities.items()]
 

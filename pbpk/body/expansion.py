@@ -6,7 +6,8 @@ from pathlib import Path
 
 import numpy as np
 
-from pbpk.body.model import Family, Model, Modifier, Parameter
+from pbpk.body.arrows import Line, fill, split_organs
+from pbpk.body.model import HOUR, STATE, Family, Model, Modifier, Parameter, Route
 from pbpk.body.modelfile import ModelFile, ParameterEntry, read_model_file
 from pbpk.body.prior import parse_prior
 from pbpk.body.rates import PLACEHOLDER, Rate, parse_rate
@@ -46,31 +47,14 @@ def read_model(
 def _expand(
     given: ModelFile, animal: Species, label: str | None, split: dict[str, list[str]], files: tuple[Path, ...]
 ) -> Model:
-    organs, groups = _split_organs(given, split)
+    organs, groups = split_organs(given, split)
     for organ, parts in split.items():
         animal = animal.split(organ, tuple(parts))
-    for organ in organs:
-        if organ not in animal.organs:
-            raise SpeciesError(
-                f"{animal.file or animal.name}: {animal.name} has no organ `{organ}`, which the model has; add it."
-                + did_you_mean(organ, animal.organs)
-            )
-
-    lines = [_Line(line, groups) for line in given.arrows]
-    written = [end for line in lines for end in (*line.sources, *line.targets)]
-    passing = [state for text in given.passing for state in _fill(text, groups)]
-    states = [s for s in dict.fromkeys(written) if s not in passing] + list(dict.fromkeys(passing))
-    for state in passing:
-        if state not in written:
-            raise ModelFileError(f"passing: no arrow touches `{state}`.{did_you_mean(state, written)}")
-
+    _check_organs(given, animal, organs)
+    lines = [Line(line, groups) for line in given.arrows]
+    states, passing = _states(given, lines, groups)
     owner = {part: organ for organ, parts in split.items() for part in parts}
-    entries = dict(given.parameters)
-    if label is not None and given.labels:
-        if label not in given.labels:
-            raise ModelFileError(f"there are no priors for the label `{label}`.{did_you_mean(label, given.labels)}")
-        entries |= given.labels[label]
-    parameters, found_parameter = _parameters(entries, organs, owner)
+    parameters, found_parameter = _parameters(_labelled(given, label), organs, owner)
     modifiers = _modifiers(given, groups)
     constants, units = _constants(given, animal, groups)
 
@@ -78,11 +62,30 @@ def _expand(
     index |= {name: len(index) + i for i, name in enumerate(constants)}
     index |= {m.name: len(index) + i for i, m in enumerate(modifiers)}
     used: dict[str, None] = {}
-    families = tuple(_family(line, states, index, found_parameter, used) for line in lines)
+    families = [_family(line, states, index, found_parameter, used) for line in lines]
+    changes = {name: _changes(entry.changes, name, lines, groups) for name, entry in given.modifiers.items()}
+    changed = {
+        name: [(place, _family(line, states, index, found_parameter, used)) for place, line in found]
+        for name, found in changes.items()
+    }
+    named = [name for text in given.observe for name in fill(text, groups)]
+    observed, volumes = _observed(given, groups, states, split, index, used)
     free = [p for p in parameters if p.name in used]
-    families = tuple(_renumbered(family, index, free, constants, modifiers) for family in families)
-    holds = {key: _held(given, key, groups, states) for key in ("live", "label", "outside")}
-    _check_holds(holds, states)
+    kept = [p.name for p in free] + list(constants) + [m.name for m in modifiers]
+    families = [_renumbered(family, index, kept) for family in families]
+    brought = {
+        name: tuple((place, _renumbered(family, index, kept)) for place, family in found)
+        for name, found in changed.items()
+    }
+    modifiers = [
+        replace(m, replaces=brought[name])
+        for name in given.modifiers
+        for m in modifiers
+        if m.name in fill(name, groups)
+    ]
+    kinds = {kind: _held(kind, written, groups, states) for kind, written in given.kinds.items()}
+    outside = _held("outside", given.outside, groups, states)
+    _check_holds(kinds | {"outside": outside}, states)
     _check_readouts(given)
     return Model(
         name=given.name,
@@ -91,80 +94,57 @@ def _expand(
         label_name=label or "",
         organs=tuple(organs),
         states=tuple(states),
-        n_lasting=len(states) - len(dict.fromkeys(passing)),
-        families=families,
+        n_lasting=len(states) - len(passing),
+        families=tuple(families),
         parameters=tuple(free),
         constants=constants,
         constant_units=units,
         modifiers=tuple(modifiers),
-        size_law=_parameters({"size_slope": given.size_law}, organs, {}, "size_law")[0][0],
+        size_law=_parameters({"size_slope": given.size_law}, organs, {}, "size_law")[0][0] if given.size_law else None,
         noise=tuple(_parameters(given.noise, organs, {}, "noise")[0]),
-        **holds,
+        kinds=kinds,
+        outside=outside,
         readouts={name: tuple(seen) for name, seen in given.readouts.items()},
-        observed=_observed(given, organs, states, split),
-        routes=_routes(given, states),
-        dead_enter=_known_state("dead_enter", given.dead_enter, states),
+        observed=observed,
+        volumes=volumes,
+        places=tuple(dict.fromkeys((*organs, *named, *(s for s in states if s in outside)))),
+        routes=_routes(given, groups, states, modifiers),
+        dead_enter=None if given.dead_enter is None else _known_state("dead_enter", given.dead_enter, states),
         species=animal,
         sources=dict(animal.sources) | dict(given.sources),
         files=files,
     )
 
 
-class _Line:
-    """One arrow line, read and filled for each organ of its group."""
-
-    def __init__(self, text: str, groups: Mapping[str, list[str]]) -> None:
-        arrow, colon, rate = text.partition(":")
-        source, dash, target = arrow.partition("->")
-        if not (colon and dash and source.strip() and target.strip() and rate.strip()):
-            raise ModelFileError(f"arrows: `{text}` is not of the form `from -> to : rate`.")
-        self.text = " ".join(text.split())
-        self.rate = parse_rate(rate)
-        placeholders = sorted(set(PLACEHOLDER.findall(text)))
-        if len(placeholders) > 1:
-            raise ModelFileError(f"arrows: `{self.text}` has more than one placeholder; use one.")
-        self.group = placeholders[0] if placeholders else ""
-        if self.group and self.group not in groups:
-            raise ModelFileError(f"arrows: `{self.text}`: no group `{self.group}`.{did_you_mean(self.group, groups)}")
-        self.organs = tuple(groups[self.group]) if self.group else ("",)
-        self.sources = [self.fill(source.strip(), organ) for organ in self.organs]
-        self.targets = [self.fill(target.strip(), organ) for organ in self.organs]
-
-    def fill(self, text: str, organ: str) -> str:
-        """Text with the organ in place of the placeholder."""
-        return text.replace("{" + self.group + "}", organ) if self.group else text
+def _check_organs(given: ModelFile, animal: Species, organs: list[str]) -> None:
+    """Refuse organs that neither the animal nor the model's own numbers know."""
+    for organ in organs:
+        own = any(name.endswith((f"_{organ}", "_{organ}")) for name in given.constants)
+        if organ not in animal.organs and not own:
+            raise SpeciesError(
+                f"{animal.file or animal.name}: {animal.name} has no organ `{organ}`, which the model has; add it."
+                + did_you_mean(organ, animal.organs)
+            )
 
 
-def _fill(text: str, groups: Mapping[str, list[str]]) -> list[str]:
-    """Text once for each organ of the group named in its placeholder."""
-    found = PLACEHOLDER.findall(text)
-    if not found:
-        return [text]
-    if found[0] not in groups:
-        raise ModelFileError(f"`{text}`: no group `{found[0]}`.{did_you_mean(found[0], groups)}")
-    return [text.replace("{" + found[0] + "}", organ) for organ in groups[found[0]]]
+def _states(given: ModelFile, lines: list[Line], groups: Mapping[str, list[str]]) -> tuple[list[str], list[str]]:
+    """All states, lasting ones first, and the passing ones among them."""
+    written = [end for line in lines for end in (*line.sources, *line.targets)]
+    passing = list(dict.fromkeys(state for text in given.passing for state in fill(text, groups)))
+    for state in passing:
+        if state not in written:
+            raise ModelFileError(f"passing: no arrow touches `{state}`.{did_you_mean(state, written)}")
+    return [s for s in dict.fromkeys(written) if s not in passing] + passing, passing
 
 
-def _split_organs(given: ModelFile, split: Mapping[str, list[str]]) -> tuple[list[str], dict[str, list[str]]]:
-    """Organs and groups with split organs replaced by their parts; `{organ}` always means all of them."""
-    for organ in split:
-        if organ not in given.organs:
-            raise ModelFileError(f"split: there is no organ `{organ}`.{did_you_mean(organ, given.organs)}")
-
-    def replaced(names: list[str]) -> list[str]:
-        return [part for name in names for part in split.get(name, [name])]
-
-    for place, named in (("organs", given.organs), *((f"groups.{n}", m) for n, m in given.groups.items())):
-        twice = [name for name in named if named.count(name) > 1]
-        if twice:
-            raise ModelFileError(f"{place}: `{twice[0]}` stands there twice; name it once.")
-    groups = {name: replaced(members) for name, members in given.groups.items()}
-    organs = replaced(given.organs)
-    for name, members in groups.items():
-        for member in members:
-            if member not in organs:
-                raise ModelFileError(f"groups.{name}: `{member}` is not an organ.{did_you_mean(member, organs)}")
-    return organs, groups | {"organ": organs}
+def _labelled(given: ModelFile, label: str | None) -> dict[str, ParameterEntry]:
+    """Parameters with the priors of one label."""
+    entries = dict(given.parameters)
+    if label is not None and given.labels:
+        if label not in given.labels:
+            raise ModelFileError(f"there are no priors for the label `{label}`.{did_you_mean(label, given.labels)}")
+        entries |= given.labels[label]
+    return entries
 
 
 def _parameters(
@@ -202,20 +182,35 @@ def _modifiers(given: ModelFile, groups: Mapping[str, list[str]]) -> list[Modifi
     modifiers = []
     for name, entry in given.modifiers.items():
         try:
-            prior = parse_prior(entry.prior)
-        except ModelFileError as problem:
+            prior = None if entry.prior is None else parse_prior(entry.prior)
+            unit = inside_unit(entry.unit)
+        except InputError as problem:
             raise ModelFileError(f"modifiers.{name}: {problem}") from None
         modifiers += [
-            Modifier(filled, entry.about, entry.neutral, prior, entry.source, entry.evidence)
-            for filled in _fill(name, groups)
+            Modifier(filled, entry.about, unit, entry.neutral, prior, entry.source, entry.evidence)
+            for filled in fill(name, groups)
         ]
     return modifiers
+
+
+def _changes(
+    written: Mapping[str, str], name: str, lines: list[Line], groups: Mapping[str, list[str]]
+) -> list[tuple[int, Line]]:
+    """Arrows that a modifier changes: where each stands, and the line that takes its place."""
+    heads = [line.head for line in lines]
+    found = []
+    for arrow, rate in written.items():
+        head = " ".join(arrow.split())
+        if head not in heads:
+            raise ModelFileError(f"modifiers.{name}.changes: there is no arrow `{head}`.{did_you_mean(head, heads)}")
+        found.append((heads.index(head), Line(f"{head} : {rate}", groups)))
+    return found
 
 
 def _constants(
     given: ModelFile, animal: Species, groups: Mapping[str, list[str]]
 ) -> tuple[dict[str, float], dict[str, str]]:
-    """Numbers of the animal, and what `where` makes of them, in mL, h and g."""
+    """Numbers of the model and of the animal, and what `where` makes of them, in mL, h and g."""
     import pint
 
     from pbpk.quantity import unit_registry
@@ -223,9 +218,16 @@ def _constants(
     numbers = animal.numbers()
     units = {name: inside_unit(q.unit) for name, q in animal.quantities.items()}
     units |= {name: "1" for name in numbers if name not in units}
+    for name, entry in given.constants.items():
+        for filled in fill(name, groups):
+            try:
+                units[filled] = inside_unit(entry.unit)
+                numbers[filled] = convert(entry.value, entry.unit, units[filled])
+            except InputError as problem:
+                raise ModelFileError(f"constants.{name}: {problem}") from None
     registry = unit_registry()
     for name, text in given.where.items():
-        for filled, expression in zip(_fill(name, groups), _fill_rate(name, text, groups), strict=True):
+        for filled, expression in zip(fill(name, groups), _fill_rate(name, text, groups), strict=True):
             for symbol in expression.names:
                 if symbol not in numbers:
                     raise ModelFileError(
@@ -253,7 +255,7 @@ def _fill_rate(name: str, text: str, groups: Mapping[str, list[str]]) -> list[Ra
 
 
 def _family(
-    line: _Line, states: list[str], index: Mapping[str, int], meant: Mapping[str, str], used: dict[str, None]
+    line: Line, states: list[str], index: Mapping[str, int], meant: Mapping[str, str], used: dict[str, None]
 ) -> Family:
     symbols: dict[str, tuple[int, ...]] = {}
     for name in line.rate.names:
@@ -262,13 +264,16 @@ def _family(
             symbol = line.fill(name, organ)
             symbol = meant.get(symbol, symbol)
             if symbol in states:
-                at.append(-1)
+                at.append(STATE - states.index(symbol))
+                continue
+            if symbol == "hours":
+                at.append(HOUR)
                 continue
             if symbol not in index:
-                options = [*index, *(s for s in meant)]
+                options = [*index, *(s for s in meant), *states]
                 raise ModelFileError(
-                    f"arrows: `{line.text}`: `{symbol}` is neither a parameter, a number of the animal nor a "
-                    f"modifier.{did_you_mean(symbol, options)}"
+                    f"arrows: `{line.text}`: `{symbol}` is neither a parameter, a number of the animal, a "
+                    f"modifier nor a state.{did_you_mean(symbol, options)}"
                 )
             used[symbol] = None
             at.append(index[symbol])
@@ -284,18 +289,11 @@ def _family(
     )
 
 
-def _renumbered(
-    family: Family,
-    index: Mapping[str, int],
-    free: list[Parameter],
-    constants: Mapping[str, float],
-    modifiers: list[Modifier],
-) -> Family:
+def _renumbered(family: Family, index: Mapping[str, int], kept: list[str]) -> Family:
     """Symbols counted again once parameters that no rate uses are dropped."""
     names = {at: name for name, at in index.items()}
-    kept = [p.name for p in free] + list(constants) + [m.name for m in modifiers]
     new = {name: at for at, name in enumerate(kept)}
-    symbols = {key: tuple(-1 if a < 0 else new[names[a]] for a in at) for key, at in family.symbols.items()}
+    symbols = {key: tuple(a if a < 0 else new[names[a]] for a in at) for key, at in family.symbols.items()}
     return replace(family, symbols=symbols)
 
 
@@ -305,9 +303,9 @@ def _known_state(place: str, state: str, states: list[str]) -> str:
     return state
 
 
-def _held(given: ModelFile, key: str, groups: Mapping[str, list[str]], states: list[str]) -> frozenset[str]:
-    """States that hold live cells, label of dead ones, or what has left the body."""
-    filled = [state for text in getattr(given, key) for state in _fill(text, groups)]
+def _held(key: str, written: list[str], groups: Mapping[str, list[str]], states: list[str]) -> frozenset[str]:
+    """States that hold one kind, or what has left the body."""
+    filled = [state for text in written for state in fill(text, groups)]
     return frozenset(_known_state(key, state, states) for state in filled)
 
 
@@ -316,7 +314,7 @@ def _check_holds(holds: Mapping[str, frozenset[str]], states: list[str]) -> None
         found = [key for key, held in holds.items() if state in held]
         if len(found) != 1:
             raise ModelFileError(
-                f"`{state}` must be listed once, under live, label or outside; it is "
+                f"`{state}` must be listed once, under {', '.join(list(holds)[:-1])} or outside; it is "
                 + (f"under {' and '.join(found)}." if found else "under none.")
             )
 
@@ -324,22 +322,50 @@ def _check_holds(holds: Mapping[str, frozenset[str]], states: list[str]) -> None
 def _check_readouts(given: ModelFile) -> None:
     for readout, seen in given.readouts.items():
         for word in seen:
-            if word not in ("live", "label"):
-                raise ModelFileError(f"readouts.{readout}: `{word}`.{did_you_mean(word, ('live', 'label'))}")
+            if word not in given.kinds:
+                raise ModelFileError(f"readouts.{readout}: `{word}`.{did_you_mean(word, given.kinds)}")
 
 
 def _observed(
-    given: ModelFile, organs: list[str], states: list[str], split: Mapping[str, list[str]]
-) -> dict[str, tuple[str, ...]]:
-    """States that are harvested together under one organ name."""
-    observed = {organ: tuple(s for s in states if s.startswith(f"{organ}.")) for organ in organs}
+    given: ModelFile,
+    groups: Mapping[str, list[str]],
+    states: list[str],
+    split: Mapping[str, list[str]],
+    index: Mapping[str, int],
+    used: dict[str, None],
+) -> tuple[dict[str, tuple[str, ...]], dict[str, str]]:
+    """States that are harvested together under one organ name, and the symbol of the volume they are in."""
+    volumes: dict[str, str] = {}
+    observed = {organ: tuple(s for s in states if s.startswith(f"{organ}.")) for organ in groups["organ"]}
     for organ, parts in split.items():
         observed[organ] = tuple(state for part in parts for state in observed[part])
-    for name, inside in given.observe.items():
-        observed[name] = tuple(_known_state(f"observe.{name}", state, states) for state in inside)
-    return observed
+    for text, written in given.observe.items():
+        inside = written if isinstance(written, list) else written.states
+        for line in fill("\n".join((text, *inside)), groups):
+            name, *filled = line.split("\n")
+            observed[name] = tuple(_known_state(f"observe.{name}", state, states) for state in filled)
+        if not isinstance(written, list) and written.per is not None:
+            if written.per not in index:
+                raise ModelFileError(f"observe.{text}: per: `{written.per}` is no parameter and no number of the "
+                                     f"animal.{did_you_mean(written.per, index)}")  # fmt: skip
+            volumes[text] = written.per
+            used[written.per] = None
+    return observed, volumes
 
 
-def _routes(given: ModelFile, states: list[str]) -> dict[str, str]:
-    """State that each route leads to."""
-    return {route: _known_state(f"routes.{route}", state, states) for route, state in given.routes.items()}
+def _routes(
+    given: ModelFile, groups: Mapping[str, list[str]], states: list[str], modifiers: list[Modifier]
+) -> dict[str, Route]:
+    """State that each route leads to, and what must be set for it."""
+    known = [modifier.name for modifier in modifiers]
+    routes: dict[str, Route] = {}
+    for text, written in given.routes.items():
+        enters, needs = (written, []) if isinstance(written, str) else (written.enters, written.needs)
+        # a placeholder in the name of a route is filled everywhere in its line
+        for line in fill("\n".join((text, enters, *needs)), groups):
+            name, state, *missing = line.split("\n")
+            for need in missing:
+                if need not in known:
+                    raise ModelFileError(f"routes.{name}: needs: no modifier `{need}`.{did_you_mean(need, known)}")
+            routes.setdefault(name, Route(_known_state(f"routes.{name}", state, states), tuple(missing)))
+    return routes

@@ -27,7 +27,8 @@ def read_path(kind: str, name: str | Path, error: type[InputError]) -> Path:
         if as_path.is_file():
             return as_path.resolve()
         raise error(f"{as_path}: there is no such file.")
-    shipped = {path.stem: path for path in (LIBRARY / kind).glob("*.toml")}
+    folders = (LIBRARY / kind, *([] if kind else [LIBRARY / "published"]))
+    shipped = {path.stem: path for folder in folders for path in folder.glob("*.toml")}
     if str(name) in shipped:
         return shipped[str(name)]
     what = {"": "model", "scenarios": "scenario"}.get(kind, kind)

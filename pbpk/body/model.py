@@ -1,7 +1,7 @@
 """A model: states joined by arrows, with the numbers of one animal and the priors of one kind of cell and label."""
 
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
 from typing import Any
@@ -10,12 +10,14 @@ import numpy as np
 
 from pbpk.body.prior import Prior
 from pbpk.body.rates import Rate
-from pbpk.body.solve import Array, Schedule, solve
+from pbpk.body.solve import Array, Network, Schedule, solve, solve_moving
 from pbpk.body.species import SourceEntry, Species
 from pbpk.body.tape import Tape, run_many, write_tape
 from pbpk.errors import InputError, ModelFileError, did_you_mean
+from pbpk.quantity import convert, inside_unit
 
 MINUTE = 1.0 / 60.0  # [h]
+HOUR, STATE = -1, -2  # places of the hour and of the first state among symbols, counted backwards
 
 
 @dataclass(frozen=True)
@@ -30,22 +32,11 @@ class Parameter:
 
 
 @dataclass(frozen=True)
-class Modifier:
-    """A symbol that stays neutral unless a group or a scenario sets it."""
-
-    name: str
-    about: str
-    neutral: float
-    prior: Prior
-    source: str
-    evidence: str
-
-
-@dataclass(frozen=True)
 class Family:
     """One line of the model file: the same arrow for each of its organs.
 
-    symbols : for each name in the rate, where to find it for each organ in the vector of all symbols
+    symbols : for each name in the rate, where to find it for each organ in the vector of all symbols; the hour is at
+        -1 and state s at -2 - s, which come after them
     """
 
     line: str
@@ -57,8 +48,34 @@ class Family:
 
 
 @dataclass(frozen=True)
+class Modifier:
+    """A symbol that stays neutral unless a group or a scenario sets it.
+
+    prior : None where no source tells its size, so that whoever sets it must say
+    replaces : places of families, and what stands there once it is set
+    """
+
+    name: str
+    about: str
+    unit: str
+    neutral: float
+    prior: Prior | None
+    source: str
+    evidence: str
+    replaces: tuple[tuple[int, Family], ...] = ()
+
+
+@dataclass(frozen=True)
+class Route:
+    """State that a dose enters, and the modifiers that must be set for it."""
+
+    enters: str
+    needs: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
 class Dose:
-    """Cells given by one route, at one hour, over some time."""
+    """Cells, or what else the model moves, given by one route, at one hour, over some time."""
 
     route: str
     cells: float
@@ -78,7 +95,13 @@ class Dose:
 
 @dataclass(frozen=True)
 class Model:
-    """Arrows, symbols, priors and sources; states are ordered lasting first, passing last."""
+    """Arrows, symbols, priors and sources; states are ordered lasting first, passing last.
+
+    amount : unit of what moves, as doses and answers are in it
+    kinds : what the states hold (`live`, `label`) -> states; outside : what has left the body
+    places : where all of it is, each once: organs, what else is observed, what is outside
+    volumes : observed -> symbol of the volume that makes a concentration of it
+    """
 
     name: str
     about: str
@@ -93,14 +116,15 @@ class Model:
     constant_units: Mapping[str, str]
     modifiers: tuple[Modifier, ...]
     noise: tuple[Parameter, ...]
-    size_law: Parameter
-    live: frozenset[str]
-    label: frozenset[str]
+    size_law: Parameter | None
+    kinds: Mapping[str, frozenset[str]]
     outside: frozenset[str]
     readouts: Mapping[str, tuple[str, ...]]
     observed: Mapping[str, tuple[str, ...]]
-    routes: Mapping[str, str]
-    dead_enter: str
+    places: tuple[str, ...]
+    volumes: Mapping[str, str]
+    routes: Mapping[str, Route]
+    dead_enter: str | None
     species: Species
     sources: Mapping[str, SourceEntry]
     files: tuple[Path, ...]
@@ -126,42 +150,62 @@ class Model:
         """State that each arrow enters, (arrow,)."""
         return np.array([t for family in self.families for t in family.target], dtype=np.int64)
 
-    @property
-    def is_linear(self) -> bool:
-        """True where no rate depends on how many cells there are."""
-        return all(min(at) >= 0 for family in self.families for at in family.symbols.values())
+    def name_at(self, place: int) -> str:
+        """Name of the symbol, state or hour that a family finds at a place."""
+        if place >= 0:
+            return self.symbol_names[place]
+        return "hours" if place == HOUR else self.states[STATE - place]
 
     @cached_property
-    def tape(self) -> Tape:
-        """Steps that turn the vector of all symbols into the rates.
+    def moving(self) -> tuple[str, ...]:
+        """What rates depend on beside fixed numbers: states, and `hours`."""
+        used = {at for family in self.families for places in family.symbols.values() for at in places if at < 0}
+        return tuple(self.name_at(at) for at in sorted(used, reverse=True))
+
+    @property
+    def is_linear(self) -> bool:
+        """True where no rate depends on how much there is, or on the hour."""
+        return not self.moving
+
+    def switched(self, names: Iterable[str]) -> "Model":
+        """The model with the rates that these modifiers bring.
 
         Raises
         ------
         ModelFileError
-            if a rate depends on how many cells there are
+            if a modifier is unknown, or two change the same arrow
         """
-        if not self.is_linear:
-            raise ModelFileError(
-                f"{self.name} has a rate that depends on the number of cells; only linear models are solved."
-            )
+        families: list[Family] = list(self.families)
+        changed: dict[int, str] = {}
+        known = {modifier.name: modifier for modifier in self.modifiers}
+        for name in names:
+            if name not in known:
+                raise ModelFileError(f"`{name}` is not a modifier of {self.name}.{did_you_mean(name, known)}")
+            for place, family in known[name].replaces:
+                if families[place] != family and place in changed:
+                    raise ModelFileError(f"{self.name}: `{changed[place]}` and `{name}` both change the rate of "
+                                         f"`{family.line.partition(':')[0].strip()}`; set one of them.")  # fmt: skip
+                families[place], changed[place] = family, name
+        return replace(self, families=tuple(families)) if changed else self
+
+    @cached_property
+    def tape(self) -> Tape:
+        """Steps that turn the vector of all symbols into the rates; hour and states follow where a rate needs them."""
+        fixed = len(self.symbol_names)
         rates = [
-            (family.rate, {name: at[i] for name, at in family.symbols.items()})
+            (family.rate, {name: at[i] if at[i] >= 0 else fixed - 1 - at[i] for name, at in family.symbols.items()})
             for family in self.families
             for i in range(len(family.organs))
         ]
-        return write_tape(rates, len(self.symbol_names))
+        return write_tape(rates, fixed if self.is_linear else fixed + 1 + len(self.states))
 
-    def rates(self, theta: Array, modifiers: Mapping[str, float | Array] | None = None) -> Array:
-        """Rate of every arrow.
+    def symbols(self, theta: Array, modifiers: Mapping[str, float | Array] | None = None) -> Array:
+        """Numbers of all symbols, (..., symbol), from (..., parameter) and what modifiers are set to.
 
-        Parameters
-        ----------
-        theta : (..., parameter) in the order of `parameter_names`
-        modifiers : name -> number or (...,) array; the others stay neutral
-
-        Returns
-        -------
-        (..., arrow) [1/h]
+        Raises
+        ------
+        ModelFileError
+            if a modifier is unknown
         """
         theta = np.asarray(theta, dtype=float)
         symbols = np.empty((*theta.shape[:-1], len(self.symbol_names)))
@@ -172,9 +216,25 @@ class Model:
             if name not in known:
                 raise ModelFileError(f"`{name}` is not a modifier of {self.name}.{did_you_mean(name, known)}")
             symbols[..., self.symbol_names.index(name)] = value
-        tape = self.tape
+        return symbols
+
+    def rates(self, theta: Array, modifiers: Mapping[str, float | Array] | None = None) -> Array:
+        """Rate of every arrow of a linear model.
+
+        Parameters
+        ----------
+        theta : (..., parameter) in the order of `parameter_names`
+        modifiers : name -> number or (...,) array; the others stay neutral
+
+        Returns
+        -------
+        (..., arrow) [1/h]
+        """
+        if not self.is_linear:
+            raise ModelFileError(f"the rates of {self.name} move with {', '.join(self.moving)}; ask `solve`.")
+        symbols, tape = self.symbols(theta, modifiers), self.tape
         flat = run_many(tape.steps, tape.literals, tape.outputs, symbols.reshape(-1, symbols.shape[-1]))
-        return flat.reshape(*theta.shape[:-1], -1)
+        return flat.reshape(*symbols.shape[:-1], -1)
 
     @cached_property
     def settled(self) -> Array:
@@ -197,12 +257,13 @@ class Model:
         rows, starts, durations = [], [], []
         for dose in doses:
             if dose.route not in self.routes:
-                raise ModelFileError(
-                    f"the route `{dose.route}` is not one of {self.name}'s.{did_you_mean(dose.route, self.routes)}"
-                )
+                self.check_route(dose.route, {})
             row = np.zeros(len(self.states))
-            row[self.states.index(self.routes[dose.route])] += dose.cells * dose.viability
-            row[self.states.index(self.dead_enter)] += dose.cells * (1.0 - dose.viability)
+            row[self.states.index(self.routes[dose.route].enters)] += dose.cells * dose.viability
+            if dose.viability < 1.0:
+                if self.dead_enter is None:
+                    raise ModelFileError(f"{self.name} does not say where what arrives dead enters; add `dead_enter`.")
+                row[self.states.index(self.dead_enter)] += dose.cells * (1.0 - dose.viability)
             rows.append(row)
             starts.append(dose.hours)
             durations.append(dose.duration_h)
@@ -217,7 +278,7 @@ class Model:
         modifiers: Mapping[str, Any] | None = None,
         fidelity: str = "reduced",
     ) -> Array:
-        """Cells in every state at each hour.
+        """Amount in every state at each hour; the model decides by which method.
 
         Parameters
         ----------
@@ -227,11 +288,61 @@ class Model:
 
         Returns
         -------
-        (..., time, state) [cells]
+        (..., time, state) [amount]
+
+        Raises
+        ------
+        ModelFileError
+            if a route or a modifier is unknown, or a route needs a modifier that is not set
+        SolveError
+            if the rates cannot be followed
         """
+        for dose in doses:
+            self.check_route(dose.route, modifiers or {})
+        factor = 1.0 if self.switched(modifiers or {}).is_linear else convert(1.0, self.amount, self.unit)
+        schedule = self.schedule(doses).scaled(factor)
+        return self.follow(theta, schedule, hours, modifiers, fidelity) / factor
+
+    def follow(
+        self,
+        theta: Array,
+        schedule: Schedule,
+        hours: Array,
+        modifiers: Mapping[str, Any] | None = None,
+        fidelity: str = "reduced",
+    ) -> Array:
+        """`solve` for doses as arrays; where rates move with the amounts these are in `unit`, the package's own."""
+        model = self.switched(modifiers or {})
         lasting = self.n_lasting if fidelity == "reduced" else len(self.states)
-        rates = self.rates(theta, modifiers)
-        return solve(self.source_states, self.target_states, lasting, rates, self.schedule(doses), hours)
+        if model.is_linear:
+            rates = model.rates(theta, modifiers)
+            return solve(self.source_states, self.target_states, lasting, rates, schedule, hours)
+        unseen = [name for name in model.moving if name in self.states[lasting:]]
+        if unseen:
+            raise ModelFileError(f"{self.name}: a rate depends on `{unseen[0]}`, which is taken as passing; take it "
+                                 "off `passing`.")  # fmt: skip
+        network = Network(model.tape, self.source_states, self.target_states, len(self.states), lasting)
+        return solve_moving(network, model.symbols(theta, modifiers), schedule, hours)
+
+    @cached_property
+    def unit(self) -> str:
+        """Unit in which amounts are computed where rates depend on them."""
+        return inside_unit(self.amount)
+
+    def check_route(self, name: str, modifiers: Mapping[str, Any]) -> None:
+        """Refuse a route that the model does not have, or that needs a number nobody gave.
+
+        Raises
+        ------
+        ModelFileError
+        """
+        if name not in self.routes:
+            raise ModelFileError(f"the route `{name}` is not one of {self.name}'s.{did_you_mean(name, self.routes)}")
+        for need in self.routes[name].needs:
+            if need not in modifiers:
+                about = next(modifier for modifier in self.modifiers if modifier.name == need)
+                raise ModelFileError(f"the route `{name}` needs `{need}` [{about.unit}], which no source tells: "
+                                     f"{about.about}; set it.")  # fmt: skip
 
     def observer(self, organ: str, readout: str) -> Array:
         """Weights that sum states to what one readout of one organ sees, (state,).
@@ -249,6 +360,6 @@ class Model:
             raise ModelFileError(
                 f"the readout `{readout}` is not one of {self.name}'s.{did_you_mean(readout, self.readouts)}"
             )
-        seen = set().union(*(getattr(self, held) for held in self.readouts[readout]))
+        seen = set().union(*(self.kinds[kind] for kind in self.readouts[readout]))
         inside = self.observed[organ]
         return np.array([float(state in inside and state in seen) for state in self.states])

@@ -1,5 +1,6 @@
 """A model as written in TOML, and its inheritance: what `like = "msc"` takes over."""
 
+import math
 import tomllib
 from pathlib import Path
 from typing import Any, Literal
@@ -9,6 +10,7 @@ import pydantic
 from pbpk.body.library import read_path
 from pbpk.body.species import SourceEntry
 from pbpk.errors import ModelFileError, did_you_mean
+from pbpk.quantity import QuantityEntry
 from pbpk.reading import Schema, validated
 
 
@@ -22,13 +24,39 @@ class ParameterEntry(Schema):
 
 
 class ModifierEntry(Schema):
-    """A symbol that is neutral unless a group or a scenario sets it."""
+    """A symbol that is neutral unless a group or a scenario sets it.
+
+    changes : arrows, as `from -> to`, that get another rate once it is set
+    """
 
     about: str
-    neutral: float
-    prior: str
+    unit: str = "1"
+    neutral: float = pydantic.Field(allow_inf_nan=True)  # a capacity is neutral where it has no end
+    prior: str | None = None
     source: str = ""
     evidence: Literal["data", "hypothesis"]
+    changes: dict[str, str] = pydantic.Field(default_factory=dict)
+
+    @pydantic.field_validator("neutral")
+    @classmethod
+    def _is_a_number(cls, neutral: float) -> float:
+        if math.isnan(neutral):
+            raise ValueError("`neutral` is not a number; give a finite one, or inf")
+        return neutral
+
+
+class RouteEntry(Schema):
+    """A route that leads to a state, and the modifiers without which nobody knows what it does there."""
+
+    enters: str
+    needs: list[str] = pydantic.Field(default_factory=list)
+
+
+class ObserveEntry(Schema):
+    """States that are seen together, and the volume in which they are when a concentration is measured."""
+
+    states: list[str]
+    per: str | None = None
 
 
 class ModelFile(Schema):
@@ -38,22 +66,23 @@ class ModelFile(Schema):
     about: str
     like: str | None = None
     amount: str = "cells"
-    organs: list[str]
+    organs: list[str] = pydantic.Field(default_factory=list)
+    sites: list[str] = pydantic.Field(default_factory=list)
     groups: dict[str, list[str]] = pydantic.Field(default_factory=dict)
     arrows: list[str]
     passing: list[str] = pydantic.Field(default_factory=list)
-    live: list[str]
-    label: list[str]
     outside: list[str] = pydantic.Field(default_factory=list)
+    kinds: dict[str, list[str]]
     readouts: dict[str, list[str]]
-    observe: dict[str, list[str]] = pydantic.Field(default_factory=dict)
-    routes: dict[str, str]
-    dead_enter: str
+    observe: dict[str, list[str] | ObserveEntry] = pydantic.Field(default_factory=dict)
+    routes: dict[str, str | RouteEntry]
+    dead_enter: str | None = None
+    constants: dict[str, QuantityEntry] = pydantic.Field(default_factory=dict)
     where: dict[str, str] = pydantic.Field(default_factory=dict)
     modifiers: dict[str, ModifierEntry] = pydantic.Field(default_factory=dict)
-    parameters: dict[str, ParameterEntry]
-    noise: dict[str, ParameterEntry]
-    size_law: ParameterEntry
+    parameters: dict[str, ParameterEntry] = pydantic.Field(default_factory=dict)
+    noise: dict[str, ParameterEntry] = pydantic.Field(default_factory=dict)
+    size_law: ParameterEntry | None = None
     labels: dict[str, dict[str, ParameterEntry]] = pydantic.Field(default_factory=dict)
     sources: dict[str, SourceEntry] = pydantic.Field(default_factory=dict)
 

@@ -1,12 +1,15 @@
-"""Where the cells are at each hour: doses into a linear network of flows, for one or many sets of rates."""
+"""Where the cells are at each hour: doses into a network of flows, linear or not, for one or many sets of rates."""
 
 from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
+from scipy.integrate import solve_ivp
 
 from pbpk.body.doubling import follow_many
 from pbpk.body.flows import respond_many
+from pbpk.body.moving import ABSOLUTE, RELATIVE, full_slope, respond_moving
+from pbpk.body.tape import Tape
 from pbpk.errors import SolveError
 
 Array = NDArray[np.float64]
@@ -26,6 +29,10 @@ class Schedule:
     def arrays(self) -> tuple[Array, Array, Array]:
         """Return the three arrays in the order the solver takes them."""
         return self.entry, self.starts, self.durations
+
+    def scaled(self, factor: float) -> "Schedule":
+        """Same doses in another unit."""
+        return Schedule(self.entry * factor, self.starts, self.durations)
 
 
 def solve(
@@ -58,11 +65,116 @@ def solve(
         raise SolveError("an hour is not a finite number; check the times.")
     if not np.all(np.isfinite(rates)) or (rates < 0).any():
         raise SolveError("a rate is negative or not finite; check the parameter values.")
-    many = rates.reshape(-1, rates.shape[-1])
-    if n_slow == schedule.entry.shape[1]:
-        out = follow_many(source, target, many, *schedule.arrays(), hours)
+    n = schedule.entry.shape[1]
+    part = reached(source, target, schedule.entry)
+    many = np.ascontiguousarray(rates.reshape(-1, rates.shape[-1])[:, part.arrows])
+    doses = (schedule.entry[:, part.states], schedule.starts, schedule.durations)
+    if n_slow == n:
+        found = follow_many(part.source, part.target, many, *doses, hours)
     else:
-        out = respond_many(source, target, n_slow, many, *schedule.arrays(), hours)
-    if not np.all(np.isfinite(out)):
+        found = respond_many(part.source, part.target, int(part.states[:n_slow].sum()), many, *doses, hours)
+    if not np.all(np.isfinite(found)):
         raise SolveError("the rates are too fast to solve in this fidelity; check the parameter values.")
-    return out.reshape(*rates.shape[:-1], hours.size, -1)
+    out = np.zeros((len(many), hours.size, n))
+    out[:, :, part.states] = found
+    return out.reshape(*rates.shape[:-1], hours.size, n)
+
+
+@dataclass(frozen=True)
+class Reached:
+    """The part of a network that doses can reach: the rest stays empty and costs nothing.
+
+    states : (state,), arrows : (arrow,) true where reached; source, target : (arrow reached,) in states reached
+    """
+
+    states: NDArray[np.bool_]
+    arrows: NDArray[np.bool_]
+    source: NDArray[np.int64]
+    target: NDArray[np.int64]
+
+
+def reached(source: NDArray[np.int64], target: NDArray[np.int64], entry: Array) -> Reached:
+    """Follow the arrows from where doses (dose, state) enter."""
+    states = (entry > 0.0).any(axis=0)
+    before = -1
+    while states.sum() > before:
+        before = int(states.sum())
+        states[target[states[source]]] = True
+    arrows = states[source]
+    place = np.cumsum(states) - 1
+    return Reached(states, arrows, place[source[arrows]], place[target[arrows]])
+
+
+@dataclass(frozen=True)
+class Network:
+    """Arrows whose rates move.
+
+    source, target : (arrow,) state each leaves and enters; n : states, lasting : those that are integrated
+    """
+
+    tape: Tape
+    source: NDArray[np.int64]
+    target: NDArray[np.int64]
+    n: int
+    lasting: int
+
+    def arrays(self) -> tuple[NDArray[np.int64], Array, NDArray[np.int64], NDArray[np.int64], NDArray[np.int64], int]:
+        """Return what the compiled functions take first."""
+        return self.tape.steps, self.tape.literals, self.tape.outputs, self.source, self.target, self.lasting
+
+
+def solve_moving(network: Network, symbols: Array, schedule: Schedule, hours: Array) -> Array:
+    """Amount in every state at each hour, for one or many sets of symbols.
+
+    Parameters
+    ----------
+    symbols : (draw, symbol) or (symbol,) without hour and states
+    hours : (time,) [h]
+
+    Returns
+    -------
+    (draw, time, state), without the first axis when `symbols` has none
+
+    Raises
+    ------
+    SolveError
+        if a rate is not finite, or so fast that steps would never end
+    """
+    hours = np.atleast_1d(np.asarray(hours, dtype=float))
+    if not np.all(np.isfinite(hours)):
+        raise SolveError("an hour is not a finite number; check the times.")
+    many = np.ascontiguousarray(symbols, dtype=float).reshape(-1, symbols.shape[-1])
+    out = np.empty((len(many), hours.size, network.n))
+    for draw, known in enumerate(many):
+        if network.lasting == network.n:
+            out[draw] = _follow_stiff(network, known, schedule, hours)
+        else:
+            out[draw] = respond_moving(known, *network.arrays(), *schedule.arrays(), hours)[0]
+    if not np.all(np.isfinite(out)):
+        raise SolveError("the rates are too fast to follow step by step; list fast states under `passing`, or check "
+                         "the parameter values.")  # fmt: skip
+    return out.reshape(*symbols.shape[:-1], hours.size, network.n)
+
+
+def _follow_stiff(network: Network, known: Array, schedule: Schedule, hours: Array) -> Array:
+    """Blood and tissue together, (time, state): a bolus is a jump, for here it is in the blood and not yet arrested."""
+    steps, literals, outputs, source, target, _ = network.arrays()
+    ends = schedule.starts + schedule.durations
+    moments = np.unique(np.concatenate([schedule.starts, ends, hours]))
+    whole = max(float(np.abs(schedule.entry).sum()), 1e-300)
+    out, x = np.zeros((hours.size, network.n)), np.zeros(network.n)
+    for i, now in enumerate(moments):
+        for d in np.flatnonzero((schedule.starts == now) & (schedule.durations == 0.0)):
+            x = x + schedule.entry[d]
+        out[hours == now] = x
+        if i + 1 == len(moments) or (not x.any() and not ((schedule.starts <= now) & (now < ends)).any()):
+            continue
+        running = np.flatnonzero((schedule.starts <= now) & (now < ends))
+        inflow = (schedule.entry[running] / schedule.durations[running, np.newaxis]).sum(axis=0)
+        found = solve_ivp(lambda t, y, inflow=inflow: full_slope(known, y, t, steps, literals, outputs, source, target)
+                          + inflow, (now, moments[i + 1]), x, method="LSODA", rtol=RELATIVE, atol=ABSOLUTE * whole,
+                          t_eval=[moments[i + 1]])  # fmt: skip
+        if not found.success:
+            raise SolveError(f"the stiff solver gave up at {found.t[-1] if found.t.size else now:g} h: {found.message}")
+        x = np.maximum(found.y[:, -1], 0.0)
+    return out

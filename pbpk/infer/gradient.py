@@ -6,7 +6,8 @@ travels as arrays. So the sampler compiles a handful of nodes, whatever the mode
 
 import sys
 import zlib
-from typing import Any
+from collections.abc import Callable
+from typing import Any, ClassVar
 
 import numpy as np
 import pytensor.tensor as pt
@@ -16,14 +17,15 @@ from pytensor.graph.basic import Apply
 from pytensor.graph.op import Op
 from pytensor.link.numba.dispatch.basic import register_funcify_default_op_cache_key
 
-from pbpk.body import flows, tape
+from pbpk.body import flows, moving, tape
 from pbpk.body.flows import respond, respond_adjoint
 from pbpk.body.library import read_source
+from pbpk.body.moving import respond_moving, respond_moving_adjoint
 from pbpk.body.tape import run, run_back
 
 # PyTensor's copies on disk carry this number, so that they are never taken for the code as it stands now; numba's
 # own cache would not see a change in `flows`, so these functions do not use it
-KERNELS = zlib.crc32(b"".join(read_source(module) for module in (flows, tape, sys.modules[__name__])))
+KERNELS = zlib.crc32(b"".join(read_source(module) for module in (flows, moving, tape, sys.modules[__name__])))
 LOGNORMAL, LOGIT_NORMAL, FIXED = range(3)
 FORMS = {"lognormal": LOGNORMAL, "logit_normal": LOGIT_NORMAL, "fixed": FIXED}
 
@@ -49,47 +51,97 @@ def _symbols(z, form, centre, sigma, place, settled, switches):
 
 
 @njit(error_model="numpy")
-def seen_and_recovered(z, form, centre, sigma, place, settled, switches, steps, literals, outputs, source, target,
-                       lasting, entry, starts, durations, hours, at, observers, recovery):  # fmt: skip
-    """Percent of the dose that each row sees, and of what was recovered then, (2, row); and the states behind."""
-    symbols, _ = _symbols(z, form, centre, sigma, place, settled, switches)
-    rates = run(steps, literals, symbols)[outputs]
-    states = respond(source, target, lasting.item(), rates, entry, starts, durations, hours)
+def _observed(states, at, observers, recovery, per, symbols):
+    """What each row sees, in percent of the dose or percent per mL, and what was recovered then, (2, row)."""
     out = np.zeros((2, at.size))
     for r in range(at.size):
         for s in range(states.shape[1]):
             out[0, r] += observers[r, s] * states[at[r], s]
             out[1, r] += recovery[r, s] * states[at[r], s]
-    return out, states
+        if per[r] >= 0:
+            out[0, r] /= symbols[per[r]]
+    return out
+
+
+@njit(error_model="numpy")
+def _observed_adjoint(states, at, observers, recovery, per, symbols, bar):
+    """Gradient of sum(bar * _observed(...)) by the states and by the symbols."""
+    states_bar, symbols_bar = np.zeros_like(states), np.zeros_like(symbols)
+    for r in range(at.size):
+        volume = symbols[per[r]] if per[r] >= 0 else 1.0
+        seen = 0.0
+        for s in range(states.shape[1]):
+            states_bar[at[r], s] += bar[0, r] * observers[r, s] / volume + bar[1, r] * recovery[r, s]
+            seen += observers[r, s] * states[at[r], s]
+        if per[r] >= 0:
+            symbols_bar[per[r]] -= bar[0, r] * seen / volume**2
+    return states_bar, symbols_bar
+
+
+@njit(error_model="numpy")
+def _by_z(z, form, place, switches, slopes, symbols_bar):
+    """Gradient by the sampler's vector, from that by the symbols."""
+    z_bar = np.zeros_like(z)
+    n_model = form.size - switches.size
+    for p in range(form.size):
+        if form[p] != FIXED:
+            z_bar[place[p]] += slopes[p] * symbols_bar[p if p < n_model else switches[p - n_model]]
+    return z_bar
+
+
+@njit(error_model="numpy")
+def seen_and_recovered(z, form, centre, sigma, place, settled, switches, steps, literals, outputs, source, target,
+                       lasting, entry, starts, durations, hours, at, observers, recovery, per):  # fmt: skip
+    """Percent of the dose that each row sees, and of what was recovered then, (2, row); and the states behind."""
+    symbols, _ = _symbols(z, form, centre, sigma, place, settled, switches)
+    rates = run(steps, literals, symbols)[outputs]
+    states = respond(source, target, lasting.item(), rates, entry, starts, durations, hours)
+    return _observed(states, at, observers, recovery, per, symbols), states
 
 
 @njit(error_model="numpy")
 def seen_adjoint(z, form, centre, sigma, place, settled, switches, steps, literals, outputs, source, target,
-                 lasting, entry, starts, durations, hours, at, observers, recovery, states, bar):  # fmt: skip
+                 lasting, entry, starts, durations, hours, at, observers, recovery, per, states, bar):  # fmt: skip
     """Gradient of sum(bar * seen_and_recovered(...)[0]) by z."""
     symbols, slopes = _symbols(z, form, centre, sigma, place, settled, switches)
     registers = run(steps, literals, symbols)
-    rates = registers[outputs]
-    states_bar = np.zeros_like(states)
-    for r in range(at.size):
-        for s in range(states.shape[1]):
-            states_bar[at[r], s] += bar[0, r] * observers[r, s] + bar[1, r] * recovery[r, s]
+    states_bar, symbols_bar = _observed_adjoint(states, at, observers, recovery, per, symbols, bar)
     rates_bar = respond_adjoint(
-        source, target, lasting.item(), rates, entry, starts, durations, hours, states, states_bar
+        source, target, lasting.item(), registers[outputs], entry, starts, durations, hours, states, states_bar
     )
-    symbols_bar = run_back(steps, registers, symbols.size, outputs, rates_bar)
-    z_bar = np.zeros_like(z)
-    n_model = centre.size - switches.size
-    for p in range(centre.size):
-        if form[p] != FIXED:
-            z_bar[place[p]] += slopes[p] * symbols_bar[p if p < n_model else switches[p - n_model]]
-    return z_bar
+    symbols_bar += run_back(steps, registers, symbols.size, outputs, rates_bar)
+    return _by_z(z, form, place, switches, slopes, symbols_bar)
+
+
+@njit(error_model="numpy")
+def moving_and_recovered(z, form, centre, sigma, place, settled, switches, steps, literals, outputs, source, target,
+                         lasting, entry, starts, durations, hours, at, observers, recovery, per):  # fmt: skip
+    """`seen_and_recovered` for rates that move with the amounts or the hour."""
+    symbols, _ = _symbols(z, form, centre, sigma, place, settled, switches)
+    states = respond_moving(symbols, steps, literals, outputs, source, target, lasting.item(), entry, starts,
+                            durations, hours)[0]  # fmt: skip
+    return _observed(states, at, observers, recovery, per, symbols), states
+
+
+@njit(error_model="numpy")
+def moving_adjoint(z, form, centre, sigma, place, settled, switches, steps, literals, outputs, source, target,
+                   lasting, entry, starts, durations, hours, at, observers, recovery, per, states, bar):  # fmt: skip
+    """Gradient of sum(bar * moving_and_recovered(...)[0]) by z; the steps are taken again, for none were kept."""
+    symbols, slopes = _symbols(z, form, centre, sigma, place, settled, switches)
+    states_bar, symbols_bar = _observed_adjoint(states, at, observers, recovery, per, symbols, bar)
+    out, log, began, done = respond_moving(symbols, steps, literals, outputs, source, target, lasting.item(), entry,
+                                           starts, durations, hours)  # fmt: skip
+    symbols_bar += respond_moving_adjoint(symbols, steps, literals, outputs, source, target, lasting.item(), entry,
+                                          starts, durations, hours, out, log, began, done, states_bar)  # fmt: skip
+    return _by_z(z, form, place, switches, slopes, symbols_bar)
 
 
 class Seen(Op):
     """(2, row) and (time, state) from z; all that is not learned follows, as in `seen_and_recovered`."""
 
     __props__ = ()
+    value: ClassVar[Callable[..., Any]] = seen_and_recovered
+    gradient: "ClassVar[type[_SeenGradient]]"
 
     def make_node(self, *inputs: Any) -> Apply:
         """Inputs in the order of the compiled function."""
@@ -97,12 +149,12 @@ class Seen(Op):
 
     def perform(self, node: Any, inputs: Any, outputs: Any) -> None:
         """Compute without numba's linker."""
-        outputs[0][0], outputs[1][0] = seen_and_recovered(*inputs)
+        outputs[0][0], outputs[1][0] = type(self).value(*inputs)
 
     def pullback(self, inputs: Any, outputs: Any, cotangents: Any) -> list[Any]:
         """Gradient by z; the rest is not differentiated."""
         return [
-            _SeenGradient()(*inputs, outputs[1], cotangents[0]),
+            type(self).gradient()(*inputs, outputs[1], cotangents[0]),
             *(disconnected_type() for _ in inputs[1:]),
         ]
 
@@ -115,19 +167,33 @@ class _SeenGradient(Op):
     """(z,) gradient from the inputs of `Seen`, its states and the gradient of what is seen."""
 
     __props__ = ()
+    value: ClassVar[Callable[..., Any]] = seen_adjoint
 
     def make_node(self, *inputs: Any) -> Apply:
         return Apply(self, [pt.as_tensor(x) for x in inputs], [pt.dvector()])
 
     def perform(self, node: Any, inputs: Any, outputs: Any) -> None:
-        outputs[0][0] = seen_adjoint(*inputs)
+        outputs[0][0] = type(self).value(*inputs)
+
+
+class SeenMoving(Seen):
+    """`Seen` for rates that move with the amounts or the hour."""
+
+    value = moving_and_recovered
+
+
+class _SeenMovingGradient(_SeenGradient):
+    """`_SeenGradient` for rates that move."""
+
+    value = moving_adjoint
+
+
+Seen.gradient, SeenMoving.gradient = _SeenGradient, _SeenMovingGradient
 
 
 @register_funcify_default_op_cache_key(Seen)
-def _compiled(op: Op, node: Any, **_: Any) -> tuple[Any, int]:
-    return seen_and_recovered, KERNELS
-
-
+@register_funcify_default_op_cache_key(SeenMoving)
 @register_funcify_default_op_cache_key(_SeenGradient)
-def _compiled_gradient(op: Op, node: Any, **_: Any) -> tuple[Any, int]:
-    return seen_adjoint, KERNELS
+@register_funcify_default_op_cache_key(_SeenMovingGradient)
+def _compiled(op: Any, node: Any, **_: Any) -> tuple[Any, int]:
+    return type(op).value, KERNELS

@@ -33,8 +33,9 @@ from pbpk.assay.counts import OrganCounts
 from pbpk.assay.study import Study
 from pbpk.body.model import MINUTE, Dose, Model, Parameter
 from pbpk.body.prior import Prior, parse_prior
-from pbpk.body.solve import Array, Schedule, solve
-from pbpk.errors import ModelFileError, StudyError, did_you_mean
+from pbpk.body.solve import Array, Schedule
+from pbpk.errors import InputError, ModelFileError, StudyError, did_you_mean
+from pbpk.quantity import convert
 
 Calibration = Literal["joint", "covariance", "independent"]
 READINGS = {"dose": ("dose",), "recovered": ("recovered",), "unknown": ("dose", "recovered")}
@@ -42,7 +43,10 @@ READINGS = {"dose": ("dose",), "recovered": ("recovered",), "unknown": ("dose", 
 
 @dataclass(frozen=True)
 class Experiment:
-    """Animals dosed alike: the rows of the table they gave, their doses as percent, their hours."""
+    """Animals dosed alike: the rows of the table they gave, their doses, their hours.
+
+    percent : of the dose that one unit of `schedule` is: 1 where a linear model takes the dose as 100 percent
+    """
 
     group: str
     animal: str
@@ -51,6 +55,7 @@ class Experiment:
     hours: Array
     at: tuple[int, ...]
     modifiers: tuple[str, ...]
+    percent: float = 1.0
 
 
 @dataclass(frozen=True)
@@ -79,10 +84,9 @@ class Joint:
 
     def solve(self, experiment: Experiment, theta: Array, hours: Array) -> Array:
         """States of one experiment, (draw, time, state) [% of the dose], from (draw, estimated)."""
-        model = self.model
         switched = {name: theta[:, self.names.index(name)] for name in experiment.modifiers}
-        rates = model.rates(theta[:, : len(model.parameters)], switched)
-        return solve(model.source_states, model.target_states, model.n_lasting, rates, experiment.schedule, hours)
+        kinetic = theta[:, : len(self.model.parameters)]
+        return experiment.percent * self.model.follow(kinetic, experiment.schedule, hours, switched)
 
     def yields(self, theta: Array, organ: str) -> Array:
         """What a reported percentage of one organ is of the true one, (draw,): recovery and doubtful weight."""
@@ -98,6 +102,18 @@ class Joint:
         """Weights of the states in each row, (row, state)."""
         table = self.counts.table
         return np.array([self.model.observer(o, r) for o, r in zip(table["organ"], table["readout"], strict=True)])
+
+    @cached_property
+    def volumes(self) -> NDArray[np.int64]:
+        """Place among the symbols of the volume that makes a concentration of each row, -1 where it is an amount."""
+        table, model = self.counts.table, self.model
+        of = zip(table["organ"], table["per"], strict=True)
+        return np.array([model.symbol_names.index(model.volumes[o]) if per else -1 for o, per in of], dtype=np.int64)
+
+    def volume(self, theta: Array) -> Array:
+        """Volume [mL] that each row's amount is divided by, 1 where it is an amount, (draw, row)."""
+        symbols = self.model.symbols(theta[:, : len(self.model.parameters)])
+        return np.where(self.volumes >= 0, symbols[:, self.volumes], 1.0)
 
     @cached_property
     def recovery(self) -> Array:
@@ -150,7 +166,7 @@ def join(model: Model, counts: OrganCounts, calibration: Calibration = "joint") 
         counts = replace(counts, signals=counts.signals.as_independent())
     study, table = counts.study, counts.table
     _check_rows(model, counts)
-    doses = _doses_by_experiment(study)
+    doses = _doses_by_experiment(model, study)
     switched: dict[str, Parameter] = {}
     experiments = []
     for (group, animal), given in doses.items():
@@ -161,8 +177,12 @@ def join(model: Model, counts: OrganCounts, calibration: Calibration = "joint") 
             continue
         hours, at = np.unique(table["hours"].to_numpy()[list(rows)], return_inverse=True)
         modifiers = _injury(model, study, group, switched)
-        schedule = model.schedule(given)
-        experiments.append(Experiment(group, animal, rows, schedule, hours, tuple(int(i) for i in at), modifiers))
+        total = sum(dose.cells for dose in given)
+        percent = model.schedule([replace(dose, cells=100.0 * dose.cells / total) for dose in given])
+        whole = 100.0 if model.is_linear else total * convert(1.0, model.amount, model.unit)
+        experiments.append(Experiment(
+            group, animal, rows, percent.scaled(whole / 100.0), hours, tuple(int(i) for i in at), modifiers,
+            100.0 / whole))  # fmt: skip
     _check_dosed(study, table, experiments)
     estimated = (*model.parameters, *switched.values(), *model.noise, *_recovery(study), *_grams(table))
     return Joint(model, counts, tuple(experiments), estimated, calibration)
@@ -176,6 +196,14 @@ def _check_rows(model: Model, counts: OrganCounts) -> None:
             raise StudyError(
                 f"{counts.file_of(str(row.organ))}: the organ `{row.organ}` is not in the model `{model.name}`."
                 + did_you_mean(str(row.organ), model.observed)
+            )
+        if row.readout not in model.readouts:
+            raise StudyError(f"{counts.file_of(str(row.organ))}: the readout `{row.readout}` is not one of "
+                             f"`{model.name}`'s.{did_you_mean(str(row.readout), model.readouts)}")  # fmt: skip
+        if row.per and row.organ not in model.volumes:
+            raise StudyError(
+                f"{folder / 'measurements.csv'}: `{row.organ}` is measured as a concentration, but the model "
+                f"`{model.name}` does not say in which volume; add `per` under [observe]."
             )
         if row.percent == 0.0 and not row.below_lloq and not is_read:
             raise StudyError(
@@ -198,23 +226,26 @@ def _check_dosed(study: Study, table: pd.DataFrame, experiments: list[Experiment
             )
 
 
-def _doses_by_experiment(study: Study) -> dict[tuple[str, str], list[Dose]]:
-    """Doses of each group, and of each animal with rows of its own, as percent of all it was given."""
+def _doses_by_experiment(model: Model, study: Study) -> dict[tuple[str, str], list[Dose]]:
+    """Doses of each group, and of each animal with rows of its own, in the amount of the model; 1 if none is known."""
     rows: dict[tuple[str, str], list[Any]] = {}
     for row in study.doses:
         rows.setdefault((row.group, row.animal), []).append(row)
     doses = {}
     for key, given in rows.items():
-        cells = [row.cells for row in given]
-        if len(given) > 1 and None in cells:
-            raise StudyError(
-                f"{study.folder / 'doses.csv'}: `{key[0]}` has {len(given)} doses; fill `cells` for each of them."
-            )
-        total = sum(c for c in cells if c is not None) or 1.0
+        amounts = [row.given for row in given]
+        known = [amount for amount in amounts if amount is not None]
+        if len(known) < len(given) and (len(given) > 1 or not model.is_linear):
+            why = f"`{key[0]}` has {len(given)} doses" if model.is_linear else f"the rates of {model.name} depend on it"
+            raise StudyError(f"{study.folder / 'doses.csv'}: {why}; fill `cells` for each of them.")
+        try:
+            each = [convert(amount, unit, model.amount) for amount, unit in known] or [1.0]
+        except InputError as problem:
+            raise StudyError(f"{study.folder / 'doses.csv'}: {model.name} moves {model.amount}: {problem}") from None
         viability = 1.0 if study.about.product.viability is None else study.about.product.viability
         doses[key] = [
-            Dose(row.route, 100.0 * (row.cells or 1.0) / total, row.hours, row.duration_min * MINUTE, viability)
-            for row in given
+            Dose(row.route, amount, row.hours, row.duration_min * MINUTE, viability)
+            for row, amount in zip(given, each, strict=True)
         ]
     return doses
 
@@ -230,6 +261,10 @@ def _injury(model: Model, study: Study, group: str, switched: dict[str, Paramete
         raise StudyError(
             f"{study.folder / 'study.toml'}: the group `{group}` has an injured `{organ}`, which is not an organ of "
             f"the model `{model.name}`."
+        )
+    if found.prior is None:
+        raise StudyError(
+            f"{study.folder / 'study.toml'}: nobody knows the size of `{name}`; give it a prior in the model."
         )
     switched[name] = Parameter(name, found.about, "1", found.prior, found.source)
     return (name,)
@@ -275,7 +310,7 @@ def predict_percent(joint: Joint, theta: Array) -> dict[str, Array]:
         of_dose[:, rows] = np.einsum("drs,rs->dr", states[:, at], joint.observers[rows])
         recovered[:, rows] = np.einsum("drs,rs->dr", states[:, at], joint.recovery[rows])
     yields = [joint.yields(theta, organ) for organ in joint.counts.table["organ"]]
-    of_dose *= np.stack(yields, axis=-1)
+    of_dose *= np.stack(yields, axis=-1) / joint.volume(theta)
     out = {"dose": of_dose}
     if "recovered" in joint.readings:
         out["recovered"] = 100.0 * of_dose / recovered

@@ -8,7 +8,8 @@ import pymc as pm
 import pytensor.tensor as pt
 from numpy.typing import NDArray
 
-from pbpk.infer.gradient import FORMS, Seen
+from pbpk.body.solve import reached
+from pbpk.infer.gradient import FORMS, Seen, SeenMoving
 from pbpk.infer.joint import Experiment, Joint
 from pbpk.infer.signal_terms import controls_term, readings_term
 from pbpk.infer.signals import limits_beside, unknowns
@@ -34,7 +35,8 @@ def build(joint: Joint) -> pm.Model:
             u = unknowns(signals, assay, pt)
             if joint.calibration == "joint":
                 pm.Potential("controls", controls_term(signals, assay))
-        seen = [Seen()(z, *fixed_inputs(joint, experiment))[0] for experiment in joint.experiments]  # type: ignore[index]
+        op = Seen() if joint.model.is_linear else SeenMoving()
+        seen = [op(z, *fixed_inputs(joint, experiment))[0] for experiment in joint.experiments]  # type: ignore[index]
         terms = [
             _log_likelihood(joint, z, seen, reading, u) - np.log(len(joint.readings)) for reading in joint.readings
         ]
@@ -54,6 +56,9 @@ def fixed_inputs(joint: Joint, experiment: Experiment) -> list[Any]:
     place = {p.name: i for i, p in enumerate(joint.free)}
     switches = [model.symbol_names.index(name) for name in experiment.modifiers]
     rows = list(experiment.rows)
+    entry = experiment.schedule.entry
+    # rates that count what is where find it by its place among all states
+    part = reached(model.source_states, model.target_states, entry if model.is_linear else np.ones_like(entry))
     return [
         np.array([FORMS[p.prior.form] for p in estimated]),
         np.array([p.prior.centre for p in estimated]),
@@ -63,15 +68,18 @@ def fixed_inputs(joint: Joint, experiment: Experiment) -> list[Any]:
         np.array(switches, dtype=np.int64),
         model.tape.steps,
         model.tape.literals,
-        model.tape.outputs,
-        model.source_states,
-        model.target_states,
-        np.array(model.n_lasting),
-        *experiment.schedule.arrays(),
+        model.tape.outputs[part.arrows],
+        part.source,
+        part.target,
+        np.array(int(part.states[: model.n_lasting].sum())),
+        entry[:, part.states],
+        experiment.schedule.starts,
+        experiment.schedule.durations,
         experiment.hours,
         np.array(experiment.at),
-        joint.observers[rows],
-        joint.recovery[rows],
+        joint.observers[rows][:, part.states] * experiment.percent,
+        joint.recovery[rows][:, part.states] * experiment.percent,
+        joint.volumes[rows],
     ]
 
 

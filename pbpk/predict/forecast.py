@@ -8,13 +8,13 @@ import xarray as xr
 
 from pbpk.body.model import Model
 from pbpk.body.sizing import resized
-from pbpk.body.solve import Array
+from pbpk.body.solve import Array, reached
+from pbpk.errors import ScenarioError
 from pbpk.predict.scenario import Scenario
 
 DRAWS = 400
 HOURS = np.unique(np.concatenate([np.geomspace(0.05, 336.0, 49), [1.0, 24.0, 48.0, 72.0, 168.0]]))
 PERCENT = 100.0  # cells given where nobody said how many: the forecast is then a percentage of the dose
-PLACES = ("blood", "excreted")
 
 
 def simulate(
@@ -38,7 +38,8 @@ def simulate(
 
     Returns
     -------
-    cells (scenario, draw, hours, organ, state) [cells, or percent of the dose], state: live | label
+    cells (scenario, draw, hours, organ, state) [amount of the model, or percent of the dose], state: its kinds (live,
+    label); what has left the body is of the last
 
     Raises
     ------
@@ -47,15 +48,14 @@ def simulate(
     """
     columns = [list(names).index(name) for name in model.parameter_names]
     base = np.ascontiguousarray(theta[:, columns])
-    slope = model.size_law.prior.value(np.random.default_rng(seed).standard_normal(len(base)))
-    organs = [*model.organs, *(place for place in PLACES if place in (*model.observed, *model.outside))]
+    organs = _places(model, scenarios)
     answers, given, evidence = [], [], []
     for scenario in scenarios:
-        scenario.check(model)
         dose = scenario.cells or cells or PERCENT
-        modifiers = {f"injury_{organ}": factor for organ, factor in (scenario.injury or {}).items()}
-        changed = _resize(model, base, scenario, slope)
-        states = model.solve(changed, scenario.given(dose), hours, modifiers, fidelity="full")
+        if dose == PERCENT and not (scenario.cells or cells) and not model.switched(scenario.set).is_linear:
+            raise ScenarioError(f"scenario `{scenario.name}`: rates depend on how many cells there are; say `cells`.")
+        changed = _resize(model, base, scenario, seed)
+        states = model.solve(changed, scenario.given(dose), hours, scenario.set, fidelity="full")
         answers.append(np.stack([states @ weights for weights in _observers(model, organs)], axis=-2))
         given.append(dose)
         evidence.append(_evidence(scenario, studied))
@@ -70,9 +70,20 @@ def simulate(
             "evidence": ("scenario", evidence),
             "hours": hours,
             "organ": organs,
-            "state": ["live", "label"],
+            "state": list(model.kinds),
         },
     )
+
+
+def _places(model: Model, scenarios: Sequence[Scenario]) -> list[str]:
+    """Where any of the doses can lead, in the model's order."""
+    entry = np.zeros((1, len(model.states)))
+    for scenario in scenarios:
+        scenario.check(model)
+        entry += model.schedule(scenario.given(1.0)).entry.sum(axis=0)
+    held = {s for s, there in zip(model.states, reached(model.source_states, model.target_states, entry).states,
+                                  strict=True) if there}  # fmt: skip
+    return [place for place in model.places if held.intersection(model.observed.get(place, (place,)))]
 
 
 def _evidence(scenario: Scenario, studied: Sequence[str]) -> str:
@@ -84,8 +95,14 @@ def _evidence(scenario: Scenario, studied: Sequence[str]) -> str:
     return "data" if studied else "prior"
 
 
-def _resize(model: Model, theta: Array, scenario: Scenario, slope: Array) -> Array:
+def _resize(model: Model, theta: Array, scenario: Scenario, seed: int) -> Array:
     """Parameters with every first-pass extraction moved by the size law."""
+    if model.size_law is None:
+        if scenario.resizes:
+            raise ScenarioError(f"scenario `{scenario.name}`: the model {model.name} has no size law, so nobody knows "
+                                "what another diameter does; take it out, or add [size_law].")  # fmt: skip
+        return theta
+    slope = model.size_law.prior.value(np.random.default_rng(seed).standard_normal(len(theta)))
     changed = theta.copy()
     owners = {name: name.removeprefix("E_") for name in model.parameter_names if name.startswith("E_")}
     for name, organ in owners.items():
@@ -97,12 +114,12 @@ def _resize(model: Model, theta: Array, scenario: Scenario, slope: Array) -> Arr
 
 
 def _observers(model: Model, organs: Sequence[str]) -> list[Array]:
-    """Weights that sum states to live cells and label in each organ, (state, 2)."""
+    """Weights that sum states to each kind in each organ, (state, kind)."""
     weights = []
     for organ in organs:
         inside = model.observed.get(organ, (organ,))
-        label = model.label | model.outside
-        columns = [[s in inside and s in held for s in model.states] for held in (model.live, label)]
+        *others, last = model.kinds.values()
+        columns = [[s in inside and s in held for s in model.states] for held in (*others, last | model.outside)]
         weights.append(np.array(columns, dtype=float).T)
     return weights
 

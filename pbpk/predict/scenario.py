@@ -9,7 +9,7 @@ import pydantic
 
 from pbpk.body.library import LIBRARY, read_path
 from pbpk.body.model import MINUTE, Dose, Model
-from pbpk.errors import ScenarioError, did_you_mean
+from pbpk.errors import ModelFileError, ScenarioError, did_you_mean
 from pbpk.reading import Schema, read_toml
 
 
@@ -32,6 +32,9 @@ class ScenarioFile(Schema):
     diameter_ratio: float = pydantic.Field(default=1.0, gt=0)
     vasodilation: dict[str, float] = pydantic.Field(default_factory=dict)
     injury: dict[str, float] = pydantic.Field(default_factory=dict)
+    clotting: float = pydantic.Field(default=0.0, ge=0, lt=1)
+    anticoagulant: float = pydantic.Field(default=1.0, ge=1)
+    modifiers: dict[str, float] = pydantic.Field(default_factory=dict)
     doses: list[ScenarioDose] = pydantic.Field(min_length=1)
 
     @pydantic.model_validator(mode="after")
@@ -53,6 +56,8 @@ class Scenario:
     diameter_ratio : diameter of the cells over the diameter that was studied
     vasodilation : organ -> calibre of its capillaries over the calibre that was studied
     injury : organ -> factor on its rate of arrest
+    clotting : share of the live cells that clotting kills where they enter, without anticoagulant, which divides it
+    modifiers : other modifiers of the model, by name
     """
 
     name: str
@@ -64,17 +69,30 @@ class Scenario:
     diameter_ratio: float = 1.0
     vasodilation: Mapping[str, float] | None = None
     injury: Mapping[str, float] | None = None
+    clotting: float = 0.0
+    anticoagulant: float = 1.0
+    modifiers: Mapping[str, float] | None = None
+
+    @property
+    def resizes(self) -> bool:
+        """True where cells or capillaries are wider or narrower than those studied."""
+        return self.diameter_ratio != 1.0 or bool(self.vasodilation)
 
     @property
     def is_hypothesis(self) -> bool:
         """True where something changes whose size no data gave."""
-        return self.diameter_ratio != 1.0 or bool(self.vasodilation) or bool(self.injury)
+        return self.resizes or bool(self.injury) or bool(self.modifiers) or self.clotting > 0.0
+
+    @property
+    def set(self) -> dict[str, float]:
+        """Modifiers of the model and what they are set to."""
+        return {f"injury_{organ}": factor for organ, factor in (self.injury or {}).items()} | dict(self.modifiers or {})
 
     def given(self, cells: float) -> list[Dose]:
         """Doses for a number of cells in all."""
+        alive = self.viability * (1.0 - self.clotting / self.anticoagulant)
         return [
-            Dose(dose.route, cells * dose.share, dose.hours, dose.duration_min * MINUTE, self.viability)
-            for dose in self.doses
+            Dose(dose.route, cells * dose.share, dose.hours, dose.duration_min * MINUTE, alive) for dose in self.doses
         ]
 
     def log_ratio(self, organ: str) -> float:
@@ -88,12 +106,6 @@ class Scenario:
         ------
         ScenarioError
         """
-        for dose in self.doses:
-            if dose.route not in model.routes:
-                raise ScenarioError(
-                    f"scenario `{self.name}`: the route `{dose.route}` is not one of {model.name}'s."
-                    + did_you_mean(dose.route, model.routes)
-                )
         for what in ("vasodilation", "injury"):
             for organ in getattr(self, what) or {}:
                 if organ not in model.organs:
@@ -101,6 +113,12 @@ class Scenario:
                         f"scenario `{self.name}`: {what}: `{organ}` is not an organ of {model.name}."
                         + did_you_mean(organ, model.organs)
                     )
+        try:
+            model.switched(self.set)
+            for dose in self.doses:
+                model.check_route(dose.route, self.set)
+        except ModelFileError as problem:
+            raise ScenarioError(f"scenario `{self.name}`: {problem}") from None
 
 
 def read_scenarios(path: str | Path | None = None) -> list[Scenario]:

@@ -150,7 +150,7 @@ def _structure(run: "Run", known: dict[str, Any]) -> dict[str, Any]:
         "passing": [wording.named(state.replace(".", " ")) for state in model.states[model.n_lasting :]],
         "animal": tables.animal_table(run, known),
         "size_law": model.size_law if _filled(run.forecast) else None,
-        "size_source": cited(model.size_law.source, known),
+        "size_source": cited(model.size_law.source, known) if model.size_law else "",
     }
 
 

@@ -36,7 +36,7 @@ def references(run: "Run") -> dict[str, Reference]:
         source.key: (source.text, source.doi, (source.note, source.licence)) for source in run.study.about.sources
     }
     named = [str(source) for source in run.parameters["source"]]
-    named.append(model.size_law.source)
+    named += [] if model.size_law is None else [model.size_law.source]
     named += [quantity.source for quantity in model.species.quantities.values()]
     for key in dict.fromkeys(key for text in named for key in SPLIT.split(text)):
         if key in model.sources:

@@ -179,9 +179,8 @@ WRONG_ROWS = {
     "no hour": (FIRST.replace(",1,", ",,", 1), ["row 2", "`hours` is missing"]),
     "wrong unit": (
         FIRST.replace("percent_dose_per_g", "percent_dose_per_mg"),
-        ["row 2", "`unit` is `percent_dose_per_mg`", "Did you mean `percent_dose_per_g`?"],
+        ["row 2", "unknown unit `percent_dose_per_mg`", "Did you mean `percent_dose_per_g`?"],
     ),
-    "wrong readout": (FIRST.replace("label", "lable"), ["row 2", "`readout` is `lable`", "Did you mean `label`?"]),
     "value and range": (FIRST.replace(",3,,,", ",3,1,2,"), ["row 2", "give either `value`, or both `low` and `high`"]),
     "value and low": (FIRST.replace(",3,,,", ",3,1,,"), ["row 2", "give either `value`, or both `low` and `high`"]),
     "value and high": (FIRST.replace(",3,,,", ",3,,9,"), ["row 2", "give either `value`, or both `low` and `high`"]),

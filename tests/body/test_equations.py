@@ -159,6 +159,6 @@ def test_choices_are_listed_as_assumed():
 def test_the_diagram_has_every_arrow_once():
     model = MODELS["msc"]
     lines = diagram(model).splitlines()
-    assert len(lines) == len(model.families) == 11
+    assert len(lines) == len(model.families) == 14
     assert lines[0].split() == ["vein", "──▶", "lung.blood", "flow_lung", "/", "volume_vein"]
     assert lines[3].endswith("[spleen, gut]")

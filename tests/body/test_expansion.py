@@ -21,7 +21,7 @@ def test_states_stand_lasting_first():
     model = read_model("msc", "mouse")
     passing = model.states[model.n_lasting :]
     assert set(passing) == {"vein", "artery", *(f"{organ}.blood" for organ in ORGANS)}
-    assert {"label.blood", "excreted", *(f"{organ}.arrested" for organ in ORGANS)} <= set(
+    assert {"label.blood", "excreted", "peritoneum.depot", *(f"{organ}.arrested" for organ in ORGANS)} <= set(
         model.states[: model.n_lasting]
     )
 
@@ -29,12 +29,15 @@ def test_states_stand_lasting_first():
 def test_every_arrow_is_written_for_its_organs():
     model = read_model("msc", "mouse")
     ends = [(model.states[s], model.states[t]) for s, t in zip(model.source_states, model.target_states, strict=True)]
-    assert len(ends) == len(set(ends)) == 50
+    assert len(ends) == len(set(ends)) == 59
     assert [e for e in ends if e[1] == "liver.blood"] == [
         *(("artery", "liver.blood"), ("spleen.blood", "liver.blood"), ("gut.blood", "liver.blood")),
         ("liver.arrested", "liver.blood"),
     ]
-    assert sorted(s for s, t in ends if t == "vein") == ["heart.blood", "kidney.blood", "liver.blood", "rest.blood"]
+    assert sorted(s for s, t in ends if t == "vein") == [
+        *("heart.blood", "kidney.blood", "liver.blood"),
+        *("muscle.depot", "peritoneum.depot", "rest.blood", "skin.depot"),
+    ]
 
 
 def test_rates_are_the_numbers_by_hand():
@@ -172,13 +175,13 @@ WRONG = {
         ["parameters.loss_lung", "(1/h"],
     ),
     "held twice": (
-        'label      = ["{organ}.label", "label.blood"]',
-        'label = ["{organ}.label", "label.blood", "vein"]',
+        'label = ["{organ}.label", "label.blood", "{site}.debris"]',
+        'label = ["{organ}.label", "label.blood", "{site}.debris", "vein"]',
         ["`vein`", "live and label"],
     ),
-    "held by none": ('live       = ["vein", ', "live = [", ["`vein`", "under none"]),
+    "held by none": ('live  = ["vein", ', "live = [", ["`vein`", "under none"]),
     "held but absent": (
-        'live       = ["vein", ',
+        'live  = ["vein", ',
         'live = ["veins", "vein", ',
         ["live: no arrow touches `veins`", "Did you mean `vein`?"],
     ),
@@ -192,10 +195,14 @@ WRONG = {
         'portal = ["spleen", "guts"]',
         ["groups.portal: `guts` is not an organ", "Did you mean `gut`?"],
     ),
-    "route to nowhere": ('artery         = "artery"', 'artery = "aorta"', ["routes.artery: no arrow touches `aorta`"]),
+    "route to nowhere": (
+        'artery            = "artery"',
+        'artery = "aorta"',
+        ["routes.artery: no arrow touches `aorta`"],
+    ),
     "dead to nowhere": ('dead_enter = "label.blood"', 'dead_enter = "label"', ["dead_enter: no arrow touches `label`"]),
     "observe nowhere": (
-        'blood = ["vein", "artery", "label.blood"]',
+        'blood    = ["vein", "artery", "label.blood"]',
         'blood = ["veins"]',
         ["observe.blood: no arrow touches `veins`"],
     ),

@@ -58,7 +58,7 @@ def test_a_circle_is_refused(tmp_path, monkeypatch):
     [
         ("passing    =", "pasing =", ["unknown key `pasing`. Did you mean `passing`?"]),
         ("[routes]", "[route]", ["unknown key `route`. Did you mean `routes`?"]),
-        ('dead_enter = "label.blood"', "", ["`dead_enter` is missing; add it"]),
+        ("[kinds]", "[kind]", ["unknown key `kind`. Did you mean `kinds`?"]),
         ('name   = "msc"', 'name   = "msc', ["not readable as TOML", "line"]),
         ('name   = "msc"', "name = 3", ["`name` is `3`"]),
         (

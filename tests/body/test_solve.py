@@ -16,7 +16,7 @@ HOURS = np.array([0.0, 0.05, 1.0, 24.0, 168.0])
 
 dose = st.builds(
     Dose,
-    route=st.sampled_from(sorted(MODEL.routes)),
+    route=st.sampled_from([name for name, route in MODEL.routes.items() if not route.needs]),
     cells=st.floats(1.0, 1e8),
     hours=st.sampled_from([0.0, 0.02, 5.0, 30.0]),
     duration_h=st.sampled_from([0.0, 0.1, 3.0]),

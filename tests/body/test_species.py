@@ -4,10 +4,11 @@ import pytest
 
 from pbpk.body.expansion import read_model
 from pbpk.body.library import LIBRARY
-from pbpk.body.species import read_species
+from pbpk.body.species import read_species, write_species
 from pbpk.errors import SpeciesError
 
-SHIPPED = ["mouse", "rat", "human"]
+SHIPPED = ["mouse", "rat", "minipig", "human"]
+SEXES = ["female", "male"]
 MOUSE = (LIBRARY / "species" / "mouse.toml").read_text()
 
 
@@ -53,8 +54,8 @@ def test_larger_animals_have_slower_turnover():
     """Cardiac output over body weight falls with size, about as its fourth root."""
     turnover = [read_species(name).numbers() for name in SHIPPED]
     turnover = [numbers["cardiac_output"] / numbers["body_weight"] for numbers in turnover]
-    assert turnover[0] > turnover[1] > turnover[2]
-    assert turnover[0] / turnover[2] == pytest.approx((70000 / 28) ** 0.25, rel=0.5)
+    assert turnover[0] > turnover[1] > turnover[2] > turnover[3]
+    assert turnover[0] / turnover[3] == pytest.approx((70000 / 28) ** 0.25, rel=0.5)
 
 
 def test_weight_is_volume_times_density():
@@ -63,7 +64,10 @@ def test_weight_is_volume_times_density():
 
 def test_units_are_brought_to_hours_and_millilitres(tmp_path):
     path = tmp_path / "mine.toml"
-    path.write_text(MOUSE.replace('value = 678.0, unit = "mL/h"', 'value = 0.0113, unit = "L/min"'))
+    written = 'value = 678.0, unit = "mL/h", source = "shah_betts_2012", low = 480.0, high = 876.0'
+    litres = 'value = 0.0113, unit = "L/min", source = "shah_betts_2012", low = 0.008, high = 0.0146'
+    assert written in MOUSE
+    path.write_text(MOUSE.replace(written, litres))
     assert read_species(path).numbers()["cardiac_output"] == pytest.approx(678.0)
 
 
@@ -74,6 +78,9 @@ def test_halves_share_flow_and_volume():
     whole, part = mouse.numbers(), halves.numbers()
     for kind, share in {"artery": 0.5, "volume": 0.5, "vascular": 1.0, "density": 1.0}.items():
         assert part[f"{kind}_left"] == part[f"{kind}_right"] == pytest.approx(share * whole[f"{kind}_kidney"])
+        assert halves.quantities[f"{kind}_left"].low == (
+            None if (low := mouse.quantities[f"{kind}_kidney"].low) is None else pytest.approx(share * low)
+        )
     assert part["part_left"] == 0.5
     assert part["part_liver"] == 1.0
     assert mouse.organs == read_species("mouse").organs  # the animal itself is not changed
@@ -111,6 +118,30 @@ WRONG = [
     ("volume_vein = {", "notes = 1\nvolume_vein = {", ["unknown key `notes`"]),
     ('name = "mouse"', 'name = "mouse', ["not readable as TOML", "line"]),
     ("value = 0.262745", "value = 1.262745", ["vascular_lung"]),
+    (
+        "low = 480.0",
+        "low = 680.0",
+        ["cardiac_output is 678 mL/h between low = 680 and high = 876", "put low at or below"],
+    ),
+    ("high = 876.0", "high = 676.0", ["cardiac_output is 678 mL/h between low = 480 and high = 676"]),
+    ("low = 480.0", "low = 0.0", ["low = 0 and", "above zero"]),
+    ("high = 0.5,", "high = 1.0,", ["vascular_lung has high = 1", "below 1"]),
+    ("[organs.lung]", "[sex.female]\nbodyweight = 1\n[organs.lung]", ["`sex.female.bodyweight`", "`body_weight`"]),
+    (
+        "[organs.lung]",
+        '[sex.female]\nbody_weight = { value = 25.0, unit = "mL", source = "s" }\n[organs.lung]',
+        ["sex.female: body_weight", "`mL` does not measure"],
+    ),
+    (
+        "[organs.lung]",
+        '[sex.female]\ncardiac_output = { value = 600.0, unit = "mL/h", source = "s" }\n[organs.lung]',
+        ["sex.female: the organ flows do not close", "678", "600"],
+    ),
+    (
+        "[organs.lung]",
+        '[sex.female.organs.hart]\nvolume = { value = 0.1, unit = "mL", source = "s" }\n[organs.lung]',
+        ["sex.female: the animal has no organ `hart`. Did you mean `heart`?"],
+    ),
 ]
 
 
@@ -143,3 +174,89 @@ def test_a_file_that_changed_is_read_again(tmp_path):
     assert read_species(path).numbers()["body_weight"] == 28.0
     path.write_text(MOUSE.replace("value = 28.0", "value = 30.0"))
     assert read_species(path).numbers()["body_weight"] == 30.0
+
+
+# ---- sexes
+
+
+def test_a_sex_has_its_own_numbers_and_keeps_the_rest():
+    human = read_species("human")
+    woman, man = (human.of_sex(sex) for sex in SEXES)
+    assert woman.name == "human, female"
+    assert woman.file is None
+    assert woman.numbers()["body_weight"] == 60000.0 < man.numbers()["body_weight"] == 73000.0
+    assert woman.quantities["vascular_lung"] == man.quantities["vascular_lung"] == human.quantities["vascular_lung"]
+    assert woman.quantities["volume_liver"].source == "mcnally_2014"
+    assert human.numbers()["body_weight"] == 70000.0  # the animal itself is not changed
+
+
+@pytest.mark.parametrize("sex", SEXES)
+def test_the_circulation_of_a_sex_closes(sex):
+    human = read_species("human").of_sex(sex)
+    numbers = human.numbers()
+    total = sum(numbers[f"artery_{organ}"] for organ in human.organs if organ != "lung")
+    assert total == pytest.approx(numbers["cardiac_output"], rel=1e-9)
+    weight = sum(human.weight(organ) for organ in human.organs) + numbers["volume_vein"] + numbers["volume_artery"]
+    assert weight == pytest.approx(numbers["body_weight"], rel=1e-4)
+    assert all(key in human.sources for q in human.quantities.values() for key in q.source.split())
+
+
+def test_a_sex_without_numbers_is_refused():
+    mouse, human = read_species("mouse"), read_species("human")
+    with pytest.raises(SpeciesError) as refusal:
+        mouse.of_sex("female")
+    assert str(refusal.value) == (
+        f"{mouse.file}: mouse has no numbers of its own for `female`; leave the sex out, or write [sex.female] with "
+        "sourced numbers."
+    )
+    with pytest.raises(SpeciesError, match=r"human has no sex `femal`\. Did you mean `female`\?"):
+        human.of_sex("femal")
+    with pytest.raises(SpeciesError, match="choose the sex before organs are split"):
+        human.split("kidney", ("left", "right")).of_sex("female")
+
+
+# ---- written
+
+
+@pytest.mark.parametrize("name", SHIPPED)
+def test_what_is_written_is_read_again(name, tmp_path):
+    animal = read_species(name)
+    again = read_species(write_species(animal, tmp_path / "mine.toml"))
+    assert again.quantities == animal.quantities
+    assert (again.name, again.about, again.organs) == (animal.name, animal.about, animal.organs)
+    assert again.sources == animal.sources
+    assert again.sexes == {}
+
+
+def test_a_sex_can_be_written(tmp_path):
+    woman = read_species("human").of_sex("female")
+    assert read_species(write_species(woman, tmp_path / "woman.toml")).numbers() == woman.numbers()
+
+
+def test_what_cannot_be_written_is_said(tmp_path):
+    mouse = read_species("mouse")
+    with pytest.raises(SpeciesError, match=r"mine\.txt: a species file must end in \.toml\."):
+        write_species(mouse, tmp_path / "mine.txt")
+    write_species(mouse, tmp_path / "mine.toml")
+    with pytest.raises(SpeciesError, match=r"mine\.toml: there is such a file already; choose another name\."):
+        write_species(mouse, tmp_path / "mine.toml")
+    with pytest.raises(SpeciesError, match="left, right are parts of an organ"):
+        write_species(mouse.split("kidney", ("left", "right")), tmp_path / "halves.toml")
+
+
+# ---- the minipig, whose numbers come with their own sums
+
+
+def test_the_minipig_closes_without_help():
+    """Its source gives every organ its flow, and they sum to 4500 mL/min; every tissue its weight, to 39999.8 g."""
+    pig = read_species("minipig")
+    numbers = pig.numbers()
+    assert numbers["cardiac_output"] == pytest.approx(4500.0 * 60.0)
+    weight = sum(pig.weight(organ) for organ in pig.organs) + numbers["volume_vein"] + numbers["volume_artery"]
+    assert weight == pytest.approx(numbers["body_weight"], rel=1e-6)
+
+
+@pytest.mark.parametrize("name", SHIPPED)
+def test_a_model_can_be_read_for_every_animal(name):
+    for model in ("msc", "t_cell"):
+        assert read_model(model, name, label="FND" if model == "msc" else "51Cr").species.name == name

@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 
 from pbpk.body.expansion import read_model
+from pbpk.body.model import Route
 from pbpk.errors import ScenarioError
 from pbpk.predict.forecast import HOURS, PERCENT, forecast_table, simulate
 from pbpk.predict.scenario import Scenario, ScenarioDose, read_scenarios
@@ -46,14 +47,14 @@ def test_the_studied_diameter_changes_nothing():
     both = cells(IV, replace(IV, name="same", diameter_ratio=1.0, vasodilation={"lung": 1.0}))
     np.testing.assert_array_equal(both[0], both[1])
     by_model = MODEL.solve(THETA, IV.given(PERCENT), DAYS)
-    lung = [state in MODEL.observed["lung"] and state in MODEL.live for state in MODEL.states]
+    lung = [state in MODEL.observed["lung"] and state in MODEL.kinds["live"] for state in MODEL.states]
     np.testing.assert_allclose(both[0].sel(organ="lung", state="live"), by_model @ lung, rtol=1e-3)
 
 
 @pytest.mark.parametrize("organ", MODEL.organs)
 def test_larger_cells_are_caught_more_everywhere(organ):
     """Given into an organ's own artery nothing but its extraction decides what stays there at once."""
-    into = replace(MODEL, routes=dict(MODEL.routes) | {"own": f"{organ}.blood"})
+    into = replace(MODEL, routes=dict(MODEL.routes) | {"own": Route(f"{organ}.blood")})
     own = Scenario("own", "own", "", (ScenarioDose(route="own"),))
     small, large = (
         simulate(into, THETA, NAMES, [replace(own, diameter_ratio=ratio)], hours=np.array([1e-3]))["cells"]

@@ -13,7 +13,7 @@ from pbpk.assay.readouts.qpcr import qpcr_limit, qpcr_signals
 from pbpk.assay.readouts.sections import sections_signals
 from pbpk.assay.readouts.settings import Readouts
 from pbpk.assay.signals import Signals, merge
-from pbpk.assay.study import COUNTED, MeasurementRow, Readout
+from pbpk.assay.study import COUNTED, MeasurementRow
 from pbpk.errors import StudyError
 
 Rows = Sequence[tuple[int, MeasurementRow]]
@@ -28,7 +28,7 @@ class Instrument:
     """
 
     block: str
-    readout: Readout
+    readout: str
     why: str
     signals: Callable[[Sequence[Written], Any], Signals]
 

@@ -1,0 +1,65 @@
+"""Arrow lines and placeholders: one line of a model file stands for an arrow in each organ of a group."""
+
+from collections.abc import Mapping
+
+from pbpk.body.modelfile import ModelFile
+from pbpk.body.rates import PLACEHOLDER, parse_rate
+from pbpk.errors import ModelFileError, did_you_mean
+
+
+class Line:
+    """One arrow line, read and filled for each organ of its group."""
+
+    def __init__(self, text: str, groups: Mapping[str, list[str]]) -> None:
+        arrow, colon, rate = text.partition(":")
+        source, dash, target = arrow.partition("->")
+        if not (colon and dash and source.strip() and target.strip() and rate.strip()):
+            raise ModelFileError(f"arrows: `{text}` is not of the form `from -> to : rate`.")
+        self.text = " ".join(text.split())
+        self.head = " ".join(arrow.split())
+        self.rate = parse_rate(rate)
+        placeholders = sorted(set(PLACEHOLDER.findall(text)))
+        if len(placeholders) > 1:
+            raise ModelFileError(f"arrows: `{self.text}` has more than one placeholder; use one.")
+        self.group = placeholders[0] if placeholders else ""
+        if self.group and self.group not in groups:
+            raise ModelFileError(f"arrows: `{self.text}`: no group `{self.group}`.{did_you_mean(self.group, groups)}")
+        self.organs = tuple(groups[self.group]) if self.group else ("",)
+        self.sources = [self.fill(source.strip(), organ) for organ in self.organs]
+        self.targets = [self.fill(target.strip(), organ) for organ in self.organs]
+
+    def fill(self, text: str, organ: str) -> str:
+        """Text with the organ in place of the placeholder."""
+        return text.replace("{" + self.group + "}", organ) if self.group else text
+
+
+def fill(text: str, groups: Mapping[str, list[str]]) -> list[str]:
+    """Text once for each organ of the group named in its placeholder."""
+    found = PLACEHOLDER.findall(text)
+    if not found:
+        return [text]
+    if found[0] not in groups:
+        raise ModelFileError(f"`{text}`: no group `{found[0]}`.{did_you_mean(found[0], groups)}")
+    return [text.replace("{" + found[0] + "}", organ) for organ in groups[found[0]]]
+
+
+def split_organs(given: ModelFile, split: Mapping[str, list[str]]) -> tuple[list[str], dict[str, list[str]]]:
+    """Organs and groups with split organs replaced by their parts; `{organ}` always means all of them."""
+    for organ in split:
+        if organ not in given.organs:
+            raise ModelFileError(f"split: there is no organ `{organ}`.{did_you_mean(organ, given.organs)}")
+
+    def replaced(names: list[str]) -> list[str]:
+        return [part for name in names for part in split.get(name, [name])]
+
+    for place, named in (("organs", given.organs), *((f"groups.{n}", m) for n, m in given.groups.items())):
+        twice = [name for name in named if named.count(name) > 1]
+        if twice:
+            raise ModelFileError(f"{place}: `{twice[0]}` stands there twice; name it once.")
+    groups = {name: replaced(members) for name, members in given.groups.items()}
+    organs = replaced(given.organs)
+    for name, members in groups.items():
+        for member in members:
+            if member not in (*organs, *given.sites):
+                raise ModelFileError(f"groups.{name}: `{member}` is not an organ.{did_you_mean(member, organs)}")
+    return organs, groups | {"organ": organs}
