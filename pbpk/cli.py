@@ -84,7 +84,7 @@ def _run(
 ) -> None:
     from pbpk.assay.counts import count_cells
     from pbpk.infer.fit import fit as learn
-    from pbpk.infer.joint import join
+    from pbpk.infer.joint import join, known_amount
     from pbpk.infer.posterior import write_posterior
     from pbpk.predict.forecast import DRAWS, simulate
     from pbpk.predict.run import assemble, describe, model_of, write_folder, write_inputs, write_manifest
@@ -94,8 +94,8 @@ def _run(
     from pbpk.share.tables import write_tables
 
     study = _read(study_folder)
-    asked = read_scenarios(scenarios) if answer else []
     model = model_of(study, settings["model"])
+    asked = read_scenarios(scenarios, model) if answer else []
     counts = count_cells(study)
     join(model, counts)
     for scenario in asked:
@@ -115,7 +115,7 @@ def _run(
                 posterior.theta(DRAWS),
                 posterior.joint.names,
                 asked,
-                cells or study.cells,
+                cells or known_amount(study, model),
                 seed=settings["seed"],
                 studied=routes,
             )
@@ -154,6 +154,7 @@ def simulate(
 ) -> None:
     """Answer scenarios from a fit, or from a model's prior: a table and a figure."""
     from pbpk.body.expansion import read_model
+    from pbpk.infer.joint import known_amount
     from pbpk.predict.forecast import DRAWS, forecast_table
     from pbpk.predict.forecast import simulate as answer
     from pbpk.predict.run import read_fit, write_folder, write_manifest
@@ -161,18 +162,18 @@ def simulate(
     from pbpk.report.page import write_scenario_page
     from pbpk.share.tables import write_table
 
-    asked = read_scenarios(scenarios)
     if Path(run).is_dir():
         study, posterior, manifest = read_fit(run)
         model, theta, names = posterior.joint.model, posterior.theta(DRAWS), posterior.joint.names
         routes = [group.route for group in study.about.groups]
-        cells = cells or study.cells
+        cells = cells or known_amount(study, model)
         origin = f"the fit of {study.name} ({manifest['fingerprint']})"
     else:
         model = read_model(run, species, label)
         theta = model.draw_prior(DRAWS, seed)
         names, routes = model.parameter_names, []
         origin = f"the prior of {model.name} in {model.species.name}"
+    asked = read_scenarios(scenarios, model)
     with write_folder(out, force) as folder:
         forecast = answer(model, theta, names, asked, cells, seed=seed, studied=routes)
         table = forecast_table(forecast)
@@ -224,11 +225,15 @@ def check(
     console.print(f"{model.name}: {escape(model.about)}")
     console.print(f"\nArrows in {model.species.name} ({len(model.source_states)} in all):")
     console.print(escape(diagram(model)), soft_wrap=True)
-    console.print("\nEquations (organ.state is a number of cells):")
+    console.print(f"\nEquations (organ.state is an amount, in {model.amount}):")
     for equation in equations(model):
         console.print(f"  d/dt {equation.state} = {equation.right}", markup=False, soft_wrap=True)
     console.print("\nConservation: " + conservation(model), soft_wrap=True)
-    linear = "linear: twice the dose, twice the cells" if model.is_linear else "not linear in the number of cells"
+    linear = (
+        "linear: twice the dose, twice the answer"
+        if model.is_linear
+        else f"not linear: rates move with {', '.join(model.moving)}"
+    )
     console.print("The system is " + linear + ".")
     problems = check_units(model)
     console.print("Units: " + ("every rate is 1/time." if not problems else ""))

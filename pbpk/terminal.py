@@ -98,16 +98,23 @@ def say_run(result: "Run", out: Path) -> None:
     console.print(f"Written: {escape(str(out))} (report.html, posterior.nc, tables, manifest.json)")
 
 
+SEEN = {"total": "label + live", "live": "live only"}
+
+
 def say_forecast(table: Any, title: str) -> None:
-    """Where the cells are a day after the first dose, one line a scenario."""
+    """Where it is a day after the first dose, one line a scenario: lung and liver of cells, else the first organs."""
     console.print(f"{title}, 24 h: percent of the dose, median [95 % credible interval]", markup=False, soft_wrap=True)
+    organs = list(dict.fromkeys(table["organ"]))
     columns = [("lung", "total"), ("liver", "total"), ("lung", "live"), ("liver", "live")]
-    columns = [(organ, state) for organ, state in columns if organ in set(table["organ"])]
+    if "live" not in set(table["state"]):
+        columns = [(organ, "total") for organ in organs[:4]]
+    columns = [(organ, state) for organ, state in columns if organ in organs]
     between = " " if console.width >= WIDE else "\n"
     shown = Table(box=box.SIMPLE, pad_edge=False)
     shown.add_column("scenario", no_wrap=True)
+    alone = "live" not in set(table["state"])
     for organ, state in columns:
-        shown.add_column(f"{organ},{between}{'label + live' if state == 'total' else 'live only'}", no_wrap=True)
+        shown.add_column(organ if alone else f"{organ},{between}{SEEN[state]}", no_wrap=True)
     hour = min(table["hours"].unique(), key=lambda h: abs(h - 24.0))
     day = table[table["hours"] == hour].set_index(["scenario", "organ", "state"]).sort_index()
     for name in dict.fromkeys(table["scenario"]):

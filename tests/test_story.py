@@ -54,7 +54,13 @@ def test_from_four_patients_to_an_answer(tmp_path):
     scenarios = pbpk.read_scenarios(ROOT / "models" / "scenarios")
     hours = np.array([1.0, 240.0])
     forecast = pbpk.simulate(
-        model, posterior.theta(200), posterior.joint.names, scenarios, cells=study.cells, hours=hours, studied=["iv"]
+        model,
+        posterior.theta(200),
+        posterior.joint.names,
+        scenarios,
+        cells=study.doses[0].cells,
+        hours=hours,
+        studied=["iv"],
     )
     share = forecast["cells"].astype(float).sum("state") / forecast["dose_cells"]
     # what the abstract says of these patients, as the fit retells it: label moves from lung to liver and spleen

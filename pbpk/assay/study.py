@@ -241,13 +241,6 @@ class Study:
         """Name of the folder."""
         return self.folder.name
 
-    @property
-    def cells(self) -> float | None:
-        """Cells given to the first group in all; None where the source does not say."""
-        given = [dose.cells for dose in self.doses if dose.group == self.about.groups[0].name and not dose.animal]
-        known = [cells for cells in given if cells is not None]
-        return sum(known) if known and len(known) == len(given) else None
-
     def group(self, name: str) -> Group:
         """Group by its name."""
         return next(group for group in self.about.groups if group.name == name)

@@ -27,7 +27,7 @@ def read_path(kind: str, name: str | Path, error: type[InputError]) -> Path:
         if as_path.is_file():
             return as_path.resolve()
         raise error(f"{as_path}: there is no such file.")
-    folders = (LIBRARY / kind, *([] if kind else [LIBRARY / "published"]))
+    folders = (LIBRARY / kind, *([] if kind else [LIBRARY / "published", LIBRARY / "examples"]))
     shipped = {path.stem: path for folder in folders for path in folder.glob("*.toml")}
     if str(name) in shipped:
         return shipped[str(name)]

@@ -19,7 +19,8 @@ from numba import njit
 from pbpk.body.flows import eliminate, eliminate_adjoint, matrix, network
 from pbpk.body.tape import run, run_back
 
-RELATIVE, ABSOLUTE = 1e-9, 1e-13  # error of a step, of each state and of everything given
+RELATIVE = 1e-9  # error of a step, of each state
+ABSOLUTE = 1e-4  # of that, of everything given
 MOST_STEPS = 200_000
 NOTHING = 1e-15  # of everything given, that rounding may leave below zero
 
@@ -154,7 +155,9 @@ def _legs(entry, starts, durations, hours):
 
 
 @njit(cache=True, error_model="numpy")
-def respond_moving(known, steps, literals, outputs, source, target, lasting, entry, starts, durations, hours):
+def respond_moving(
+    known, steps, literals, outputs, source, target, lasting, entry, starts, durations, hours, relative=RELATIVE
+):
     """Amount in every state at each hour, and the steps that led there.
 
     Parameters
@@ -162,6 +165,7 @@ def respond_moving(known, steps, literals, outputs, source, target, lasting, ent
     known : (symbol,) fixed symbols; steps, literals, outputs : tape of the rates
     source, target : (arrow,); lasting : states that are integrated
     entry : (dose, state), starts, durations : (dose,) [h], hours : (time,) [h]
+    relative : error of a step that is allowed
 
     Returns
     -------
@@ -195,7 +199,7 @@ def respond_moving(known, steps, literals, outputs, source, target, lasting, ent
                 miss = 0.0
                 for s in range(7):
                     miss += step * _ERROR[s] * slopes[s, i]
-                scale = ABSOLUTE * whole + RELATIVE * max(abs(x[i]), abs(points[6, i]))
+                scale = relative * (ABSOLUTE * whole + max(abs(x[i]), abs(points[6, i])))
                 error = max(error, abs(miss) / scale)
                 lowest = min(lowest, points[6, i])
             if not np.isfinite(error) or count >= MOST_STEPS or step < 1e-13 * span:

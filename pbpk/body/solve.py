@@ -171,9 +171,12 @@ def _follow_stiff(network: Network, known: Array, schedule: Schedule, hours: Arr
             continue
         running = np.flatnonzero((schedule.starts <= now) & (now < ends))
         inflow = (schedule.entry[running] / schedule.durations[running, np.newaxis]).sum(axis=0)
-        found = solve_ivp(lambda t, y, inflow=inflow: full_slope(known, y, t, steps, literals, outputs, source, target)
-                          + inflow, (now, moments[i + 1]), x, method="LSODA", rtol=RELATIVE, atol=ABSOLUTE * whole,
-                          t_eval=[moments[i + 1]])  # fmt: skip
+
+        def slope(hour: float, y: Array, inflow: Array = inflow) -> Array:
+            return np.asarray(full_slope(known, y, hour, steps, literals, outputs, source, target) + inflow)
+
+        found = solve_ivp(slope, (now, moments[i + 1]), x, method="LSODA", rtol=RELATIVE,
+                          atol=RELATIVE * ABSOLUTE * whole, t_eval=[moments[i + 1]])  # fmt: skip
         if not found.success:
             raise SolveError(f"the stiff solver gave up at {found.t[-1] if found.t.size else now:g} h: {found.message}")
         x = np.maximum(found.y[:, -1], 0.0)

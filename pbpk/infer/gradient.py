@@ -26,6 +26,7 @@ from pbpk.body.tape import run, run_back
 # PyTensor's copies on disk carry this number, so that they are never taken for the code as it stands now; numba's
 # own cache would not see a change in `flows`, so these functions do not use it
 KERNELS = zlib.crc32(b"".join(read_source(module) for module in (flows, moving, tape, sys.modules[__name__])))
+SAMPLED = 1e-6  # error of a step where rates move; the gradient is that of the steps as they were taken
 LOGNORMAL, LOGIT_NORMAL, FIXED = range(3)
 FORMS = {"lognormal": LOGNORMAL, "logit_normal": LOGIT_NORMAL, "fixed": FIXED}
 
@@ -119,7 +120,7 @@ def moving_and_recovered(z, form, centre, sigma, place, settled, switches, steps
     """`seen_and_recovered` for rates that move with the amounts or the hour."""
     symbols, _ = _symbols(z, form, centre, sigma, place, settled, switches)
     states = respond_moving(symbols, steps, literals, outputs, source, target, lasting.item(), entry, starts,
-                            durations, hours)[0]  # fmt: skip
+                            durations, hours, SAMPLED)[0]  # fmt: skip
     return _observed(states, at, observers, recovery, per, symbols), states
 
 
@@ -130,7 +131,7 @@ def moving_adjoint(z, form, centre, sigma, place, settled, switches, steps, lite
     symbols, slopes = _symbols(z, form, centre, sigma, place, settled, switches)
     states_bar, symbols_bar = _observed_adjoint(states, at, observers, recovery, per, symbols, bar)
     out, log, began, done = respond_moving(symbols, steps, literals, outputs, source, target, lasting.item(), entry,
-                                           starts, durations, hours)  # fmt: skip
+                                           starts, durations, hours, SAMPLED)  # fmt: skip
     symbols_bar += respond_moving_adjoint(symbols, steps, literals, outputs, source, target, lasting.item(), entry,
                                           starts, durations, hours, out, log, began, done, states_bar)  # fmt: skip
     return _by_z(z, form, place, switches, slopes, symbols_bar)

@@ -238,16 +238,36 @@ def _doses_by_experiment(model: Model, study: Study) -> dict[tuple[str, str], li
         if len(known) < len(given) and (len(given) > 1 or not model.is_linear):
             why = f"`{key[0]}` has {len(given)} doses" if model.is_linear else f"the rates of {model.name} depend on it"
             raise StudyError(f"{study.folder / 'doses.csv'}: {why}; fill `cells` for each of them.")
-        try:
-            each = [convert(amount, unit, model.amount) for amount, unit in known] or [1.0]
-        except InputError as problem:
-            raise StudyError(f"{study.folder / 'doses.csv'}: {model.name} moves {model.amount}: {problem}") from None
+        each = _amounts(study, model, known) or [1.0]
         viability = 1.0 if study.about.product.viability is None else study.about.product.viability
         doses[key] = [
             Dose(row.route, amount, row.hours, row.duration_min * MINUTE, viability)
             for row, amount in zip(given, each, strict=True)
         ]
     return doses
+
+
+def known_amount(study: Study, model: Model) -> float | None:
+    """What the first group was given in all, in the amount of the model; None where the source does not say.
+
+    Raises
+    ------
+    StudyError
+        if it was given in a unit of another kind
+    """
+    first = study.about.groups[0].name
+    given = [dose.given for dose in study.doses if dose.group == first and not dose.animal]
+    known = [amount for amount in given if amount is not None]
+    if not known or len(known) < len(given):
+        return None
+    return sum(_amounts(study, model, known))
+
+
+def _amounts(study: Study, model: Model, known: list[tuple[float, str]]) -> list[float]:
+    try:
+        return [convert(amount, unit, model.amount) for amount, unit in known]
+    except InputError as problem:
+        raise StudyError(f"{study.folder / 'doses.csv'}: {model.name} moves {model.amount}: {problem}") from None
 
 
 def _injury(model: Model, study: Study, group: str, switched: dict[str, Parameter]) -> tuple[str, ...]:

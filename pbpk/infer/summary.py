@@ -79,7 +79,7 @@ def predictions(posterior: Posterior, seed: int = 1) -> pd.DataFrame:
         part.insert(5, "reading", reading)
         part["value"] = table["percent"]
         part["low"], part["high"], part["error"] = table["low"], table["high"], table["error"]
-        part["clear"] = clear
+        part["clear"], part["per"] = clear, table["per"]
         for name, value in quantiles(percent).items():
             part[name] = value
         seen = _replicates(posterior, theta, percent, rng)
@@ -144,7 +144,7 @@ def _scatter(joint: Joint, theta: Array, n: Array) -> tuple[Array, Array, Array]
 
 
 def curves(posterior: Posterior, draws: int = 400, points: int = 60) -> pd.DataFrame:
-    """Smooth time course of the median animal for everything that was measured, percent of the dose."""
+    """Smooth time course of the median animal for everything that was measured, percent of the dose, or that per mL."""
     joint = posterior.joint
     table = joint.counts.table
     theta = posterior.theta(draws)
@@ -154,9 +154,11 @@ def curves(posterior: Posterior, draws: int = 400, points: int = 60) -> pd.DataF
         last = max(float(rows["hours"].max()) * 1.1, 1.0)
         hours = np.geomspace(min(0.05, last / 10), last, points)
         states = joint.solve(experiment, theta, hours)
-        for (organ, readout), _ in rows.groupby(["organ", "readout"], sort=True):
+        for (organ, readout, per), own in rows.groupby(["organ", "readout", "per"], sort=True):
             percent = states @ joint.model.observer(str(organ), str(readout))
             percent = percent * joint.yields(theta, str(organ))[:, np.newaxis]
+            percent = percent / joint.volume(theta)[:, [own.index[0]]]
             part = pd.DataFrame({"group": experiment.group, "organ": organ, "readout": readout, "hours": hours})
+            part["per"] = str(per)
             parts.append(part.assign(**quantiles(percent)))
     return pd.concat(parts, ignore_index=True)

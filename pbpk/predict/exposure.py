@@ -50,7 +50,8 @@ def exposure(counts: OrganCounts, posterior: Posterior | None = None) -> pd.Data
             continue
         hours = mean.index.to_numpy(float)
         printed = next((row for row in counts.study.published if row.organ == organ), None)
-        unit = printed.unit if printed else "percent_dose*h"
+        per = f"_per_{part['per'].iloc[0]}" if part["per"].iloc[0] else ""
+        unit = printed.unit if printed else f"percent_dose{per}*h"
         weight = float(part["weight_g"].iloc[0]) if unit == "percent_dose_per_g*h" else 1.0
         row = {"group": group, "organ": organ, "readout": readout, "parameter": "AUClast"}
         row["observed"] = float(area(hours, mean.to_numpy())) / weight

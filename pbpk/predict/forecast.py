@@ -32,7 +32,7 @@ def simulate(
     Parameters
     ----------
     theta : (draw, parameter), names : (parameter,) what its columns are
-    cells : given in scenarios that do not say how many; percent of the dose where nobody does
+    cells : given in scenarios that do not say how many, in the amount of the model; if nobody does, percent of the dose
     hours : (time,) [h]
     studied : routes that the data of the fit had; the others are marked as extrapolation
 
@@ -66,7 +66,7 @@ def simulate(
             "scenario": [scenario.name for scenario in scenarios],
             "title": ("scenario", [scenario.title for scenario in scenarios]),
             "dose_cells": ("scenario", given),
-            "unit": ("scenario", ["cells" if known else "percent of dose" for known in unit]),
+            "unit": ("scenario", [model.amount if known else "percent of dose" for known in unit]),
             "evidence": ("scenario", evidence),
             "hours": hours,
             "organ": organs,
@@ -98,9 +98,6 @@ def _evidence(scenario: Scenario, studied: Sequence[str]) -> str:
 def _resize(model: Model, theta: Array, scenario: Scenario, seed: int) -> Array:
     """Parameters with every first-pass extraction moved by the size law."""
     if model.size_law is None:
-        if scenario.resizes:
-            raise ScenarioError(f"scenario `{scenario.name}`: the model {model.name} has no size law, so nobody knows "
-                                "what another diameter does; take it out, or add [size_law].")  # fmt: skip
         return theta
     slope = model.size_law.prior.value(np.random.default_rng(seed).standard_normal(len(theta)))
     changed = theta.copy()

@@ -99,13 +99,24 @@ class Scenario:
         """Logarithm of cell diameter over capillary calibre in one organ, relative to what was studied."""
         return float(np.log(self.diameter_ratio) - np.log((self.vasodilation or {}).get(organ, 1.0)))
 
+    def can_be_asked(self, model: Model) -> bool:
+        """Whether a model can answer it."""
+        try:
+            self.check(model)
+        except ScenarioError:
+            return False
+        return True
+
     def check(self, model: Model) -> None:
-        """Refuse routes and organs that the model does not have.
+        """Refuse routes and organs that the model does not have, and another diameter where it has no size law.
 
         Raises
         ------
         ScenarioError
         """
+        if self.resizes and model.size_law is None:
+            raise ScenarioError(f"scenario `{self.name}`: the model {model.name} has no size law, so nobody knows what "
+                                "another diameter does; take it out, or add [size_law].")  # fmt: skip
         for what in ("vasodilation", "injury"):
             for organ in getattr(self, what) or {}:
                 if organ not in model.organs:
@@ -121,14 +132,17 @@ class Scenario:
             raise ScenarioError(f"scenario `{self.name}`: {problem}") from None
 
 
-def read_scenarios(path: str | Path | None = None) -> list[Scenario]:
-    """Read a scenario by its file or shipped name, or every one in a folder, by name; all shipped if none given.
+def read_scenarios(path: str | Path | None = None, model: Model | None = None) -> list[Scenario]:
+    """Read a scenario by its file or shipped name, or every one in a folder, by name.
+
+    Without a path, the shipped ones: those that a model can answer, if one is given.
 
     Raises
     ------
     ScenarioError
         if there is none, or one does not fit
     """
+    shipped = path is None
     path = Path(path or LIBRARY / "scenarios")
     files = sorted(path.glob("*.toml")) if path.is_dir() else [read_path("scenarios", path, ScenarioError)]
     if not files:
@@ -138,4 +152,6 @@ def read_scenarios(path: str | Path | None = None) -> list[Scenario]:
         given = read_toml(file, ScenarioFile, ScenarioError)
         values = {name: getattr(given, name) for name in ScenarioFile.model_fields if name != "doses"}
         scenarios.append(Scenario(name=file.stem, doses=tuple(given.doses), **values))
-    return scenarios
+    if not shipped or model is None:
+        return scenarios
+    return [scenario for scenario in scenarios if scenario.can_be_asked(model)]

@@ -13,15 +13,16 @@ from pbpk.quantity import NORMAL_95
 from pbpk.report.ink import ALERT, FAINT, INK, WIDTH, colour, hours_axis, inked, marker, plain
 from pbpk.report.instrument_rows import draw_read, errors, read_legend
 from pbpk.report.lessons import TENSION, prior_scores
-from pbpk.report.shares import HOURS, shares_at
-from pbpk.report.wording import CREDIBLE, PREDICTIVE, READINGS, named, span
+from pbpk.report.shares import HOURS, kinds_of, shares_at
+from pbpk.report.wording import CREDIBLE, KINDS, PREDICTIVE, READINGS, named, span
 
 if TYPE_CHECKING:
     from pbpk.predict.run import Run
 
+HATCHES = ("/////", None, "....")
 FLOOR = 0.01  # % of the dose; what is below is not drawn
 FILLS: dict[str, Any] = {"learned": "full", "half learned": "left", "not learned": "none"}
-STATES = {"live": ("-", 0.30, "live cells"), "label": ((0, (3.2, 1.6)), 0.14, "label of dead cells")}
+STYLES: tuple[tuple[Any, float], ...] = (("-", 0.30), ((0, (3.2, 1.6)), 0.14), (":", 0.10))  # of the kinds, in order
 
 
 def _grid(panels: int, height: float) -> tuple[Figure, list[Axes]]:
@@ -62,9 +63,10 @@ def fit_figure(run: "Run") -> Figure:
         curve = curves[(curves["group"] == group) & (curves["organ"] == organ) & (curves["readout"] == readout)]
         _fit_panel(axes, rows, curve if reading == "dose" else curve.iloc[:0], colour(organ))
         title = named(organ) + (f", {readout}" if len(readouts) > 1 else "")
+        title += ", per mL" if (rows["per"] != "").all() and (shown["per"] == "").any() else ""
         axes.set_title(plain(title + (f"\n{group}" if len(groups) > 1 else "")))
     for axes in panels[:: _columns(panels)]:
-        axes.set_ylabel(READINGS.get(reading, reading))
+        axes.set_ylabel(READINGS.get(reading, reading) + (" per mL" if (shown["per"] != "").all() else ""))
     figure.legend(handles=_fit_legend(bool((errors(shown) >= 0.0).any())), loc="outside lower center", ncols=3)
     return figure
 
@@ -221,7 +223,7 @@ def _parameter_legend() -> list[Any]:
 def _visible(forecast: pd.DataFrame) -> list[str]:
     """Organs that ever hold enough to be drawn, in the order of the table."""
     share = 100.0 * forecast["q97.5"] / forecast["dose_cells"]
-    held = set(forecast.loc[(share >= FLOOR) & forecast["state"].isin(list(STATES)), "organ"])
+    held = set(forecast.loc[(share >= FLOOR) & (forecast["state"] != "total"), "organ"])
     return [organ for organ in dict.fromkeys(forecast["organ"]) if organ in held]
 
 
@@ -233,7 +235,7 @@ def scenario_figure(forecast_table: pd.DataFrame, title: str) -> Figure:
     All panels share their axes, so organs and scenarios can be compared; organs that hold next to nothing are left out.
     """
     scenarios = list(dict.fromkeys(forecast_table["scenario"]))
-    organs = _visible(forecast_table)
+    organs, kinds = _visible(forecast_table), kinds_of(forecast_table)
     if len(scenarios) == 1:
         figure, panels = _grid(len(organs), 1.45)
     else:
@@ -242,7 +244,7 @@ def scenario_figure(forecast_table: pd.DataFrame, title: str) -> Figure:
     hours = forecast_table.loc[forecast_table["hours"] > 0.0, "hours"]
     for axes, (scenario, organ) in zip(panels, [(s, o) for s in scenarios for o in organs], strict=True):
         rows = forecast_table[(forecast_table["scenario"] == scenario) & (forecast_table["organ"] == organ)]
-        _scenario_panel(axes, rows, colour(organ))
+        _scenario_panel(axes, rows, colour(organ), kinds)
         hours_axis(axes, float(hours.min()), float(hours.max()), True, most=5 if len(scenarios) == 1 else 3)
         axes.set(yscale="log", ylim=(FLOOR, 130.0))
         axes.set_yticks([0.01, 0.1, 1, 10, 100], ["0.01", "0.1", "1", "10", "100"])
@@ -253,12 +255,12 @@ def scenario_figure(forecast_table: pd.DataFrame, title: str) -> Figure:
         axes.set_ylabel(plain(f"{name}\n% of dose" if name else "% of the dose"))
     if title:
         figure.suptitle(plain(title), x=0.01, ha="left", fontsize=9, fontweight="bold")
-    figure.legend(handles=_state_legend(), loc="outside lower center", ncols=4)
+    figure.legend(handles=_state_legend(kinds), loc="outside lower center", ncols=4)
     return figure
 
 
-def _scenario_panel(axes: Axes, rows: pd.DataFrame, shade: str) -> None:
-    for state, (dashes, alpha, _) in STATES.items():
+def _scenario_panel(axes: Axes, rows: pd.DataFrame, shade: str, kinds: list[str]) -> None:
+    for state, (dashes, alpha) in zip(kinds, STYLES, strict=False):
         part = rows[(rows["state"] == state) & (rows["hours"] > 0.0)].sort_values("hours")
         if not len(part):
             continue
@@ -269,13 +271,11 @@ def _scenario_panel(axes: Axes, rows: pd.DataFrame, shade: str) -> None:
         axes.plot(t, middle, color=shade, ls=dashes, lw=1.5)
 
 
-def _state_legend() -> list[Any]:
-    lines = [
-        Line2D([], [], color=INK, ls=dashes, lw=1.5, label=f"{name}, median") for dashes, _, name in STATES.values()
-    ]
+def _state_legend(kinds: list[str]) -> list[Any]:
+    styled = [(KINDS.get(kind, kind), *style) for kind, style in zip(kinds, STYLES, strict=False)]
     return [
-        *lines,
-        *(Patch(color=INK, alpha=a, lw=0, label="95 %, " + name) for _, a, name in STATES.values()),
+        *(Line2D([], [], color=INK, ls=dashes, lw=1.5, label=f"{name}, median") for name, dashes, _ in styled),
+        *(Patch(color=INK, alpha=alpha, lw=0, label="95 %, " + name) for name, _, alpha in styled),
     ]
 
 
@@ -283,7 +283,7 @@ def _state_legend() -> list[Any]:
 def scenario_bars_figure(forecast_table: pd.DataFrame) -> Figure:
     """Share of the dose in each organ at 1 h, 24 h and 7 d of each scenario, mean over the posterior, stacked."""
     shares = shares_at(forecast_table)
-    shares = shares[shares["state"].isin(list(STATES))]
+    shares, kinds = shares[shares["state"] != "total"], kinds_of(forecast_table)
     scenarios = list(dict.fromkeys(shares["scenario"]))
     organs = list(dict.fromkeys(shares["organ"]))
     figure = Figure(figsize=(WIDTH, 0.72 * max(len(scenarios), 1) + 1.2), layout="constrained")
@@ -304,7 +304,7 @@ def scenario_bars_figure(forecast_table: pd.DataFrame) -> Figure:
         for line, hour in enumerate(HOURS):
             ticks.append(4.6 * block + line)
             labels.append(span(hour))
-            _stack(axes, own[own["hours"] == hour], organs, ticks[-1])
+            _stack(axes, own[own["hours"] == hour], organs, kinds, ticks[-1])
     axes.set_yticks(ticks, labels)
     axes.set_ylim(4.6 * max(len(scenarios), 1) - 1.1, -1.6)
     axes.set_xlim(0.0, max(100.0, axes.dataLim.x1))
@@ -313,20 +313,19 @@ def scenario_bars_figure(forecast_table: pd.DataFrame) -> Figure:
     axes.grid(axis="y", visible=False)
     axes.tick_params(axis="y", length=0)
     handles = [Patch(fc=colour(organ), label=named(organ)) for organ in organs]
-    handles += [
-        Patch(fc="white", ec=INK, hatch="/////", label="live cells"),
-        Patch(fc="white", ec=INK, label="label of the dead"),
-    ]
+    if len(kinds) > 1:
+        hatches = zip(kinds, HATCHES, strict=False)
+        handles += [Patch(fc="white", ec=INK, hatch=hatch, label=KINDS.get(kind, kind)) for kind, hatch in hatches]
     figure.legend(handles=handles, loc="outside lower center", ncols=5)
     return figure
 
 
-def _stack(axes: Axes, rows: pd.DataFrame, organs: list[str], at: float) -> None:
+def _stack(axes: Axes, rows: pd.DataFrame, organs: list[str], kinds: list[str], at: float) -> None:
     left = 0.0
     for organ in organs:
-        for state in STATES:
+        for state, hatch in zip(kinds, HATCHES if len(kinds) > 1 else (None,), strict=False):
             part = rows.loc[(rows["organ"] == organ) & (rows["state"] == state), "mean"]
             width = float(part.iloc[0]) if len(part) else 0.0
             axes.barh(at, width, left=left, height=0.82, color=colour(organ), ec="white", lw=0.4,
-                      hatch="/////" if state == "live" else None)  # fmt: skip
+                      hatch=hatch)  # fmt: skip
             left += width

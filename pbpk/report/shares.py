@@ -25,8 +25,13 @@ def shares_at(forecast: pd.DataFrame, hours: tuple[float, ...] = HOURS) -> pd.Da
     return pd.DataFrame(rows, columns=[*KEYS, "hours", "dose_cells", *NUMBERS])
 
 
+def kinds_of(forecast: pd.DataFrame) -> list[str]:
+    """What the states of a forecast hold, in the model's order; their sum apart."""
+    return [str(state) for state in dict.fromkeys(forecast["state"]) if state != "total"]
+
+
 def most_held(forecast: pd.DataFrame) -> float:
     """Largest sum over all organs that one scenario ever holds, percent of the dose; above 100 nothing real can be."""
-    parts = forecast[forecast["state"].isin(["live", "label"])]
+    parts = forecast[forecast["state"] != "total"]
     held = (100.0 * parts["mean"] / parts["dose_cells"]).groupby(parts["hours"]).sum()
     return float(held.max()) if len(held) else 0.0

@@ -9,9 +9,10 @@ import pandas as pd
 from markupsafe import Markup, escape
 
 from pbpk.report.references import Reference, cited
-from pbpk.report.shares import HOURS, shares_at
+from pbpk.report.shares import HOURS, kinds_of, shares_at
 from pbpk.report.wording import (
     CREDIBLE,
+    KINDS,
     MISSING,
     PREDICTIVE,
     READINGS,
@@ -26,6 +27,7 @@ from pbpk.report.wording import (
 )
 
 if TYPE_CHECKING:
+    from pbpk.assay.study import DoseRow
     from pbpk.predict.run import Run
 
 LIMITED = "below the limit"
@@ -57,13 +59,20 @@ def _told_once(table: Table, heads: Sequence[str]) -> Table:
     )
 
 
+def _amount(dose: "DoseRow") -> str:
+    """What was given, in its unit."""
+    if dose.cells is not None:
+        return f"{number(dose.cells)} cells"
+    return "amount not stated" if dose.amount is None else f"{number(dose.amount)} {dose.unit}"
+
+
 def groups_table(run: "Run") -> Table:
     """Groups with what they were given."""
     rows = []
     for group in run.study.about.groups:
         doses = [dose for dose in run.study.doses if dose.group == group.name]
         given = [
-            f"{number(d.cells) + ' cells' if d.cells else 'cells not stated'} at {span(d.hours)}"
+            f"{_amount(d)} at {span(d.hours)}"
             + (f" over {number(d.duration_min)} min" if d.duration_min else ", bolus")
             + (f" (animal {d.animal})" if d.animal else "")
             for d in doses
@@ -186,7 +195,8 @@ def predictions_table(run: "Run", known: dict[str, Reference]) -> Table:
             f"{row['group']}, animal {row['animal']}" if row["animal"] and not pd.isna(row["animal"]) else row["group"]
         )
         rows.append((
-            who, named(str(row["organ"])), row["readout"], span(float(row["hours"])), _reading(row["reading"]),
+            who, named(str(row["organ"])), row["readout"], span(float(row["hours"])),
+            _reading(row["reading"], row["per"]),
             observed(row), number(row["q50"]), interval(row["q2.5"], row["q97.5"]),
             interval(row["p2.5"], row["p97.5"]), inside, cited(str(row["source"]), known),
         ))  # fmt: skip
@@ -195,8 +205,9 @@ def predictions_table(run: "Run", known: dict[str, Reference]) -> Table:
     return _told_once(Table("Observed values and their predictions", head, "lllrlrrrrll", rows), CONSTANT)
 
 
-def _reading(name: Any) -> str:
-    return READINGS.get(str(name), str(name))
+def _reading(name: Any, per: Any = "") -> str:
+    """Unit of a value: the denominator, and the volume of a concentration."""
+    return READINGS.get(str(name), str(name)) + (f" per {per}" if per else "")
 
 
 def checks_table(run: "Run") -> Table:
@@ -236,7 +247,7 @@ def scenario_table(forecast: pd.DataFrame) -> Table:
     """One scenario at a few hours, live cells and label side by side."""
     shares = shares_at(forecast)
     hours = [hour for hour in HOURS if (shares["hours"] == hour).any()]
-    kinds = (("live", "live cells"), ("label", "label of the dead"))
+    kinds = [(kind, KINDS.get(kind, kind)) for kind in kinds_of(forecast)]
     found = {(row["organ"], row["state"], row["hours"]): row for row in shares.to_dict("records")}
     rows = []
     for organ in dict.fromkeys(shares["organ"]):
@@ -247,9 +258,9 @@ def scenario_table(forecast: pd.DataFrame) -> Table:
                 row = found.get(at)
                 cells.append(MISSING if row is None else _with_doubt(row))
         rows.append(cells)
-    dose, counted_cells = float(forecast["dose_cells"].iloc[0]), str(forecast["unit"].iloc[0]) == "cells"
+    dose, unit_given = float(forecast["dose_cells"].iloc[0]), str(forecast["unit"].iloc[0])
     head = ("Organ", *(f"{span(hour)}: {name}" for hour in hours for _, name in kinds))
-    of = f"of the {number(dose)} cells given" if counted_cells else "of the dose"
+    of = "of the dose" if unit_given == "percent of dose" else f"of the {number(dose)} {unit_given} given"
     return Table(f"% {of}: median ({CREDIBLE})", head, "l" + "r" * (len(head) - 1), rows)
 
 

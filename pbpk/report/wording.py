@@ -17,10 +17,16 @@ PREDICTIVE = "95 % posterior predictive interval"
 MISSING = "–"
 TINY, HUGE = 1e-4, 1e6  # outside these a number is written with a power of ten
 SUPERSCRIPT = str.maketrans("-0123456789", "⁻⁰¹²³⁴⁵⁶⁷⁸⁹")
+KINDS = {"live": "live cells", "label": "label of the dead"}  # what a state holds, where its name does not say it
 READINGS = {"dose": "% of the dose", "recovered": "% of what was recovered"}
 ROUTES = {"iv": "into a vein", "portal_vein": "into the portal vein", "artery": "into the arterial tree",
           "hepatic_artery": "into the hepatic artery"}  # fmt: skip
-UNITS = {"1": "", "percent_dose*h": "% of dose · h", "percent_dose_per_g*h": "% of dose/g · h"}
+UNITS = {
+    "1": "",
+    "percent_dose*h": "% of dose · h",
+    "percent_dose_per_g*h": "% of dose/g · h",
+    "percent_dose_per_mL*h": "% of dose/mL · h",
+}
 
 
 def number(value: Any) -> str:
@@ -157,7 +163,7 @@ def _coverage(run: "Run") -> list[str]:
 
 def _peaks(run: "Run") -> list[str]:
     """Where the fit has label highest among the organs measured, and where at the last hour, in each group."""
-    curves = run.curves[run.curves["readout"] == "label"]
+    curves = run.curves[(run.curves["readout"] == "label") & (run.curves["per"] == "")]
     many, sentences = len(set(curves["group"])) > 1, []
     for group, rows in curves.groupby("group", sort=False):
         end = float(run.predictions.loc[run.predictions["group"] == group, "hours"].max())

@@ -3,21 +3,22 @@
     python tests/benchmarks/kinetics.py
 
 25 mice with MSC, each with rates of its own, seen at 5 hours in 7 organs; the gradient is that of one weighted sum, by
-all 50 rates of each animal. All ways solve the same 16 lasting states, on one core and one BLAS thread:
+all rates of each animal. All ways solve the same lasting states, on one core and one BLAS thread:
 
 - the package: uniformisation and its adjoint, compiled
 - scipy expm: an exponential for each hour; gradient by the adjoint of expm_frechet
 - PyTensor expm: the same by PyTensor's own operation and its gradient, compiled by numba
-- scipy BDF: rtol 1e-8, the gradient by 50 forward sensitivities (two animals are timed)
+- scipy BDF: rtol 1e-8, the gradient by one forward sensitivity for each rate (two animals are timed)
 - JAX expm, and diffrax (Kvaerno5, rtol 1e-8): all animals in one compiled call, gradient by JAX
 
 JAX and diffrax are no dependencies of the package. To include them:
 
-    python -m pip install --target /tmp/jaxlibs jax diffrax
-    PYTHONPATH=/tmp/jaxlibs python tests/benchmarks/kinetics.py
+    python -m pip install --target FOLDER jax diffrax
+    PYTHONPATH=FOLDER python tests/benchmarks/kinetics.py
 
 Then the cost against the number of animals, and of the full system (by doubling) against the number of draws; and how
-far the package is from the peak of the core. Every way is checked against the package's numbers before it is timed.
+far the package is from the peak of the core. The last two columns tell how far each way is from the
+package's numbers, as a share of the dose and of the largest slope by the logarithm of a rate.
 """
 
 import importlib.util
@@ -291,7 +292,10 @@ def compare(ways):
     problem = Problem(ANIMALS)
     truth, slope = package_both(*problem.arrays(), problem.bar)
     scaled = slope * problem.rates
-    print(f"{ANIMALS} animals x {HOURS.size} hours x {len(problem.model.organs)} organs; us per animal and hour\n")
+    size = f"{problem.lasting} lasting states, {problem.rates.shape[1]} rates"
+    print(
+        f"{ANIMALS} animals x {HOURS.size} hours x {len(problem.model.organs)} organs; {size}; us per animal and hour\n"
+    )
     header = (
         f"{'way':<16}{'value':>10}{'+gradient':>12}{'x value':>10}{'x gradient':>12}{'value off':>12}{'slope off':>12}"
     )

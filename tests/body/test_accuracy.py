@@ -68,13 +68,17 @@ def network(kind, seed):
 def passing_network(seed):
     """A random network whose last states each pass cells on within seconds."""
     n, source, target, rates, schedule, hours = network(KINDS[seed % 5], 1000 + seed)
+    rng = np.random.default_rng(seed)
     fast = 1 + seed % 3
-    source, target = np.append(source, np.arange(n, n + fast)), np.append(target, np.arange(fast) % n)
-    rates = np.append(rates / 100, 1e3 * 10 ** np.random.default_rng(seed).uniform(0, 2, fast))
-    first, last = np.array([0, 1, n]), np.array([n, n + fast - 1, n + fast - 1])  # into and among those that pass
+    passing = np.arange(n, n + fast)
+    out = np.concatenate([passing % n, (passing + 1) % n])  # two ways out of each, so that shares depend on rates
+    source, target = np.concatenate([source, passing, passing]), np.append(target, out)
+    rates = np.append(rates / 100, 1e3 * 10 ** rng.uniform(0, 2, 2 * fast))
+    end = n + fast - 1
+    first, last = np.array([0, 1, n, end]), np.array([n, end, end, n])  # into and among those that pass
     apart = first != last
     source, target = np.append(source, first[apart]), np.append(target, last[apart])
-    rates = np.append(rates, 10 ** np.random.default_rng(seed + 1).uniform(-2, 2, apart.sum()))
+    rates = np.append(rates, 10 ** rng.uniform(-2, 2, apart.sum()))
     entry = np.pad(schedule.entry, ((0, 0), (0, fast))) / 2
     entry[:, -1] = 0.25
     return n, source, target, rates, Schedule(entry, schedule.starts, schedule.durations), hours

@@ -6,10 +6,12 @@ import pytest
 from pytensor.compile.mode import Mode
 from pytensor.gradient import DisconnectedInputError, grad
 
+from pbpk.body.solve import reached
 from pbpk.infer.gradient import Seen, seen_and_recovered
 from pbpk.infer.likelihood import build, fixed_inputs
 
-STUDIES = ["zhuang", "gholamrezanezhad", "khot"]
+STUDIES = ["zhuang", "gholamrezanezhad", "khot", "kwan", "barone"]  # cells, concentrations, rates that move
+EXACT = {"barone": 1e-3}  # differences see that other steps are taken, the gradient does not
 STEP = 1e-4
 
 
@@ -21,22 +23,23 @@ def compiled(request, shipped):
     both = [model.logp(), model.dlogp()]
     plain = Mode(linker="py", optimizer="fast_run").excluding("fusion")
     fast, slow = (model.compile_fn(both, mode=mode, inputs=model.value_vars) for mode in ("NUMBA", plain))
-    return len(joint.free), lambda z: fast({"z": z}), lambda z: slow({"z": z})
+    exact = EXACT.get(request.param, 1e-5)
+    return len(joint.free), lambda z: fast({"z": z}), lambda z: slow({"z": z}), exact
 
 
 def test_the_slope_of_the_whole_model(compiled):
-    size, both, _ = compiled
+    size, both, _, exact = compiled
     for z in 0.8 * np.random.default_rng(3).standard_normal((3, size)):
         differences = np.empty(size)
         for i, step in enumerate(STEP * np.eye(size)):
             near = both(z + step)[0] - both(z - step)[0]
             wide = both(z + 2 * step)[0] - both(z - 2 * step)[0]
             differences[i] = (8 * near - wide) / (12 * STEP)  # fourth order
-        assert both(z)[1] == pytest.approx(differences, rel=1e-5, abs=1e-7 * abs(differences).max())
+        assert both(z)[1] == pytest.approx(differences, rel=exact, abs=exact / 100 * abs(differences).max())
 
 
 def test_python_and_numba_agree(compiled):
-    size, fast, slow = compiled
+    size, fast, slow, _ = compiled
     for z in 0.8 * np.random.default_rng(4).standard_normal((3, size)):
         (value, slope), (other, its_slope) = fast(z), slow(z)
         assert value == pytest.approx(other, rel=1e-10)
@@ -49,7 +52,9 @@ def test_what_is_seen_is_what_the_model_solves(shipped):
     for experiment in joint.experiments:
         seen, states = seen_and_recovered(z, *fixed_inputs(joint, experiment))
         solved = joint.solve(experiment, joint.theta(z)[np.newaxis], experiment.hours)[0]
-        np.testing.assert_allclose(states, solved, rtol=1e-9, atol=1e-15)
+        held = reached(joint.model.source_states, joint.model.target_states, experiment.schedule.entry).states
+        np.testing.assert_allclose(states, solved[:, held], rtol=1e-9, atol=1e-15)
+        assert not solved[:, ~held].any()
         rows = list(experiment.rows)
         at = solved[list(experiment.at)]
         np.testing.assert_allclose(seen[0], (at * joint.observers[rows]).sum(axis=1), rtol=1e-9)

@@ -69,7 +69,7 @@ def _predictions(joint, rng):
     table = joint.counts.table
     parts = []
     for reading in joint.readings:
-        part = table[["group", "animal", "organ", "readout", "hours", "n", "source", "low", "high"]].copy()
+        part = table[["group", "animal", "organ", "readout", "hours", "n", "source", "low", "high", "per"]].copy()
         part["reading"], part["value"] = reading, table["percent"]
         middle = table["percent"].fillna((table["low"] + table["high"]) / 2) * np.exp(rng.normal(0, 0.4, len(table)))
         for name, factor in (("q2.5", 0.7), ("q50", 1.0), ("q97.5", 1.4), ("p2.5", 0.45), ("p50", 1.0), ("p97.5", 2.2)):
@@ -87,7 +87,7 @@ def _curves(joint):
         hours = np.geomspace(min(0.05, last / 10), last, 60)
         height = float(rows["percent"].fillna(rows["high"]).max())
         middle = height * np.exp(-hours / last) * hours / (hours + 0.1)
-        part = pd.DataFrame({"group": group, "organ": organ, "readout": readout, "hours": hours})
+        part = pd.DataFrame({"group": group, "organ": organ, "readout": readout, "hours": hours, "per": ""})
         parts.append(part.assign(**{"q2.5": 0.7 * middle, "q50": middle, "q97.5": 1.4 * middle}))
     return pd.concat(parts, ignore_index=True)
 
