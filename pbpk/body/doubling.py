@@ -1,13 +1,15 @@
 """Blood and tissue integrated together, at a cost that grows with the logarithm of time over the fastest rate.
 
 A cell is in lung blood for 0.28 s and a study lasts weeks. exp(2 K h) = exp(K h)^2, so some thirty squarings lead from
-a step below the fastest rate to the whole study, and any hour is a product of a few of these powers. What is squared
-is A = exp(K h) - I, whose off-diagonal entries are never negative: for i != j
+a step below the fastest rate to the whole study, and any hour is a product of a few of these powers P. Only sums and
+products of what is not negative are taken: for i != j the square has the entry
 
-    (I + A)^2 - I  has the entry  A_ij (2 + A_ii + A_jj) + sum over k other than i, j of A_ik A_kj,
+    P_ij (P_ii + P_jj) + sum over k other than i, j of P_ik P_kj.
 
-and its diagonal is what its column gives away, so that cells are conserved and slow rates keep their digits beside
-fast ones. Compiled, without a gradient: the sampler uses `flows`, which takes the blood as in balance.
+What stays, P_jj, is 1 less what its column gives away while that is below a half, so that slow rates keep their digits
+beside fast ones; beyond, where that difference would lose them, it is P_jj^2 + sum over k of P_jk P_kj, and the column
+is scaled to sum to 1. So cells are conserved, and the last 1e-12 of a dose has as many digits as the first half.
+Compiled, without a gradient: the sampler uses `flows`, which takes the blood as in balance.
 """
 
 import numpy as np
@@ -30,7 +32,10 @@ def _fastest(k_matrix):
 
 @njit(cache=True, error_model="numpy")
 def _first_power(k_matrix, n_body, step):
-    """exp(K step) - I by its series; the columns from `n_body` on are pumps, which feed and are not used up."""
+    """exp(K step) by its series: what moves, off the diagonal, and what stays, on it.
+
+    The columns from `n_body` on are pumps, which feed and are not used up.
+    """
     n = k_matrix.shape[0]
     q = _fastest(k_matrix)
     b = k_matrix * step
@@ -40,26 +45,36 @@ def _first_power(k_matrix, n_body, step):
     for k in range(TERMS - 1, 0, -1):  # Horner: b/k (I + total)
         total = (b + np.dot(b, total)) / k
     total *= np.exp(-q * step)
+    for j in range(n):
+        total[j, j] = 1.0
     _settle(total, n_body)
     return total
 
 
 @njit(cache=True, error_model="numpy")
 def _settle(power, n_body):
-    """Set the diagonal to what each column gives away; a pump stays as it is."""
+    """Make every column sum to 1; a pump stays as it is.
+
+    Up to a half given away, what stays is the rest. Beyond, the rest would be a difference of near numbers: what stays
+    has come from products, and the column is scaled.
+    """
     n = power.shape[0]
-    for j in range(n):
-        power[j, j] = 0.0
-        if j < n_body:
-            given = 0.0
-            for i in range(n):
+    for j in range(n_body):
+        given = 0.0
+        for i in range(n):
+            if i != j:
                 given += power[i, j]
-            power[j, j] = -min(given, 1.0)
+        if given < 0.5:
+            power[j, j] = 1.0 - given
+        else:
+            total = given + power[j, j]
+            for i in range(n):
+                power[i, j] /= total
 
 
 @njit(cache=True, error_model="numpy")
 def _powers(k_matrix, n_body, longest):
-    """A for the steps longest/2^J, ..., longest/2, longest: (J + 1, n, n)."""
+    """exp(K h) for the steps longest/2^J, ..., longest/2, longest: (J + 1, n, n)."""
     n = k_matrix.shape[0]
     q = _fastest(k_matrix)
     doublings = 0
@@ -69,14 +84,15 @@ def _powers(k_matrix, n_body, longest):
     powers[0] = _first_power(k_matrix, n_body, longest / 2.0**doublings)
     off = np.empty((n, n))
     for level in range(doublings):
-        a = powers[level]
-        off[:] = a
+        p = powers[level]
+        off[:] = p
         for i in range(n):
             off[i, i] = 0.0
         two = np.dot(off, off)
         for i in range(n):
             for j in range(n):
-                powers[level + 1, i, j] = off[i, j] * (2.0 + a[i, i] + a[j, j]) + two[i, j]
+                powers[level + 1, i, j] = off[i, j] * (p[i, i] + p[j, j]) + two[i, j]
+            powers[level + 1, i, i] = p[i, i] * p[i, i] + two[i, i]
         _settle(powers[level + 1], n_body)
     return powers
 
@@ -93,8 +109,7 @@ def _advance(k_matrix, powers, longest, x, hours):
     for level in range(levels):
         if (count >> level) & 1:
             for i in range(n):
-                new[i] = x[i]
-            for i in range(n):
+                new[i] = 0.0
                 for j in range(n):
                     new[i] += powers[level, i, j] * x[j]
             x, new = new, x

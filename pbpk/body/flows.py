@@ -105,6 +105,12 @@ def _windows(q, hours):
             last[m] = int(mean + width)
             k = float(first[m])
             weight[m] = np.exp(k * np.log(mean) - mean - _log_factorial(first[m]))
+            if first[m] > 0:  # the exponent is a difference of numbers as large as the mean: its error is one factor
+                total, term = 0.0, weight[m]
+                for each in range(first[m], last[m] + 1):
+                    total += term
+                    term *= mean / (each + 1.0)
+                weight[m] /= total
     return first, last, weight
 
 
