@@ -15,7 +15,7 @@ Compiled, without a gradient: the sampler uses `flows`, which takes the blood as
 import numpy as np
 from numba import njit
 
-from pbpk.body.flows import matrix, network
+from pbpk.body.elimination import matrix, network
 
 FINEST = 1.0 / 32.0  # largest outflow times the first step: eight terms of the series leave 1e-17
 TERMS = 8

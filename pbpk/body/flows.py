@@ -2,9 +2,7 @@
 
 Three steps of sums, products and quotients of non-negative numbers: small organs keep their relative accuracy:
 
-1. `eliminate`: a cell in lung blood stays 0.28 s, a cell arrested there for a day. Each passing state f is taken out
-   by handing what flows into it to where it flows out: i -> f -> j becomes i -> j at rate w_if w_fj / sum_j w_fj.
-   This is the Schur complement of the fast block, in the order of operations of Grassmann, Taksar & Heyman (1985).
+1. Passing states are taken out of the network (`elimination`).
 2. `sweep`: exp(K t) x by uniformisation (Jensen 1953). With q the largest outflow and P = I + K/q >= 0,
    exp(K t) = sum_k Poisson(k; q t) P^k, so one sequence P^k x serves every time.
 3. What is passing at each hour is put back from what flows in.
@@ -14,80 +12,9 @@ States are ordered lasting first, passing last; w[i, j] is the rate from i to j 
 import numpy as np
 from numba import njit
 
+from pbpk.body.elimination import eliminate, eliminate_adjoint, matrix, network
+
 MOST_STEPS = 50_000_000  # beyond this q*t: NaN
-
-
-@njit(cache=True, error_model="numpy")
-def eliminate(w, entry, n_slow):
-    """Remove the passing states from `w` (state, state) [1/h] and `entry` (dose, state) [cells], in place.
-
-    Returns (fast, state) rates into each passing state when it was removed [1/h] and shares of its outflow to each
-    earlier state, and (fast,) its outflow [1/h].
-    """
-    n = w.shape[0]
-    n_fast = n - n_slow
-    arriving = np.zeros((n_fast, n))
-    leaving = np.zeros((n_fast, n))
-    outflow = np.zeros(n_fast)
-    for f in range(n - 1, n_slow - 1, -1):
-        s = f - n_slow
-        total = 0.0
-        for j in range(f):
-            total += w[f, j]
-        outflow[s] = total
-        for j in range(f):
-            leaving[s, j] = w[f, j] / total
-            arriving[s, j] = w[j, f]
-        for i in range(f):
-            if arriving[s, i] > 0.0:
-                for j in range(f):
-                    if j != i:
-                        w[i, j] += arriving[s, i] * leaving[s, j]
-        for d in range(entry.shape[0]):
-            if entry[d, f] > 0.0:
-                for j in range(f):
-                    entry[d, j] += entry[d, f] * leaving[s, j]
-    return arriving, leaving, outflow
-
-
-@njit(cache=True, error_model="numpy")
-def eliminate_adjoint(w_bar, entry, entry_bar, arriving, arriving_bar, leaving, outflow, outflow_bar, n_slow):
-    """Carry gradients `w_bar`, `entry_bar` of the reduced network back to the full one, in place."""
-    n = w_bar.shape[0]
-    leaving_bar = np.zeros(n)
-    for f in range(n_slow, n):
-        s = f - n_slow
-        for j in range(f):
-            leaving_bar[j] = 0.0
-        for i in range(f):
-            a = arriving[s, i]
-            for j in range(f):
-                if j != i:
-                    arriving_bar[s, i] += w_bar[i, j] * leaving[s, j]
-                    leaving_bar[j] += w_bar[i, j] * a
-        for d in range(entry.shape[0]):
-            for j in range(f):
-                entry_bar[d, f] += entry_bar[d, j] * leaving[s, j]
-                leaving_bar[j] += entry_bar[d, j] * entry[d, f]
-        shared = 0.0
-        for j in range(f):
-            shared += leaving_bar[j] * leaving[s, j]
-        for j in range(f):
-            w_bar[f, j] = (leaving_bar[j] - shared) / outflow[s] + outflow_bar[s]
-            w_bar[j, f] = arriving_bar[s, j]
-
-
-@njit(cache=True, error_model="numpy")
-def matrix(w):
-    """Matrix K of x' = K x, (state, state) [1/h], from rates w[i, j] of i -> j."""
-    n = w.shape[0]
-    k = np.zeros((n, n))
-    for i in range(n):
-        for j in range(n):
-            if i != j:
-                k[j, i] = w[i, j]
-                k[i, i] -= w[i, j]
-    return k
 
 
 @njit(cache=True, error_model="numpy")
@@ -223,15 +150,6 @@ def sweep_adjoint(k_matrix, start, hours, out_bar):
     if q > 0.0:
         k_bar = np.dot(bar[1:steps].T, v[: steps - 1]) / q
     return k_bar, bar[0].copy()
-
-
-@njit(cache=True, error_model="numpy")
-def network(source, target, rates, n):
-    """Rates w[i, j] of i -> j, (state, state) [1/h], from those of the arrows."""
-    w = np.zeros((n, n))
-    for a in range(source.size):
-        w[source[a], target[a]] += rates[a]
-    return w
 
 
 @njit(cache=True, error_model="numpy")

@@ -2,7 +2,7 @@
 
     x' = K(x, t) x + B(x, t) inflow
 
-K and B are what `flows.eliminate` leaves once the passing states are taken as in balance, anew at every stage of an
+K and B are what `elimination.eliminate` leaves once the passing states are taken as in balance, anew at every stage of an
 explicit Runge-Kutta pair (Dormand & Prince 1980, J Comput Appl Math 6:19): without the blood the system is not stiff.
 K's columns sum to nothing, so every stage conserves; a step that would leave a state below zero is halved.
 
@@ -10,13 +10,13 @@ A bolus is no instant here. Its cells arrive one after the other, far faster tha
 the places that those before it left: dx/ds = B(x) dose for s from 0 to 1, with time standing still. So a full lung
 lets the rest of one dose pass. With constant rates this is the jump of the linear solver.
 
-In full fidelity the system is stiff, and scipy's LSODA takes it; that path has no gradient.
+In full fidelity the system is stiff, and scipy's Radau takes it; that path has no gradient.
 """
 
 import numpy as np
 from numba import njit
 
-from pbpk.body.flows import eliminate, eliminate_adjoint, matrix, network
+from pbpk.body.elimination import eliminate, eliminate_adjoint, matrix, network
 from pbpk.body.tape import run, run_back
 
 RELATIVE = 1e-9  # error of a step, of each state
@@ -47,6 +47,13 @@ def full_slope(known, x, hour, steps, literals, outputs, source, target):
         out[source[a]] -= flow
         out[target[a]] += flow
     return out
+
+
+@njit(cache=True, error_model="numpy")
+def full_matrix(known, x, hour, steps, literals, outputs, source, target):
+    """Matrix K of x' = K x at one moment, (state, state) [1/h]: how the slope moves, but for how the rates do."""
+    rates = run(steps, literals, _filled(known, x, x.size, hour))[outputs]
+    return matrix(network(source, target, rates, x.size))
 
 
 @njit(cache=True, error_model="numpy")

@@ -8,7 +8,7 @@ from scipy.integrate import solve_ivp
 
 from pbpk.body.doubling import follow_many
 from pbpk.body.flows import respond_many
-from pbpk.body.moving import ABSOLUTE, RELATIVE, full_slope, respond_moving
+from pbpk.body.moving import ABSOLUTE, RELATIVE, full_matrix, full_slope, respond_moving
 from pbpk.body.tape import Tape
 from pbpk.errors import SolveError
 
@@ -175,8 +175,11 @@ def _follow_stiff(network: Network, known: Array, schedule: Schedule, hours: Arr
         def slope(hour: float, y: Array, inflow: Array = inflow) -> Array:
             return np.asarray(full_slope(known, y, hour, steps, literals, outputs, source, target) + inflow)
 
-        found = solve_ivp(slope, (now, moments[i + 1]), x, method="LSODA", rtol=RELATIVE,
-                          atol=RELATIVE * ABSOLUTE * whole, t_eval=[moments[i + 1]])  # fmt: skip
+        def how_it_moves(hour: float, y: Array) -> Array:
+            return np.asarray(full_matrix(known, y, hour, steps, literals, outputs, source, target))
+
+        found = solve_ivp(slope, (now, moments[i + 1]), x, method="Radau", rtol=RELATIVE,
+                          atol=RELATIVE * ABSOLUTE * whole, jac=how_it_moves, t_eval=[moments[i + 1]])  # fmt: skip
         if not found.success:
             raise SolveError(f"the stiff solver gave up at {found.t[-1] if found.t.size else now:g} h: {found.message}")
         x = np.maximum(found.y[:, -1], 0.0)

@@ -17,7 +17,7 @@ from pytensor.graph.basic import Apply
 from pytensor.graph.op import Op
 from pytensor.link.numba.dispatch.basic import register_funcify_default_op_cache_key
 
-from pbpk.body import flows, moving, tape
+from pbpk.body import elimination, flows, moving, tape
 from pbpk.body.flows import respond, respond_adjoint
 from pbpk.body.library import read_source
 from pbpk.body.moving import respond_moving, respond_moving_adjoint
@@ -25,7 +25,9 @@ from pbpk.body.tape import run, run_back
 
 # PyTensor's copies on disk carry this number, so that they are never taken for the code as it stands now; numba's
 # own cache would not see a change in `flows`, so these functions do not use it
-KERNELS = zlib.crc32(b"".join(read_source(module) for module in (flows, moving, tape, sys.modules[__name__])))
+KERNELS = zlib.crc32(
+    b"".join(read_source(module) for module in (elimination, flows, moving, tape, sys.modules[__name__]))
+)
 SAMPLED = 1e-6  # error of a step where rates move; the gradient is that of the steps as they were taken
 LOGNORMAL, LOGIT_NORMAL, FIXED = range(3)
 FORMS = {"lognormal": LOGNORMAL, "logit_normal": LOGIT_NORMAL, "fixed": FIXED}

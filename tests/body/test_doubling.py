@@ -7,7 +7,8 @@ from hypothesis import strategies as st
 from scipy.linalg import expm
 
 from pbpk.body.doubling import follow
-from pbpk.body.flows import matrix, respond
+from pbpk.body.elimination import matrix
+from pbpk.body.flows import respond
 
 quick = settings(max_examples=40, deadline=None, derandomize=True)
 HOURS = np.array([24.0, 0.0, 1e-3, 0.5, 0.5, 336.0])  # in any order, some twice

@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 import sympy
 
-from pbpk.body import flows
+from pbpk.body.elimination import matrix
 from pbpk.body.equations import assumed, check_units, conservation, diagram, equations, unsourced
 from pbpk.body.expansion import read_model
 from pbpk.body.library import LIBRARY
@@ -60,7 +60,7 @@ def test_the_equations_are_what_the_solver_integrates(model):
     n = len(model.states)
     w = np.zeros((n, n))
     np.add.at(w, (model.source_states, model.target_states), rates)
-    np.testing.assert_allclose(ours, flows.matrix(w) @ amounts, rtol=1e-12, atol=1e-12 * rates.max())
+    np.testing.assert_allclose(ours, matrix(w) @ amounts, rtol=1e-12, atol=1e-12 * rates.max())
 
 
 def test_each_lasting_state_moves_as_its_equation_says():

@@ -132,22 +132,6 @@ def test_it_is_the_matrix_exponential(system):
 
 @quick
 @given(systems(passing=True))
-def test_elimination_is_the_schur_complement(system):
-    w, doses, _, n_slow = system
-    k = w.T - np.diag(w.sum(1))
-    fast = np.linalg.solve(
-        k[n_slow:, n_slow:], np.hstack([k[n_slow:, :n_slow], np.array([d[0] for d in doses])[:, n_slow:].T])
-    )
-    reduced = k[:n_slow, :n_slow] - k[:n_slow, n_slow:] @ fast[:, :n_slow]
-    arrived = np.array([d[0] for d in doses])[:, :n_slow].T - k[:n_slow, n_slow:] @ fast[:, n_slow:]
-    left, entry = w.copy(), np.array([d[0] for d in doses], float)
-    flows.eliminate(left, entry, n_slow)
-    np.testing.assert_allclose(flows.matrix(left[:n_slow, :n_slow]), reduced, rtol=1e-9, atol=1e-11)
-    np.testing.assert_allclose(entry[:, :n_slow], arrived.T, rtol=1e-9, atol=1e-12)
-
-
-@quick
-@given(systems(passing=True))
 def test_passing_states_are_in_balance(system):
     w, doses, hours, n_slow = system
     source, target, rates = arrows(w)
