@@ -2,8 +2,8 @@
 
     x' = K(x, t) x + B(x, t) inflow
 
-K and B are what `elimination.eliminate` leaves once the passing states are taken as in balance, anew at every stage of an
-explicit Runge-Kutta pair (Dormand & Prince 1980, J Comput Appl Math 6:19): without the blood the system is not stiff.
+K and B are what `elimination.eliminate` leaves once the passing states are taken as in balance, anew at every stage
+of an explicit Runge-Kutta pair (Dormand & Prince 1980, J Comput Appl Math 6:19): without the blood nothing is stiff.
 K's columns sum to nothing, so every stage conserves; a step that would leave a state below zero is halved.
 
 A bolus is no instant here. Its cells arrive one after the other, far faster than anything else moves, and each finds
