@@ -84,8 +84,9 @@ def _parsed(unit: str) -> "pint.Unit":
 
 INSIDE = (
     *("1", "1/h", "h", "um", "mL", "mL/h", "g", "g/mL", "g/h", "mL/g", "mL/h/g", "1/g", "1/mL"),
-    *("cell", "cell/h", "cell/mL", "cell/g", "1/cell", "mol", "mol/h", "mol/mL", "mol/g", "g/mol", "Bq", "Bq/mL"),
+    *("cell", "cell/h", "cell/mL", "cell/g", "1/cell", "mol", "mol/h", "mol/mL", "mol/g", "g/mol"),
 )
+ACTIVITY = ("Bq", "Bq/mL")  # one over a time to pint, which knows no decays; so the name tells it
 
 
 def inside_unit(unit: str) -> str:
@@ -97,8 +98,9 @@ def inside_unit(unit: str) -> str:
         if the unit is unknown or measures nothing the package computes with
     """
     registry = unit_registry()
-    asked = _parsed(unit).dimensionality
-    for known in INSIDE:
+    parsed = _parsed(unit)
+    asked = parsed.dimensionality
+    for known in ACTIVITY if any(name in str(parsed) for name in ("becquerel", "curie")) else INSIDE:
         if registry.parse_units(known).dimensionality == asked:
             return known
     raise InputError(f"the unit `{unit}` measures nothing a model uses; known are {', '.join(INSIDE)}.")

@@ -69,3 +69,8 @@ def test_what_does_not_fit_is_refused_in_words():
         convert(1.0, "mL", "mL/h")
     with pytest.raises(InputError, match="`kelvin` measures nothing a model uses"):
         inside_unit("kelvin")
+
+
+@pytest.mark.parametrize(("unit", "inside"), [("MBq", "Bq"), ("uCi", "Bq"), ("kBq/mL", "Bq/mL"), ("1/day", "1/h")])
+def test_activity_is_no_rate(unit, inside):
+    assert inside_unit(unit) == inside

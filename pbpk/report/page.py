@@ -70,6 +70,7 @@ def report_html(run: "Run", plate_page: bool = False) -> str:
     plates = _plates(run, plate_page)
     return rendered(
         "report.html.j2",
+        cells=set(wording.KINDS) <= set(run.joint.model.kinds),
         run=run,
         title=run.study.about.title,
         about=run.study.about,
@@ -94,7 +95,12 @@ def report_html(run: "Run", plate_page: bool = False) -> str:
 
 def scenario_html(forecast: pd.DataFrame, origin: str) -> str:
     """The answers to scenarios as text."""
-    return rendered("scenarios.html.j2", title=f"Scenarios from {origin}", scenarios=_scenarios(forecast))
+    return rendered(
+        "scenarios.html.j2",
+        set(wording.KINDS) <= set(forecast["state"]),
+        title=f"Scenarios from {origin}",
+        scenarios=_scenarios(forecast),
+    )
 
 
 def _plates(run: "Run", linked: bool) -> dict[str, Any] | None:
@@ -186,7 +192,7 @@ def _scenarios(forecast: pd.DataFrame) -> dict[str, Any]:
     each = []
     for i, (_, part) in enumerate(forecast.groupby("scenario", sort=False), start=1):
         title, evidence = str(part["title"].iloc[0]), str(part["evidence"].iloc[0])
-        about = f"Live cells and label of the dead against time in the scenario {title}, one panel for each organ."
+        about = f"What each organ holds against time in the scenario {title}, one panel for each."
         each.append(
             {
                 "anchor": f"scenario-{i}",

@@ -9,8 +9,11 @@ import jinja2
 from pbpk.report import wording
 
 
-def rendered(name: str, **context: Any) -> str:
-    """A template of this room as text; a name that the template asks for and nobody gives is an error."""
+def rendered(name: str, cells: bool = True, **context: Any) -> str:
+    """A template of this room as text; a name that the template asks for and nobody gives is an error.
+
+    cells : whether it speaks of live cells and the label of dead ones, and so must say that these are not the same
+    """
     environment = jinja2.Environment(
         loader=jinja2.FunctionLoader(_read_template),
         autoescape=True,
@@ -19,7 +22,7 @@ def rendered(name: str, **context: Any) -> str:
         lstrip_blocks=True,
         keep_trailing_newline=True,
     )
-    return environment.get_template(name).render(footnote=wording.FOOTNOTE, **context)
+    return environment.get_template(name).render(cells=cells, footnote=wording.FOOTNOTE if cells else "", **context)
 
 
 def _read_template(name: str) -> str:

@@ -250,7 +250,7 @@ def scenario_table(forecast: pd.DataFrame) -> Table:
     kinds = [(kind, KINDS.get(kind, kind)) for kind in kinds_of(forecast)]
     found = {(row["organ"], row["state"], row["hours"]): row for row in shares.to_dict("records")}
     rows = []
-    for organ in dict.fromkeys(shares["organ"]):
+    for organ in dict.fromkeys(shares.loc[shares["q97.5"] > 0.0, "organ"]):  # depots of other scenarios hold nothing
         cells: list[Any] = [named(str(organ))]
         for hour in hours:
             for state, _ in kinds:
