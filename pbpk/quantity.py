@@ -46,6 +46,11 @@ class Quantity:
     high: float | None = None
     note: str = ""
 
+    @property
+    def ends(self) -> tuple[float, float]:
+        """Low and high, the value itself where one is not given."""
+        return self.value if self.low is None else self.low, self.value if self.high is None else self.high
+
     def to(self, unit: str) -> float:
         """Value in another unit.
 
@@ -104,3 +109,14 @@ def inside_unit(unit: str) -> str:
         if registry.parse_units(known).dimensionality == asked:
             return known
     raise InputError(f"the unit `{unit}` measures nothing a model uses; known are {', '.join(INSIDE)}.")
+
+
+@cache
+def inside(unit: str) -> tuple[str, float]:
+    """Unit the package computes with, and how many of it one of this unit is.
+
+    >>> inside("L/min")
+    ('mL/h', 60000.0)
+    """
+    known = inside_unit(unit)
+    return known, convert(1.0, unit, known)

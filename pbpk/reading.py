@@ -91,13 +91,13 @@ def validated[S: Schema](path: Path, given: Any, schema: type[S], error: type[In
         raise error(f"{path}: {_sentence(problem, schema, given)}") from None
 
 
-def read_rows[S: Schema](path: Path, schema: type[S], error: type[InputError]) -> list[S]:
-    """Read a CSV table with one header line into one checked row each; an empty cell is a missing value.
+def read_cells(path: Path, error: type[InputError]) -> tuple[list[str], list[list[str]]]:
+    """Read the names of the columns of a CSV table and the cells of its rows, without empty lines at its end.
 
     Raises
     ------
     InputError
-        of the given kind, naming the row and the column
+        of the given kind, if there is no such file or it is no table
     """
     if not path.is_file():
         raise error(f"{path}: there is no such file.")
@@ -112,6 +112,18 @@ def read_rows[S: Schema](path: Path, schema: type[S], error: type[InputError]) -
         table.pop()
     if not columns:
         raise error(f"{path}: the file is empty; its first line must name the columns.")
+    return columns, table
+
+
+def read_rows[S: Schema](path: Path, schema: type[S], error: type[InputError]) -> list[S]:
+    """Read a CSV table with one header line into one checked row each; an empty cell is a missing value.
+
+    Raises
+    ------
+    InputError
+        of the given kind, naming the row and the column
+    """
+    columns, table = read_cells(path, error)
     if len(columns) == 1 and (";" in columns[0] or "\t" in columns[0]):
         raise error(f"{path}: the columns are not separated by commas; save the table with commas.")
     known = list(schema.model_fields)

@@ -12,9 +12,9 @@ import numpy as np
 import pandas as pd
 
 from pbpk.assay.signals import Signals, merge
-from pbpk.assay.study import COUNTED, DROPPED, UNITS, DoseRow, MeasurementRow, Study, WeightRow
+from pbpk.assay.study import COUNTED, DROPPED, UNITS, DoseRow, MeasurementRow, Study, WeightRow, per_of
 from pbpk.errors import InputError, StudyError
-from pbpk.quantity import convert, inside_unit
+from pbpk.quantity import convert, inside
 
 if TYPE_CHECKING:  # plates need scipy; a study of plain numbers does not
     from pbpk.assay.plates.panel import Panel
@@ -248,33 +248,20 @@ def _to_percent(study: Study, row: MeasurementRow, line: int) -> tuple[float, We
     place = f"{study.folder / 'measurements.csv'}: row {line}"
     weight = _weight(study, row)
     factor = 1.0
-    amount, _, per = row.unit.partition("/")
+    amount, _, below = row.unit.partition("/")
     if row.unit not in UNITS:
         given, unit = _dose(study, row.group, row.animal, place)
         try:
-            factor = 100.0 * convert(1.0, amount, unit) / given / (convert(1.0, per, _per(per)) if per else 1.0)
+            factor = 100.0 * convert(1.0, amount, unit) / given / (inside(below)[1] if below else 1.0)
         except InputError as problem:
             raise StudyError(f"{place}: column `unit`: the dose is in `{unit}`, and {problem}") from None
-    if _is_per_gram(row.unit):
+    if per_of(row.unit) == "g":
         if weight is None:
             raise StudyError(f"{place}: `{row.organ}` is per gram but has no weight; add it to organ_weights.csv.")
         factor *= weight.weight_g
     if row.unit in ("cells", "cells_per_g"):
         factor *= 100.0 / dose_cells(study, row.group, row.animal, place)
     return factor, weight
-
-
-def _per(unit: str) -> str:
-    """Unit of volume or mass in which the package computes."""
-    return "" if not unit else inside_unit(unit)
-
-
-def _is_per_gram(unit: str) -> bool:
-    return unit.endswith("_per_g") or (unit not in UNITS and _per(unit.partition("/")[2]) == "g")
-
-
-def _is_concentration(unit: str) -> bool:
-    return unit not in UNITS and _per(unit.partition("/")[2]) == "mL"
 
 
 def _dose(study: Study, group: str, animal: str, place: str) -> tuple[float, str]:
@@ -325,9 +312,9 @@ def _percent_row(row: MeasurementRow, organ: str, factor: float, weight: WeightR
         "lloq": scaled(row.lloq),
         "below_lloq": row.below_lloq,
         "error": float("nan"),
-        "per": "mL" if _is_concentration(row.unit) else "",
+        "per": "mL" if per_of(row.unit) == "mL" else "",
         "weight_g": float("nan") if weight is None else weight.weight_g,
-        "weight_cv": weight.cv if weight is not None and _is_per_gram(row.unit) else 0.0,
+        "weight_cv": weight.cv if weight is not None and per_of(row.unit) == "g" else 0.0,
         "source": row.source,
     }
 

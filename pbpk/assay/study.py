@@ -10,7 +10,7 @@ import pydantic
 
 from pbpk.assay.readouts.settings import Doubtful, Readouts
 from pbpk.errors import InputError, StudyError, did_you_mean
-from pbpk.quantity import inside_unit
+from pbpk.quantity import inside
 from pbpk.reading import Schema, read_rows, read_toml
 
 if TYPE_CHECKING:
@@ -20,6 +20,14 @@ COUNTED = ("copies", "counts", "events", "profiles")  # what an instrument reads
 UNITS = ("cells", "cells_per_g", "percent_dose", "percent_dose_per_g", *COUNTED)  # and others, as `ug/mL`
 AMOUNTS = ("cell", "g", "mol", "Bq")  # what a dose may be counted in
 DROPPED = "none"  # what a published tissue maps to when it is not used
+
+
+def per_of(unit: str) -> str:
+    """What a measured unit is per: "g", "mL", or "" for an amount."""
+    if unit in UNITS:
+        return "g" if unit.endswith("_per_g") else ""
+    below = unit.partition("/")[2]
+    return inside(below)[0] if below else ""
 
 
 class Product(Schema):
@@ -129,7 +137,7 @@ class DoseRow(Schema):
         if (self.amount is None) != (not self.unit):
             raise ValueError("`amount` and `unit` belong together, as in 10 and mg")
         if self.unit:
-            told = inside_unit(self.unit)  # an unknown unit is refused here
+            told = inside(self.unit)[0]  # an unknown unit is refused here
             if told not in AMOUNTS:
                 raise ValueError(f"`{self.unit}` is no amount; give a mass, moles or an activity")
         return self
@@ -169,9 +177,8 @@ class MeasurementRow(Schema):
     def _measures_something(cls, unit: str) -> str:
         if unit in UNITS:
             return unit
-        amount, _, per = unit.partition("/")
         try:
-            fits = inside_unit(amount) in AMOUNTS and (not per or inside_unit(per) in ("mL", "g"))
+            fits = inside(unit.partition("/")[0])[0] in AMOUNTS and per_of(unit) in ("", "mL", "g")
         except InputError:
             fits = False
         if not fits:

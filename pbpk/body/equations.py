@@ -120,7 +120,7 @@ def _sourced(model: Model) -> list[tuple[str, str]]:
     law = () if model.size_law is None else (model.size_law,)
     named = [(p.name, p.source) for p in (*model.parameters, *model.noise, *law)]
     named += [(m.name, m.source) for m in model.modifiers]
-    return named + [(name, quantity.source) for name, quantity in model.species.quantities.items()]
+    return named + [(name, quantity.source) for name, quantity in model.quantities.items()]
 
 
 def unsourced(model: Model) -> list[str]:

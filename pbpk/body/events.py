@@ -7,7 +7,6 @@ Order at one hour: additional and lagged doses enter first, then the records act
 reset before its dose. What is sampled at the hour of a bolus shows it if the sample's record stands further down.
 """
 
-import csv
 import math
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -16,7 +15,7 @@ from pathlib import Path
 import pydantic
 
 from pbpk.errors import InputError, did_you_mean
-from pbpk.reading import Schema, validated
+from pbpk.reading import Schema, read_cells, validated
 
 OBSERVATION, DOSE, OTHER, RESET, RESET_AND_DOSE = range(5)  # EVID, guide VI V.B
 DOSES = (DOSE, RESET_AND_DOSE)
@@ -375,19 +374,8 @@ def _check_columns(path: Path, columns: list[str], covariates: Iterable[str]) ->
 
 def _read_table(path: Path) -> tuple[list[str], list[tuple[int, list[str]]]]:
     """Read names of columns in capitals, and each row with its number."""
-    if not path.is_file():
-        raise InputError(f"{path}: there is no such file.")
-    try:
-        with path.open(encoding="utf-8-sig", newline="") as file:
-            columns, *table = [[cell.strip() for cell in row] for row in csv.reader(file)] or [[]]
-    except UnicodeDecodeError as problem:
-        raise InputError(f"{path}: not readable as UTF-8: {problem}.") from None
-    except csv.Error as problem:
-        raise InputError(f"{path}: not readable as a table: {problem}; close every quote.") from None
-    while table and not table[-1]:
-        table.pop()
-    if not columns:
-        raise InputError(f"{path}: the file is empty; its first line must name the columns.")
+    names, rows = read_cells(path, InputError)
+    columns, *table = [[cell.strip() for cell in row] for row in (names, *rows)]
     if len(columns) == 1:
         raise InputError(f"{path}: there is one column; save the table with commas between its columns.")
     if not table:

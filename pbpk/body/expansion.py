@@ -13,7 +13,7 @@ from pbpk.body.prior import parse_prior
 from pbpk.body.rates import PLACEHOLDER, Rate, parse_rate
 from pbpk.body.species import Species, read_species
 from pbpk.errors import InputError, ModelFileError, SpeciesError, did_you_mean
-from pbpk.quantity import convert, inside_unit
+from pbpk.quantity import Quantity, inside, inside_unit
 
 
 def read_model(
@@ -56,7 +56,8 @@ def _expand(
     owner = {part: organ for organ, parts in split.items() for part in parts}
     parameters, found_parameter = _parameters(_labelled(given, label), organs, owner)
     modifiers = _modifiers(given, groups)
-    constants, units = _constants(given, animal, groups)
+    own = {filled: Quantity(**dict(entry)) for name, entry in given.constants.items() for filled in fill(name, groups)}
+    constants, units = _constants(given, animal, own, groups)
 
     index = {p.name: i for i, p in enumerate(parameters)}
     index |= {name: len(index) + i for i, name in enumerate(constants)}
@@ -111,6 +112,7 @@ def _expand(
         routes=_routes(given, groups, states, modifiers),
         dead_enter=None if given.dead_enter is None else _known_state("dead_enter", given.dead_enter, states),
         species=animal,
+        own=own,
         sources=dict(animal.sources) | dict(given.sources),
         files=files,
     )
@@ -164,8 +166,7 @@ def _parameters(
     parameters = []
     for name, entry in filled.items():
         try:
-            unit = inside_unit(entry.unit)
-            factor = convert(1.0, entry.unit, unit)
+            unit, factor = inside(entry.unit)
             prior = parse_prior(entry.prior).scaled(factor)
         except InputError as problem:
             raise ModelFileError(f"{place}.{name}: {problem}") from None
@@ -208,7 +209,7 @@ def _changes(
 
 
 def _constants(
-    given: ModelFile, animal: Species, groups: Mapping[str, list[str]]
+    given: ModelFile, animal: Species, own: Mapping[str, Quantity], groups: Mapping[str, list[str]]
 ) -> tuple[dict[str, float], dict[str, str]]:
     """Numbers of the model and of the animal, and what `where` makes of them, in mL, h and g."""
     import pint
@@ -218,13 +219,12 @@ def _constants(
     numbers = animal.numbers()
     units = {name: inside_unit(q.unit) for name, q in animal.quantities.items()}
     units |= {name: "1" for name in numbers if name not in units}
-    for name, entry in given.constants.items():
-        for filled in fill(name, groups):
-            try:
-                units[filled] = inside_unit(entry.unit)
-                numbers[filled] = convert(entry.value, entry.unit, units[filled])
-            except InputError as problem:
-                raise ModelFileError(f"constants.{name}: {problem}") from None
+    for name, quantity in own.items():
+        try:
+            units[name], factor = inside(quantity.unit)
+        except InputError as problem:
+            raise ModelFileError(f"constants.{name}: {problem}") from None
+        numbers[name] = quantity.value * factor
     registry = unit_registry()
     for name, text in given.where.items():
         for filled, expression in zip(fill(name, groups), _fill_rate(name, text, groups), strict=True):

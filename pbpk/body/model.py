@@ -14,7 +14,7 @@ from pbpk.body.solve import Array, Network, Schedule, solve, solve_moving
 from pbpk.body.species import SourceEntry, Species
 from pbpk.body.tape import Tape, run_many, write_tape
 from pbpk.errors import InputError, ModelFileError, did_you_mean
-from pbpk.quantity import convert, inside_unit
+from pbpk.quantity import Quantity, inside
 
 MINUTE = 1.0 / 60.0  # [h]
 HOUR, STATE = -1, -2  # places of the hour and of the first state among symbols, counted backwards
@@ -100,6 +100,7 @@ class Model:
     amount : unit of what moves, as doses and answers are in it
     kinds : what the states hold (`live`, `label`) -> states; outside : what has left the body
     places : where all of it is, each once: organs, what else is observed, what is outside
+    own : numbers that the model itself brings, before those of the animal
     volumes : observed -> symbol of the volume that makes a concentration of it
     """
 
@@ -126,6 +127,7 @@ class Model:
     routes: Mapping[str, Route]
     dead_enter: str | None
     species: Species
+    own: Mapping[str, Quantity]
     sources: Mapping[str, SourceEntry]
     files: tuple[Path, ...]
 
@@ -139,6 +141,11 @@ class Model:
         """Every symbol a rate may use: parameters, then constants, then modifiers."""
         modifiers = tuple(modifier.name for modifier in self.modifiers)
         return (*self.parameter_names, *self.constants, *modifiers)
+
+    @cached_property
+    def quantities(self) -> dict[str, Quantity]:
+        """Numbers of the animal and the model's own, which take their place."""
+        return {**self.species.quantities, **self.own}
 
     @cached_property
     def source_states(self) -> np.ndarray[Any, np.dtype[np.int64]]:
@@ -256,10 +263,8 @@ class Model:
         """
         rows, starts, durations = [], [], []
         for dose in doses:
-            if dose.route not in self.routes:
-                self.check_route(dose.route, {})
             row = np.zeros(len(self.states))
-            row[self.states.index(self.routes[dose.route].enters)] += dose.cells * dose.viability
+            row[self.states.index(self._route(dose.route).enters)] += dose.cells * dose.viability
             if dose.viability < 1.0:
                 if self.dead_enter is None:
                     raise ModelFileError(f"{self.name} does not say where what arrives dead enters; add `dead_enter`.")
@@ -299,7 +304,7 @@ class Model:
         """
         for dose in doses:
             self.check_route(dose.route, modifiers or {})
-        factor = 1.0 if self.switched(modifiers or {}).is_linear else convert(1.0, self.amount, self.unit)
+        factor = 1.0 if self.switched(modifiers or {}).is_linear else inside(self.amount)[1]
         schedule = self.schedule(doses).scaled(factor)
         return self.follow(theta, schedule, hours, modifiers, fidelity) / factor
 
@@ -327,7 +332,7 @@ class Model:
     @cached_property
     def unit(self) -> str:
         """Unit in which amounts are computed where rates depend on them."""
-        return inside_unit(self.amount)
+        return inside(self.amount)[0]
 
     def check_route(self, name: str, modifiers: Mapping[str, Any]) -> None:
         """Refuse a route that the model does not have, or that needs a number nobody gave.
@@ -336,13 +341,16 @@ class Model:
         ------
         ModelFileError
         """
-        if name not in self.routes:
-            raise ModelFileError(f"the route `{name}` is not one of {self.name}'s.{did_you_mean(name, self.routes)}")
-        for need in self.routes[name].needs:
+        for need in self._route(name).needs:
             if need not in modifiers:
                 about = next(modifier for modifier in self.modifiers if modifier.name == need)
                 raise ModelFileError(f"the route `{name}` needs `{need}` [{about.unit}], which no source tells: "
                                      f"{about.about}; set it.")  # fmt: skip
+
+    def _route(self, name: str) -> Route:
+        if name not in self.routes:
+            raise ModelFileError(f"the route `{name}` is not one of {self.name}'s.{did_you_mean(name, self.routes)}")
+        return self.routes[name]
 
     def observer(self, organ: str, readout: str) -> Array:
         """Weights that sum states to what one readout of one organ sees, (state,).

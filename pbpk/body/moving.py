@@ -80,9 +80,7 @@ def _reduced(known, x, hour, inflow, steps, literals, outputs, source, target, l
 @njit(cache=True, error_model="numpy")
 def _slope(known, x, hour, inflow, clock, steps, literals, outputs, source, target, lasting):
     """Slope of the lasting states; clock : 1 as time runs, 0 while a bolus goes in."""
-    _, k_matrix, entry, _, _, _ = _reduced(
-        known, x, hour, inflow, steps, literals, outputs, source, target, lasting
-    )  # fmt: skip
+    _, k_matrix, entry, _, _, _ = _reduced(known, x, hour, inflow, steps, literals, outputs, source, target, lasting)
     return clock * np.dot(k_matrix, x) + entry[0, :lasting]
 
 
@@ -91,7 +89,7 @@ def _slope_adjoint(known, x, hour, inflow, clock, bar, steps, literals, outputs,
     """Gradient of sum(bar * slope) by the fixed symbols and by x."""
     registers, k_matrix, entry, arriving, leaving, outflow = _reduced(
         known, x, hour, inflow, steps, literals, outputs, source, target, lasting
-    )  # fmt: skip
+    )
     n = inflow.size
     w_bar = np.zeros((n, n))
     for i in range(lasting):
@@ -134,6 +132,16 @@ def _stages(known, x, hour, step, inflow, clock, steps, literals, outputs, sourc
 
 
 @njit(cache=True, error_model="numpy")
+def _flowing(entry, starts, durations, hour):
+    """Inflow of the infusions that run at an hour, (state,)."""
+    inflow = np.zeros(entry.shape[1])
+    for d in range(starts.size):
+        if starts[d] <= hour < starts[d] + durations[d]:
+            inflow += entry[d] / durations[d]
+    return inflow
+
+
+@njit(cache=True, error_model="numpy")
 def _legs(entry, starts, durations, hours):
     """Pieces of the study: (leg,) begin and end [h], whether time runs, and (leg, state) inflow.
 
@@ -154,16 +162,26 @@ def _legs(entry, starts, durations, hours):
                 n += 1
         if m + 1 < moments.size:
             begin[n], end[n], clock[n] = now, moments[m + 1], 1.0
-            for d in range(starts.size):
-                if durations[d] > 0.0 and starts[d] <= now < ends[d]:
-                    inflow[n] += entry[d] / durations[d]
+            inflow[n] = _flowing(entry, starts, durations, now)
             n += 1
     return begin[:n], end[:n], clock[:n], inflow[:n]
 
 
 @njit(cache=True, error_model="numpy")
 def respond_moving(
-    known, steps, literals, outputs, source, target, lasting, entry, starts, durations, hours, relative=RELATIVE
+    known,
+    steps,
+    literals,
+    outputs,
+    source,
+    target,
+    lasting,
+    entry,
+    starts,
+    durations,
+    hours,
+    most_steps=MOST_STEPS,
+    relative=RELATIVE,
 ):
     """Amount in every state at each hour, and the steps that led there.
 
@@ -172,11 +190,11 @@ def respond_moving(
     known : (symbol,) fixed symbols; steps, literals, outputs : tape of the rates
     source, target : (arrow,); lasting : states that are integrated
     entry : (dose, state), starts, durations : (dose,) [h], hours : (time,) [h]
-    relative : error of a step that is allowed
+    most_steps : after which it gives up; relative : error of a step that is allowed
 
     Returns
     -------
-    (time, state), NaN where the steps did not end; (step, 4) hour, length, leg, 0; (step, lasting) where each began;
+    (time, state), NaN where the steps did not end; (step, 3) hour, length, leg; (step, lasting) where each began;
     (time,) steps done at each hour
     """
     n = entry.shape[1]
@@ -209,7 +227,7 @@ def respond_moving(
                 scale = relative * (ABSOLUTE * whole + max(abs(x[i]), abs(points[6, i])))
                 error = max(error, abs(miss) / scale)
                 lowest = min(lowest, points[6, i])
-            if not np.isfinite(error) or count >= MOST_STEPS or step < 1e-13 * span:
+            if not np.isfinite(error) or count >= most_steps or step < 1e-13 * span:
                 out[:] = np.nan
                 return out, log[:count], states[:count], done
             if error > 1.0 or lowest < -NOTHING * whole:
@@ -245,23 +263,13 @@ def _longer(rows):
 
 
 @njit(cache=True, error_model="numpy")
-def _flowing(entry, starts, durations, hour):
-    """Inflow of the infusions that run at an hour, (state,)."""
-    inflow = np.zeros(entry.shape[1])
-    for d in range(starts.size):
-        if starts[d] <= hour < starts[d] + durations[d]:
-            inflow += entry[d] / durations[d]
-    return inflow
-
-
-@njit(cache=True, error_model="numpy")
 def _with_passing(known, x, hour, entry, starts, durations, steps, literals, outputs, source, target, lasting):
     """All states, the passing ones put back from what flows in, (state,)."""
     n = entry.shape[1]
     inflow = _flowing(entry, starts, durations, hour)
     _, _, at_rest, arriving, _, outflow = _reduced(
         known, x, hour, inflow, steps, literals, outputs, source, target, lasting
-    )  # fmt: skip
+    )
     out = np.zeros(n)
     for i in range(lasting):
         out[i] = max(x[i], 0.0)
@@ -282,7 +290,7 @@ def _with_passing_adjoint(known, x, hour, entry, starts, durations, steps, liter
     inflow = _flowing(entry, starts, durations, hour)
     registers, _, at_rest, arriving, leaving, outflow = _reduced(
         known, x, hour, inflow, steps, literals, outputs, source, target, lasting
-    )  # fmt: skip
+    )
     bar = bar.copy()
     arriving_bar, outflow_bar, entry_bar = np.zeros_like(arriving), np.zeros_like(outflow), np.zeros((1, n))
     for f in range(n - 1, lasting - 1, -1):

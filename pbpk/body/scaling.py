@@ -15,16 +15,15 @@ import pydantic
 
 from pbpk.body.library import read_path
 from pbpk.body.prior import NORMAL_QUANTILE, Prior
-from pbpk.body.species import SourceEntry, Species, inside, times
+from pbpk.body.species import SourceEntry, Species, times
 from pbpk.errors import InputError, SpeciesError, did_you_mean
-from pbpk.quantity import Quantity, QuantityEntry, inside_unit, unit_registry
+from pbpk.quantity import ACTIVITY, Quantity, QuantityEntry, inside, inside_unit, unit_registry
 from pbpk.reading import Schema, read_toml
 
 WIDEST = 100.0  # a weight further than this factor from the known one is taken for another unit
 BLOOD = ("volume_vein", "volume_artery")
 RATES = ("carried", "allometric")
 OWN = "animal's own"
-ACTIVITY = ("becquerel", "curie")
 
 type Array = np.ndarray[Any, np.dtype[np.float64]]
 
@@ -64,7 +63,7 @@ def read_allometry(name: str | Path = "allometry") -> Allometry:
     given = read_toml(path, AllometryFile, SpeciesError)
     exponents = {kind: Quantity(**dict(getattr(given, kind))) for kind in ("volume", "flow", "rate")}
     for kind, exponent in exponents.items():
-        low, high = _ends(exponent)
+        low, high = exponent.ends
         if exponent.unit != "1":
             raise SpeciesError(f"{path}: {kind}: an exponent has the unit `1`, not `{exponent.unit}`.")
         if not low <= exponent.value <= high:
@@ -126,14 +125,6 @@ def _said(quantity: Quantity, keys: str) -> Quantity:
     return replace(quantity, source=" ".join(dict.fromkeys([*quantity.source.split(), *keys.split()])))
 
 
-def _ends(quantity: Quantity) -> tuple[float, float]:
-    """Low and high of a quantity, its value where one is not given."""
-    return (
-        quantity.value if quantity.low is None else quantity.low,
-        quantity.value if quantity.high is None else quantity.high,
-    )
-
-
 def spread(quantity: Quantity) -> Prior:
     """What is believed of a number of an animal, in the unit the package computes with.
 
@@ -142,7 +133,7 @@ def spread(quantity: Quantity) -> Prior:
     much it may differ.
     """
     unit, one = inside(quantity.unit)
-    low, value, high = (end * one for end in (_ends(quantity)[0], quantity.value, _ends(quantity)[1]))
+    low, value, high = (end * one for end in (quantity.ends[0], quantity.value, quantity.ends[1]))
     if low == value == high:
         return Prior("fixed", value, 0.0)
     wide = Prior("logit_normal" if unit == "1" else "lognormal", value, 1.0)
@@ -293,7 +284,7 @@ def _rule(parameter: Named, rates: str, law: Allometry, ratio: float) -> tuple[Q
     except InputError as problem:
         raise InputError(f"`{parameter.name}`: {problem}") from None
     parsed = unit_registry().parse_units(parameter.unit)
-    if any(word in str(parsed) for word in ACTIVITY):
+    if unit in ACTIVITY:
         raise InputError(f"`{parameter.name}` is in {parameter.unit}, for which there is no rule; give its power of "
                          f"body weight in exponents, as {{\"{parameter.name}\": 0}}.")  # fmt: skip
     powers: dict[Any, Any] = dict(parsed.dimensionality)
@@ -326,7 +317,7 @@ def _moved(parameter: Named, exponent: Quantity, reason: str, weights: tuple[flo
         words = f"{what} is carried over unchanged from the {origin}: {reason}; a hypothesis."
         return CarriedOver(parameter.name, "carried", 1.0, words, "hypothesis")
     factor = ratio**exponent.value
-    low, high = sorted(_ends(exponent))
+    low, high = sorted(exponent.ends)
     range_ = f", and published exponents from {low:.3g} to {high:.3g} would give {ratio**low:.3g} to {ratio**high:.3g}"
     words = (
         f"{what} of the {origin} is multiplied by {factor:.4g}, which is ({weights[0]:g} g / {weights[1]:g} g)"

@@ -4,7 +4,6 @@ from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.integrate import solve_ivp
 
 from pbpk.body.doubling import follow_many
 from pbpk.body.flows import respond_many
@@ -158,6 +157,8 @@ def solve_moving(network: Network, symbols: Array, schedule: Schedule, hours: Ar
 
 def _follow_stiff(network: Network, known: Array, schedule: Schedule, hours: Array) -> Array:
     """Blood and tissue together, (time, state): a bolus is a jump, for here it is in the blood and not yet arrested."""
+    from scipy.integrate import solve_ivp  # takes a moment that only these models need
+
     steps, literals, outputs, source, target, _ = network.arrays()
     ends = schedule.starts + schedule.durations
     moments = np.unique(np.concatenate([schedule.starts, ends, hours]))

@@ -3,14 +3,13 @@
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
-from functools import cache
 from pathlib import Path
 
 import pydantic
 
 from pbpk.body.library import read_path
 from pbpk.errors import InputError, SpeciesError, did_you_mean
-from pbpk.quantity import Quantity, QuantityEntry, convert, inside_unit
+from pbpk.quantity import Quantity, QuantityEntry, inside
 from pbpk.reading import Schema, read_toml
 
 CLOSURE = 1e-3  # arterial flows may miss the cardiac output by this share before the file is refused
@@ -140,17 +139,6 @@ class Species:
         )
 
 
-@cache
-def inside(unit: str) -> tuple[str, float]:
-    """Unit the package computes with, and how many of it one of this unit is.
-
-    >>> inside("L/min")
-    ('mL/h', 60000.0)
-    """
-    known = inside_unit(unit)
-    return known, convert(1.0, unit, known)
-
-
 def times(quantity: Quantity, factor: float) -> Quantity:
     """Quantity and its spread times a factor."""
     low, high = (None if end is None else end * factor for end in (quantity.low, quantity.high))
@@ -200,7 +188,7 @@ def _check_quantity(place: str, name: str, quantity: Quantity) -> None:
         value = quantity.to(BODY.get(name) or ORGAN[name.split("_")[0]])
     except InputError as problem:
         raise SpeciesError(f"{place}: {problem}") from None
-    low, high = (quantity.value if end is None else end for end in (quantity.low, quantity.high))
+    low, high = quantity.ends
     if not value > 0.0:
         raise SpeciesError(f"{place} is {quantity.value:g} {quantity.unit}; it must be above zero.")
     if name.startswith("vascular_") and value > 1.0:

@@ -20,7 +20,7 @@ from pytensor.link.numba.dispatch.basic import register_funcify_default_op_cache
 from pbpk.body import elimination, flows, moving, tape
 from pbpk.body.flows import respond, respond_adjoint
 from pbpk.body.library import read_source
-from pbpk.body.moving import respond_moving, respond_moving_adjoint
+from pbpk.body.moving import MOST_STEPS, respond_moving, respond_moving_adjoint
 from pbpk.body.tape import run, run_back
 
 # PyTensor's copies on disk carry this number, so that they are never taken for the code as it stands now; numba's
@@ -122,7 +122,7 @@ def moving_and_recovered(z, form, centre, sigma, place, settled, switches, steps
     """`seen_and_recovered` for rates that move with the amounts or the hour."""
     symbols, _ = _symbols(z, form, centre, sigma, place, settled, switches)
     states = respond_moving(symbols, steps, literals, outputs, source, target, lasting.item(), entry, starts,
-                            durations, hours, SAMPLED)[0]  # fmt: skip
+                            durations, hours, MOST_STEPS, SAMPLED)[0]  # fmt: skip
     return _observed(states, at, observers, recovery, per, symbols), states
 
 
@@ -133,7 +133,7 @@ def moving_adjoint(z, form, centre, sigma, place, settled, switches, steps, lite
     symbols, slopes = _symbols(z, form, centre, sigma, place, settled, switches)
     states_bar, symbols_bar = _observed_adjoint(states, at, observers, recovery, per, symbols, bar)
     out, log, began, done = respond_moving(symbols, steps, literals, outputs, source, target, lasting.item(), entry,
-                                           starts, durations, hours, SAMPLED)  # fmt: skip
+                                           starts, durations, hours, MOST_STEPS, SAMPLED)  # fmt: skip
     symbols_bar += respond_moving_adjoint(symbols, steps, literals, outputs, source, target, lasting.item(), entry,
                                           starts, durations, hours, out, log, began, done, states_bar)  # fmt: skip
     return _by_z(z, form, place, switches, slopes, symbols_bar)

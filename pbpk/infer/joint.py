@@ -32,12 +32,14 @@ from numpy.typing import NDArray
 from pbpk.assay.counts import OrganCounts
 from pbpk.assay.study import Study
 from pbpk.body.model import MINUTE, Dose, Model, Parameter
+from pbpk.body.moving import respond_moving
 from pbpk.body.prior import Prior, parse_prior
-from pbpk.body.solve import Array, Schedule
+from pbpk.body.solve import Array, Network, Schedule
 from pbpk.errors import InputError, ModelFileError, StudyError, did_you_mean
-from pbpk.quantity import convert
+from pbpk.quantity import convert, inside
 
 Calibration = Literal["joint", "covariance", "independent"]
+MOST_STEPS = 5000  # of a model whose rates move, at its medians: a gradient would take a tenth of a second
 READINGS = {"dose": ("dose",), "recovered": ("recovered",), "unknown": ("dose", "recovered")}
 
 
@@ -179,13 +181,30 @@ def join(model: Model, counts: OrganCounts, calibration: Calibration = "joint") 
         modifiers = _injury(model, study, group, switched)
         total = sum(dose.cells for dose in given)
         percent = model.schedule([replace(dose, cells=100.0 * dose.cells / total) for dose in given])
-        whole = 100.0 if model.is_linear else total * convert(1.0, model.amount, model.unit)
+        whole = 100.0 if model.is_linear else total * inside(model.amount)[1]
         experiments.append(Experiment(
             group, animal, rows, percent.scaled(whole / 100.0), hours, tuple(int(i) for i in at), modifiers,
             100.0 / whole))  # fmt: skip
     _check_dosed(study, table, experiments)
     estimated = (*model.parameters, *switched.values(), *model.noise, *_recovery(study), *_grams(table))
-    return Joint(model, counts, tuple(experiments), estimated, calibration)
+    joint = Joint(model, counts, tuple(experiments), estimated, calibration)
+    _check_steps(joint)
+    return joint
+
+
+def _check_steps(joint: Joint) -> None:
+    """Refuse rates that move and that the sampler would follow for ever, for it takes thousands of gradients."""
+    model = joint.model
+    if model.is_linear:
+        return
+    known = model.symbols(joint.theta(np.zeros(len(joint.free)))[: len(model.parameters)])
+    network = Network(model.tape, model.source_states, model.target_states, len(model.states), model.n_lasting)
+    for experiment in joint.experiments:
+        given = (*network.arrays(), *experiment.schedule.arrays(), experiment.hours)
+        out = respond_moving(known, *given, MOST_STEPS)[0]
+        if not np.isfinite(out).all():
+            raise StudyError(f"{joint.study.folder / 'study.toml'}: the rates of {model.name} move, and too fast to be "
+                             "fitted; list its fast states under `passing`, or only simulate it.")  # fmt: skip
 
 
 def _check_rows(model: Model, counts: OrganCounts) -> None:

@@ -52,12 +52,12 @@ def simulate(
     answers, given, evidence = [], [], []
     for scenario in scenarios:
         dose = scenario.cells or cells or PERCENT
-        if dose == PERCENT and not (scenario.cells or cells) and not model.switched(scenario.set).is_linear:
+        if dose == PERCENT and not (scenario.cells or cells) and not model.switched(scenario.switches).is_linear:
             raise ScenarioError(f"scenario `{scenario.name}`: rates depend on how many cells there are; say `cells`.")
         changed = _resize(model, base, scenario, seed)
         # rates that move are followed with the blood in balance: the stiff solver would take minutes for all draws
-        fidelity = "full" if model.switched(scenario.set).is_linear else "reduced"
-        states = model.solve(changed, scenario.given(dose), hours, scenario.set, fidelity)
+        fidelity = "full" if model.switched(scenario.switches).is_linear else "reduced"
+        states = model.solve(changed, scenario.given(dose), hours, scenario.switches, fidelity)
         answers.append(np.stack([states @ weights for weights in _observers(model, organs)], axis=-2))
         given.append(dose)
         evidence.append(_evidence(scenario, studied))

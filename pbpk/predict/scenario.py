@@ -84,7 +84,7 @@ class Scenario:
         return self.resizes or bool(self.injury) or bool(self.modifiers) or self.clotting > 0.0
 
     @property
-    def set(self) -> dict[str, float]:
+    def switches(self) -> dict[str, float]:
         """Modifiers of the model and what they are set to."""
         return {f"injury_{organ}": factor for organ, factor in (self.injury or {}).items()} | dict(self.modifiers or {})
 
@@ -125,9 +125,9 @@ class Scenario:
                         + did_you_mean(organ, model.organs)
                     )
         try:
-            model.switched(self.set)
+            model.switched(self.switches)
             for dose in self.doses:
-                model.check_route(dose.route, self.set)
+                model.check_route(dose.route, self.switches)
         except ModelFileError as problem:
             raise ScenarioError(f"scenario `{self.name}`: {problem}") from None
 

@@ -37,7 +37,7 @@ def references(run: "Run") -> dict[str, Reference]:
     }
     named = [str(source) for source in run.parameters["source"]]
     named += [] if model.size_law is None else [model.size_law.source]
-    named += [quantity.source for quantity in model.species.quantities.values()]
+    named += [quantity.source for quantity in model.quantities.values()]
     for key in dict.fromkeys(key for text in named for key in SPLIT.split(text)):
         if key in model.sources:
             found, (text, doi, remarks) = model.sources[key], entries.get(key, ("", "", ()))

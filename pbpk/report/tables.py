@@ -144,7 +144,7 @@ def animal_table(run: "Run", known: dict[str, Reference]) -> Table:
     """Numbers of the animal, each with its source."""
     rows = [
         (_code(name), number(q.value), q.unit, interval(q.low, q.high), q.note, cited(q.source, known))
-        for name, q in run.joint.model.species.quantities.items()
+        for name, q in run.joint.model.quantities.items()
     ]
     head = ("Quantity", "Value", "Unit", "Other sources", "Note", "Source")
     return Table("Numbers of the animal", head, "lrllll", rows)

@@ -53,7 +53,7 @@ A_e)/(V_v + V_e) at 1 g/mL. The states stand for label in cells: what is lost is
 """
 
 import numpy as np
-from scipy.integrate import solve_ivp
+from blind.integration import integrated
 
 # Transmigration 1/h: Khot 2019 Table 2
 TRANSMIGRATION = {
@@ -188,21 +188,13 @@ def entry(route):
 
 def curves(route, hours, dose=1.0, duration_h=0.0, variant="paper"):
     """Amount in every state at the given hours (ascending, from 0), as a share of the dose if dose is 1."""
-    hours = np.asarray(hours, dtype=float)
-    jacobian = np.column_stack([rhs(0.0, unit, variant) for unit in np.eye(len(STATES))])
-    given = dose * entry(route)
-    x, now, rows = (np.zeros(len(STATES)), 0.0, []) if duration_h > 0 else (given, 0.0, [])
-    for hour in hours:
-        for end in ([min(hour, duration_h)] if now < duration_h else []) + [hour]:
-            if end > now:
-                inflow = given / duration_h if now < duration_h else np.zeros(len(STATES))
-                x = solve_ivp(
-                    lambda t, y, inflow=inflow: rhs(t, y, variant) + inflow,
-                    (now, end), x, method="Radau", jac=jacobian, rtol=1e-10, atol=1e-14 * dose,
-                ).y[:, -1]  # fmt: skip
-                now = end
-        rows.append(x)
-    return dict(zip(STATES, np.array(rows).T, strict=True))
+
+    def slope(t, x):
+        return rhs(t, x, variant)
+
+    jacobian = np.column_stack([slope(0.0, unit) for unit in np.eye(len(STATES))])
+    found = integrated(slope, dose * entry(route), hours, duration_h, jacobian)
+    return dict(zip(STATES, found.T, strict=True))
 
 
 def percent_per_gram(amounts, dose=1.0):

@@ -40,7 +40,7 @@ Every state is an amount in ug; an organ holds b + t + p. ``lost_bile`` and ``lo
 """
 
 import numpy as np
-from scipy.integrate import solve_ivp
+from blind.integration import integrated
 
 WEIGHT = 20.0  # g: Microplastics-PBTK-Mice @5703ba2
 SCALE = (WEIGHT / 1000) ** 0.75  # kg^0.75
@@ -127,20 +127,8 @@ def entry(route):
 
 def curves(route, hours, dose=17.0, duration_h=0.0):
     """Amount (ug) in every state at the given hours (ascending, from 0); 17 ug is 0.85 mg/kg (Lin 2016) in 20 g."""
-    hours = np.asarray(hours, dtype=float)
-    given = dose * entry(route)
-    x, now, rows = (np.zeros(len(STATES)), 0.0, []) if duration_h > 0 else (given, 0.0, [])
-    for hour in hours:
-        for end in ([min(hour, duration_h)] if now < duration_h else []) + [hour]:
-            if end > now:
-                inflow = given / duration_h if now < duration_h else np.zeros(len(STATES))
-                x = solve_ivp(
-                    lambda t, y, inflow=inflow: rhs(t, y) + inflow,
-                    (now, end), x, method="Radau", rtol=1e-10, atol=1e-14 * dose,
-                ).y[:, -1]  # fmt: skip
-                now = end
-        rows.append(x)
-    return dict(zip(STATES, np.array(rows).T, strict=True))
+    found = integrated(rhs, dose * entry(route), hours, duration_h)
+    return dict(zip(STATES, found.T, strict=True))
 
 
 def organ_amount(amounts, organ):

@@ -32,7 +32,7 @@ amount in an organ is v + e.
 """
 
 import numpy as np
-from scipy.integrate import solve_ivp
+from blind.integration import integrated
 
 # All numbers: Singh 2020, supplement, through Wrlog/PBPK @9dea328.
 # Plasma flow mL/h
@@ -116,21 +116,9 @@ def entry(route):
 
 def curves(route, hours, dose=1.0, duration_h=0.0):
     """Amount in every state at the given hours (ascending, from 0), as a share of the dose if dose is 1."""
-    hours = np.asarray(hours, dtype=float)
     jacobian = np.column_stack([rhs(0.0, unit) for unit in np.eye(len(STATES))])
-    given = dose * entry(route)
-    x, now, rows = (np.zeros(len(STATES)), 0.0, []) if duration_h > 0 else (given, 0.0, [])
-    for hour in hours:
-        for end in ([min(hour, duration_h)] if now < duration_h else []) + [hour]:
-            if end > now:
-                inflow = given / duration_h if now < duration_h else np.zeros(len(STATES))
-                x = solve_ivp(
-                    lambda t, y, inflow=inflow: rhs(t, y) + inflow,
-                    (now, end), x, method="Radau", jac=jacobian, rtol=1e-10, atol=1e-14 * dose,
-                ).y[:, -1]  # fmt: skip
-                now = end
-        rows.append(x)
-    return dict(zip(STATES, np.array(rows).T, strict=True))
+    found = integrated(rhs, dose * entry(route), hours, duration_h, jacobian)
+    return dict(zip(STATES, found.T, strict=True))
 
 
 HOURS = [1.0, 24.0, 72.0, 168.0, 336.0]

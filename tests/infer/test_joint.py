@@ -160,3 +160,23 @@ def test_what_the_model_does_not_know_is_one_sentence(write_joint, rows, doses, 
 def test_a_prior_of_recovery_that_cannot_be_read(write_joint):
     with pytest.raises(StudyError, match=r"study\.toml: recovery: .*`logit_norml"):
         write_joint(PATIENTS, edits=[("logit_normal", "logit_norml")])
+
+
+def test_what_moves_too_fast_to_be_fitted_is_refused_before_the_sampler_starts(write_joint):
+    """The published particle model keeps its blood: it can be simulated, and no sampler would ever be done."""
+    edits = [('model = "particles"', 'model = "lin_2016"')]
+    with pytest.raises(
+        StudyError, match=r"the rates of lin_2016 move, and too fast to be fitted; list its fast states"
+    ):
+        write_joint("barone_2018_fnd_rat", edits=edits)
+
+
+def test_a_wrong_readout_is_refused_in_words(write_joint):
+    with pytest.raises(StudyError, match=r"the readout `lable` is not one of `t_cell`'s\. Did you mean `label`\?"):
+        write_joint(T_CELLS, [LUNG | {"readout": "lable"}])
+
+
+def test_a_concentration_needs_a_volume(write_joint):
+    rows = [LUNG | {"unit": "cells/mL"}]
+    with pytest.raises(StudyError, match=r"measured as a concentration, but the model `t_cell` does not say in which"):
+        write_joint(T_CELLS, rows)

@@ -25,7 +25,6 @@ class Explained:
     """
 
     name: str
-
     seconds: Array
     light: Array
     fitted: Array
