@@ -22,8 +22,9 @@ if TYPE_CHECKING:
     from pbpk.assay.plates.detection import detection_limits
     from pbpk.assay.study import Study, read_study
     from pbpk.body.expansion import read_model
-    from pbpk.body.model import Dose, Model, Parameter
+    from pbpk.body.model import Model, Parameter
     from pbpk.body.species import Species, read_species
+    from pbpk.dosing import Dose
     from pbpk.infer.fit import fit
     from pbpk.infer.posterior import Posterior
     from pbpk.predict.exposure import exposure
@@ -47,7 +48,7 @@ _HOMES = {
     "Study": "assay.study",
     "read_study": "assay.study",
     "read_model": "body.expansion",
-    "Dose": "body.model",
+    "Dose": "dosing",
     "Model": "body.model",
     "Parameter": "body.model",
     "Species": "body.species",

@@ -1,6 +1,6 @@
 """A model: states joined by arrows, with the numbers of one animal and the priors of one kind of cell and label."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
@@ -8,15 +8,18 @@ from typing import Any
 
 import numpy as np
 
+from pbpk.body.history import follow_history
 from pbpk.body.prior import Prior
 from pbpk.body.rates import Rate
-from pbpk.body.solve import Array, Network, Schedule, solve, solve_moving
+from pbpk.body.solve import Array, Network, Schedule, reached, solve, solve_moving
 from pbpk.body.species import SourceEntry, Species
 from pbpk.body.tape import Tape, run_many, write_tape
-from pbpk.errors import InputError, ModelFileError, did_you_mean
+from pbpk.dosing import Dose
+from pbpk.errors import ModelFileError, SolveError, did_you_mean
 from pbpk.quantity import Quantity, inside
 
 MINUTE = 1.0 / 60.0  # [h]
+NEVER = 1e12  # doses that a body may hold at steady state; beyond, nothing ever leaves
 HOUR, STATE = -1, -2  # places of the hour and of the first state among symbols, counted backwards
 
 
@@ -71,26 +74,6 @@ class Route:
 
     enters: str
     needs: tuple[str, ...] = ()
-
-
-@dataclass(frozen=True)
-class Dose:
-    """Cells, or what else the model moves, given by one route, at one hour, over some time."""
-
-    route: str
-    cells: float
-    hours: float = 0.0
-    duration_h: float = 0.0
-    viability: float = 1.0
-
-    def __post_init__(self) -> None:
-        """Refuse a dose that nobody can give."""
-        numbers = {"cells": self.cells, "hours": self.hours, "duration_h": self.duration_h}
-        for name, value in numbers.items():
-            if not (np.isfinite(value) and value >= 0.0):
-                raise InputError(f"dose by `{self.route}`: {name} is {value:g}; it must be a number of at least 0.")
-        if not 0.0 <= self.viability <= 1.0:
-            raise InputError(f"dose by `{self.route}`: viability is {self.viability:g}; it must lie between 0 and 1.")
 
 
 @dataclass(frozen=True)
@@ -253,37 +236,36 @@ class Model:
         z = np.random.default_rng(seed).standard_normal((draws, len(self.parameters)))
         return np.stack([p.prior.value(z[:, i]) for i, p in enumerate(self.parameters)], axis=-1)
 
-    def schedule(self, doses: list[Dose]) -> Schedule:
-        """Doses as arrays; the dead part of a product enters as label at once.
+    def schedule(self, doses: Sequence[Dose]) -> Schedule:
+        """Doses as arrays; the dead part of a product enters as label at once. What a reset wipes is not in them.
 
         Raises
         ------
         ModelFileError
             if a route is unknown to the model
         """
-        rows, starts, durations = [], [], []
-        for dose in doses:
-            row = np.zeros(len(self.states))
-            row[self.states.index(self._route(dose.route).enters)] += dose.cells * dose.viability
+        entry = np.zeros((len(doses), len(self.states)))
+        times = np.zeros((4, len(doses)))
+        for row, dose in enumerate(doses):
+            entry[row, self.states.index(self._route(dose.route).enters)] += dose.cells * dose.viability
             if dose.viability < 1.0:
                 if self.dead_enter is None:
                     raise ModelFileError(f"{self.name} does not say where what arrives dead enters; add `dead_enter`.")
-                row[self.states.index(self.dead_enter)] += dose.cells * (1.0 - dose.viability)
-            rows.append(row)
-            starts.append(dose.hours)
-            durations.append(dose.duration_h)
-        entry = np.array(rows).reshape(-1, len(self.states))
-        return Schedule(entry, np.array(starts, dtype=float), np.array(durations, dtype=float))
+                entry[row, self.states.index(self.dead_enter)] += dose.cells * (1.0 - dose.viability)
+            times[:, row] = dose.hours, dose.duration_h, dose.every_h, max(dose.since, dose.hours - dose.every_h)
+        return Schedule(entry, *times)
 
     def solve(
         self,
         theta: Array,
-        doses: list[Dose],
+        doses: Sequence[Dose],
         hours: Array,
         modifiers: Mapping[str, Any] | None = None,
         fidelity: str = "reduced",
     ) -> Array:
         """Amount in every state at each hour; the model decides by which method.
+
+        What has left the body is without end where a dose is at steady state, and told as inf.
 
         Parameters
         ----------
@@ -298,13 +280,16 @@ class Model:
         Raises
         ------
         ModelFileError
-            if a route or a modifier is unknown, or a route needs a modifier that is not set
+            if a route or a modifier is unknown, a route needs a modifier that is not set, or rates move and a dose is
+            at steady state
         SolveError
-            if the rates cannot be followed
+            if the rates cannot be followed, or a dose at steady state reaches what never empties
         """
         for dose in doses:
             self.check_route(dose.route, modifiers or {})
-        factor = 1.0 if self.switched(modifiers or {}).is_linear else inside(self.amount)[1]
+        if not all(dose.is_plain and dose.hours >= 0.0 for dose in doses):  # a clock may begin before 0
+            return follow_history(self, theta, doses, hours, modifiers, fidelity)
+        factor = self.factor(modifiers)
         schedule = self.schedule(doses).scaled(factor)
         return self.follow(theta, schedule, hours, modifiers, fidelity) / factor
 
@@ -321,13 +306,43 @@ class Model:
         lasting = self.n_lasting if fidelity == "reduced" else len(self.states)
         if model.is_linear:
             rates = model.rates(theta, modifiers)
-            return solve(self.source_states, self.target_states, lasting, rates, schedule, hours)
+            found = solve(self.source_states, self.target_states, lasting, rates, schedule, hours)
+            if schedule.is_steady:
+                self._check_empties(rates, schedule)
+                self.check_steady(found, float(schedule.entry.sum()))
+            return found
+        if schedule.is_steady:
+            raise ModelFileError(f"the rates of {self.name} move, so its steady state is no series; write the doses "
+                                 "before it with ADDL.")  # fmt: skip
         unseen = [name for name in model.moving if name in self.states[lasting:]]
         if unseen:
             raise ModelFileError(f"{self.name}: a rate depends on `{unseen[0]}`, which is taken as passing; take it "
                                  "off `passing`.")  # fmt: skip
         network = Network(model.tape, self.source_states, self.target_states, len(self.states), lasting)
         return solve_moving(network, model.symbols(theta, modifiers), schedule, hours)
+
+    def factor(self, modifiers: Mapping[str, Any] | None = None) -> float:
+        """What `follow` counts in one `amount`: rates that move with the amounts want them in `unit`."""
+        return 1.0 if self.switched(modifiers or {}).is_linear else inside(self.amount)[1]
+
+    def check_steady(self, found: Array, given: float) -> None:
+        """Refuse amounts (..., state) that doses at steady state have left where nothing ever leaves.
+
+        Raises
+        ------
+        SolveError
+        """
+        if not found.max(initial=0.0) < NEVER * max(given, 1e-300):
+            raise SolveError(f"{self.name} has no steady state: something that was given never leaves the body.")
+
+    def _check_empties(self, rates: Array, schedule: Schedule) -> None:
+        """Refuse a dose at steady state that reaches a state inside the body which nothing leaves."""
+        there = reached(self.source_states, self.target_states, schedule.entry[schedule.every > 0.0]).states
+        leaving = np.zeros((len(self.states), rates.size // rates.shape[-1]))
+        np.add.at(leaving, self.source_states, rates.reshape(-1, rates.shape[-1]).T)
+        for state, held, out in zip(self.states, there, leaving, strict=True):
+            if held and state not in self.outside and not out.min() > 0.0:
+                raise SolveError(f"{self.name} has no steady state: nothing leaves `{state}`.")
 
     @cached_property
     def unit(self) -> str:

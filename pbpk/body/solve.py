@@ -1,6 +1,6 @@
 """Where the cells are at each hour: doses into a network of flows, linear or not, for one or many sets of rates."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -16,22 +16,40 @@ Array = NDArray[np.float64]
 
 @dataclass(frozen=True)
 class Schedule:
-    """Doses as arrays: where each one enters, when, for how long.
+    """Doses as arrays: where each one enters, when, for how long, and how often it has been given before.
 
     entry : (dose, state) [cells], starts : (dose,) [h], durations : (dose,) [h], 0 for a bolus
+    every : (dose,) [h], 0 for a dose given once, else the interval at which it has been given for ever before
+    since : (dose,) [h], from when what it and those before it left is seen
     """
 
     entry: Array
     starts: Array
     durations: Array
+    every: Array
+    since: Array
 
-    def arrays(self) -> tuple[Array, Array, Array]:
-        """Return the three arrays in the order the solver takes them."""
+    @staticmethod
+    def once(entry: Array, starts: Array, durations: Array) -> "Schedule":
+        """Doses that are given once."""
+        return Schedule(entry, starts, durations, np.zeros(starts.size), starts)
+
+    @property
+    def is_steady(self) -> bool:
+        """True where a dose is at steady state."""
+        return bool(self.every.any())
+
+    def plain(self) -> tuple[Array, Array, Array]:
+        """Return entry, starts and durations, which is all there is where nothing is at steady state."""
         return self.entry, self.starts, self.durations
+
+    def times(self) -> tuple[Array, Array, Array | None, Array | None]:
+        """Return starts, durations, every and since as the solver takes them, the last two None where none is steady."""
+        return self.starts, self.durations, *((self.every, self.since) if self.is_steady else (None, None))
 
     def scaled(self, factor: float) -> "Schedule":
         """Same doses in another unit."""
-        return Schedule(self.entry * factor, self.starts, self.durations)
+        return replace(self, entry=self.entry * factor)
 
 
 def solve(
@@ -67,11 +85,12 @@ def solve(
     n = schedule.entry.shape[1]
     part = reached(source, target, schedule.entry)
     many = np.ascontiguousarray(rates.reshape(-1, rates.shape[-1])[:, part.arrows])
-    doses = (schedule.entry[:, part.states], schedule.starts, schedule.durations)
-    if n_slow == n:
-        found = follow_many(part.source, part.target, many, *doses, hours)
+    entry = schedule.entry[:, part.states]
+    if n_slow == n and not schedule.is_steady:
+        found = follow_many(part.source, part.target, many, entry, schedule.starts, schedule.durations, hours)
     else:
-        found = respond_many(part.source, part.target, int(part.states[:n_slow].sum()), many, *doses, hours)
+        slow = int(part.states[:n_slow].sum())
+        found = respond_many(part.source, part.target, slow, many, entry, *schedule.times(), hours)
     if not np.all(np.isfinite(found)):
         raise SolveError("the rates are too fast to solve in this fidelity; check the parameter values.")
     out = np.zeros((len(many), hours.size, n))
@@ -148,7 +167,7 @@ def solve_moving(network: Network, symbols: Array, schedule: Schedule, hours: Ar
         if network.lasting == network.n:
             out[draw] = _follow_stiff(network, known, schedule, hours)
         else:
-            out[draw] = respond_moving(known, *network.arrays(), *schedule.arrays(), hours)[0]
+            out[draw] = respond_moving(known, *network.arrays(), *schedule.plain(), hours)[0]
     if not np.all(np.isfinite(out)):
         raise SolveError("the rates are too fast to follow step by step; list fast states under `passing`, or check "
                          "the parameter values.")  # fmt: skip

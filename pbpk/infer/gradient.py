@@ -17,7 +17,7 @@ from pytensor.graph.basic import Apply
 from pytensor.graph.op import Op
 from pytensor.link.numba.dispatch.basic import register_funcify_default_op_cache_key
 
-from pbpk.body import elimination, flows, moving, tape
+from pbpk.body import elimination, flows, moving, steady, tape, uniformisation
 from pbpk.body.flows import respond, respond_adjoint
 from pbpk.body.library import read_source
 from pbpk.body.moving import MOST_STEPS, respond_moving, respond_moving_adjoint
@@ -26,7 +26,10 @@ from pbpk.body.tape import run, run_back
 # PyTensor's copies on disk carry this number, so that they are never taken for the code as it stands now; numba's
 # own cache would not see a change in `flows`, so these functions do not use it
 KERNELS = zlib.crc32(
-    b"".join(read_source(module) for module in (elimination, flows, moving, tape, sys.modules[__name__]))
+    b"".join(
+        read_source(module)
+        for module in (elimination, flows, moving, steady, tape, uniformisation, sys.modules[__name__])
+    )
 )
 SAMPLED = 1e-6  # error of a step where rates move; the gradient is that of the steps as they were taken
 LOGNORMAL, LOGIT_NORMAL, FIXED = range(3)
@@ -94,31 +97,58 @@ def _by_z(z, form, place, switches, slopes, symbols_bar):
 
 @njit(error_model="numpy")
 def seen_and_recovered(z, form, centre, sigma, place, settled, switches, steps, literals, outputs, source, target,
-                       lasting, entry, starts, durations, hours, at, observers, recovery, per):  # fmt: skip
+                       lasting, entry, starts, durations, every, since, hours, at, observers, recovery,
+                       per):  # fmt: skip
     """Percent of the dose that each row sees, and of what was recovered then, (2, row); and the states behind."""
     symbols, _ = _symbols(z, form, centre, sigma, place, settled, switches)
     rates = run(steps, literals, symbols)[outputs]
-    states = respond(source, target, lasting.item(), rates, entry, starts, durations, hours)
+    states = respond(source, target, lasting.item(), rates, entry, starts, durations, None, None, hours)
     return _observed(states, at, observers, recovery, per, symbols), states
 
 
 @njit(error_model="numpy")
 def seen_adjoint(z, form, centre, sigma, place, settled, switches, steps, literals, outputs, source, target,
-                 lasting, entry, starts, durations, hours, at, observers, recovery, per, states, bar):  # fmt: skip
+                 lasting, entry, starts, durations, every, since, hours, at, observers, recovery, per, states,
+                 bar):  # fmt: skip
     """Gradient of sum(bar * seen_and_recovered(...)[0]) by z."""
     symbols, slopes = _symbols(z, form, centre, sigma, place, settled, switches)
     registers = run(steps, literals, symbols)
     states_bar, symbols_bar = _observed_adjoint(states, at, observers, recovery, per, symbols, bar)
-    rates_bar = respond_adjoint(
-        source, target, lasting.item(), registers[outputs], entry, starts, durations, hours, states, states_bar
-    )
+    rates_bar = respond_adjoint(source, target, lasting.item(), registers[outputs], entry, starts, durations, None,
+                                None, hours, states, states_bar)  # fmt: skip
+    symbols_bar += run_back(steps, registers, symbols.size, outputs, rates_bar)
+    return _by_z(z, form, place, switches, slopes, symbols_bar)
+
+
+@njit(error_model="numpy")
+def steady_and_recovered(z, form, centre, sigma, place, settled, switches, steps, literals, outputs, source, target,
+                       lasting, entry, starts, durations, every, since, hours, at, observers, recovery,
+                       per):  # fmt: skip
+    """`seen_and_recovered` where a dose is at steady state."""
+    symbols, _ = _symbols(z, form, centre, sigma, place, settled, switches)
+    rates = run(steps, literals, symbols)[outputs]
+    states = respond(source, target, lasting.item(), rates, entry, starts, durations, every, since, hours)
+    return _observed(states, at, observers, recovery, per, symbols), states
+
+
+@njit(error_model="numpy")
+def steady_adjoint(z, form, centre, sigma, place, settled, switches, steps, literals, outputs, source, target,
+                 lasting, entry, starts, durations, every, since, hours, at, observers, recovery, per, states,
+                 bar):  # fmt: skip
+    """Gradient of sum(bar * steady_and_recovered(...)[0]) by z."""
+    symbols, slopes = _symbols(z, form, centre, sigma, place, settled, switches)
+    registers = run(steps, literals, symbols)
+    states_bar, symbols_bar = _observed_adjoint(states, at, observers, recovery, per, symbols, bar)
+    rates_bar = respond_adjoint(source, target, lasting.item(), registers[outputs], entry, starts, durations, every,
+                                since, hours, states, states_bar)  # fmt: skip
     symbols_bar += run_back(steps, registers, symbols.size, outputs, rates_bar)
     return _by_z(z, form, place, switches, slopes, symbols_bar)
 
 
 @njit(error_model="numpy")
 def moving_and_recovered(z, form, centre, sigma, place, settled, switches, steps, literals, outputs, source, target,
-                         lasting, entry, starts, durations, hours, at, observers, recovery, per):  # fmt: skip
+                         lasting, entry, starts, durations, every, since, hours, at, observers, recovery,
+                       per):  # fmt: skip
     """`seen_and_recovered` for rates that move with the amounts or the hour."""
     symbols, _ = _symbols(z, form, centre, sigma, place, settled, switches)
     states = respond_moving(symbols, steps, literals, outputs, source, target, lasting.item(), entry, starts,
@@ -128,7 +158,8 @@ def moving_and_recovered(z, form, centre, sigma, place, settled, switches, steps
 
 @njit(error_model="numpy")
 def moving_adjoint(z, form, centre, sigma, place, settled, switches, steps, literals, outputs, source, target,
-                   lasting, entry, starts, durations, hours, at, observers, recovery, per, states, bar):  # fmt: skip
+                   lasting, entry, starts, durations, every, since, hours, at, observers, recovery, per, states,
+                 bar):  # fmt: skip
     """Gradient of sum(bar * moving_and_recovered(...)[0]) by z; the steps are taken again, for none were kept."""
     symbols, slopes = _symbols(z, form, centre, sigma, place, settled, switches)
     states_bar, symbols_bar = _observed_adjoint(states, at, observers, recovery, per, symbols, bar)
@@ -179,6 +210,18 @@ class _SeenGradient(Op):
         outputs[0][0] = type(self).value(*inputs)
 
 
+class SeenSteady(Seen):
+    """`Seen` where a dose is at steady state."""
+
+    value = steady_and_recovered
+
+
+class _SeenSteadyGradient(_SeenGradient):
+    """`_SeenGradient` where a dose is at steady state."""
+
+    value = steady_adjoint
+
+
 class SeenMoving(Seen):
     """`Seen` for rates that move with the amounts or the hour."""
 
@@ -191,12 +234,14 @@ class _SeenMovingGradient(_SeenGradient):
     value = moving_adjoint
 
 
-Seen.gradient, SeenMoving.gradient = _SeenGradient, _SeenMovingGradient
+Seen.gradient, SeenSteady.gradient, SeenMoving.gradient = _SeenGradient, _SeenSteadyGradient, _SeenMovingGradient
 
 
 @register_funcify_default_op_cache_key(Seen)
+@register_funcify_default_op_cache_key(SeenSteady)
 @register_funcify_default_op_cache_key(SeenMoving)
 @register_funcify_default_op_cache_key(_SeenGradient)
+@register_funcify_default_op_cache_key(_SeenSteadyGradient)
 @register_funcify_default_op_cache_key(_SeenMovingGradient)
 def _compiled(op: Any, node: Any, **_: Any) -> tuple[Any, int]:
     return type(op).value, KERNELS

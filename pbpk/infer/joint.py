@@ -31,10 +31,11 @@ from numpy.typing import NDArray
 
 from pbpk.assay.counts import OrganCounts
 from pbpk.assay.study import Study
-from pbpk.body.model import MINUTE, Dose, Model, Parameter
+from pbpk.body.model import MINUTE, Model, Parameter
 from pbpk.body.moving import respond_moving
 from pbpk.body.prior import Prior, parse_prior
 from pbpk.body.solve import Array, Network, Schedule
+from pbpk.dosing import Dose
 from pbpk.errors import InputError, ModelFileError, StudyError, did_you_mean
 from pbpk.quantity import convert, inside
 
@@ -200,7 +201,7 @@ def _check_steps(joint: Joint) -> None:
     known = model.symbols(joint.theta(np.zeros(len(joint.free)))[: len(model.parameters)])
     network = Network(model.tape, model.source_states, model.target_states, len(model.states), model.n_lasting)
     for experiment in joint.experiments:
-        given = (*network.arrays(), *experiment.schedule.arrays(), experiment.hours)
+        given = (*network.arrays(), *experiment.schedule.plain(), experiment.hours)
         out = respond_moving(known, *given, MOST_STEPS)[0]
         if not np.isfinite(out).all():
             raise StudyError(f"{joint.study.folder / 'study.toml'}: the rates of {model.name} move, and too fast to be "

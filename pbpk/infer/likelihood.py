@@ -9,7 +9,7 @@ import pytensor.tensor as pt
 from numpy.typing import NDArray
 
 from pbpk.body.solve import reached
-from pbpk.infer.gradient import FORMS, Seen, SeenMoving
+from pbpk.infer.gradient import FORMS, Seen, SeenMoving, SeenSteady
 from pbpk.infer.joint import Experiment, Joint
 from pbpk.infer.signal_terms import controls_term, readings_term
 from pbpk.infer.signals import limits_beside, unknowns
@@ -35,8 +35,7 @@ def build(joint: Joint) -> pm.Model:
             u = unknowns(signals, assay, pt)
             if joint.calibration == "joint":
                 pm.Potential("controls", controls_term(signals, assay))
-        op = Seen() if joint.model.is_linear else SeenMoving()
-        seen = [op(z, *fixed_inputs(joint, experiment))[0] for experiment in joint.experiments]  # type: ignore[index]
+        seen = [_op(joint, each)(z, *fixed_inputs(joint, each))[0] for each in joint.experiments]
         terms = [
             _log_likelihood(joint, z, seen, reading, u) - np.log(len(joint.readings)) for reading in joint.readings
         ]
@@ -47,6 +46,13 @@ def build(joint: Joint) -> pm.Model:
             pm.Potential("counts", pm.math.logsumexp(each))
             pm.Deterministic("reading", pt.special.softmax(each))
     return model
+
+
+def _op(joint: Joint, experiment: Experiment) -> Any:
+    """Operation that fits the rates and the doses: less is compiled where no dose is at steady state."""
+    if not joint.model.is_linear:
+        return SeenMoving()
+    return SeenSteady() if experiment.schedule.is_steady else Seen()
 
 
 def fixed_inputs(joint: Joint, experiment: Experiment) -> list[Any]:
@@ -75,6 +81,8 @@ def fixed_inputs(joint: Joint, experiment: Experiment) -> list[Any]:
         entry[:, part.states],
         experiment.schedule.starts,
         experiment.schedule.durations,
+        experiment.schedule.every,
+        experiment.schedule.since,
         experiment.hours,
         np.array(experiment.at),
         joint.observers[rows][:, part.states] * experiment.percent,

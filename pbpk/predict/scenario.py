@@ -8,7 +8,8 @@ import numpy as np
 import pydantic
 
 from pbpk.body.library import LIBRARY, read_path
-from pbpk.body.model import MINUTE, Dose, Model
+from pbpk.body.model import MINUTE, Model
+from pbpk.dosing import Dose
 from pbpk.errors import ModelFileError, ScenarioError, did_you_mean
 from pbpk.reading import Schema, read_toml
 

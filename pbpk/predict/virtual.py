@@ -22,8 +22,9 @@ from pbpk.assay.light.trace import Trace, Well
 from pbpk.assay.study import DoseRow, Study, StudyFile
 from pbpk.body.expansion import read_model
 from pbpk.body.library import read_path
-from pbpk.body.model import Dose, Model
+from pbpk.body.model import Model
 from pbpk.body.solve import Array
+from pbpk.dosing import Dose
 from pbpk.errors import ScenarioError, did_you_mean
 from pbpk.reading import Schema, read_toml
 

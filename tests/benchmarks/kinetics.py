@@ -34,8 +34,8 @@ from scipy.sparse import csc_matrix, identity, kron
 
 from pbpk.body.expansion import read_model
 from pbpk.body.flows import respond, respond_adjoint
-from pbpk.body.model import Dose
 from pbpk.body.solve import solve
+from pbpk.dosing import Dose
 
 THREADS = dict.fromkeys(("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "NUMBA_NUM_THREADS"), "1")
 HOURS = np.array([0.05, 1.0, 6.0, 24.0, 168.0])
@@ -60,28 +60,37 @@ class Problem:
 
     def arrays(self):
         """All that the compiled functions take."""
-        return self.source, self.target, self.lasting, self.rates, *self.schedule.arrays(), HOURS, self.observers
+        return (
+            self.source,
+            self.target,
+            self.lasting,
+            self.rates,
+            self.schedule.entry,
+            *self.schedule.times(),
+            HOURS,
+            self.observers,
+        )
 
 
 @njit
-def package_value(source, target, lasting, rates, entry, starts, durations, hours, observers):
+def package_value(source, target, lasting, rates, entry, starts, durations, every, since, hours, observers):
     """Percent of the dose in each organ, (animal, time, organ)."""
     out = np.empty((rates.shape[0], hours.size, observers.shape[0]))
     for a in range(rates.shape[0]):
-        out[a] = respond(source, target, lasting, rates[a], entry, starts, durations, hours) @ observers.T
+        out[a] = respond(source, target, lasting, rates[a], entry, starts, durations, every, since, hours) @ observers.T
     return out
 
 
 @njit
-def package_both(source, target, lasting, rates, entry, starts, durations, hours, observers, bar):
+def package_both(source, target, lasting, rates, entry, starts, durations, every, since, hours, observers, bar):
     """The same, and the gradient of its weighted sum by the rates, (animal, arrow)."""
     out = np.empty((rates.shape[0], hours.size, observers.shape[0]))
     slope = np.empty_like(rates)
     for a in range(rates.shape[0]):
-        states = respond(source, target, lasting, rates[a], entry, starts, durations, hours)
+        states = respond(source, target, lasting, rates[a], entry, starts, durations, every, since, hours)
         out[a] = states @ observers.T
         slope[a] = respond_adjoint(
-            source, target, lasting, rates[a], entry, starts, durations, hours, states, bar[a] @ observers
+            source, target, lasting, rates[a], entry, starts, durations, every, since, hours, states, bar[a] @ observers
         )
     return out, slope
 

@@ -14,7 +14,7 @@ import pytest
 from scipy.integrate import solve_ivp
 
 from pbpk.body.expansion import read_model
-from pbpk.body.model import Dose
+from pbpk.dosing import Dose
 
 MODELS = Path(__file__).parents[2] / "models"
 ORGANS = ["lung", "liver", "spleen", "kidney", "heart", "gut", "rest"]

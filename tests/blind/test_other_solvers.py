@@ -8,7 +8,7 @@ import pytest
 from scipy.integrate import solve_ivp
 
 from pbpk.body.expansion import read_model
-from pbpk.body.model import Dose
+from pbpk.dosing import Dose
 
 HOURS = np.array([0.05, 48.0])
 DOSES = {

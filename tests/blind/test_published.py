@@ -8,7 +8,7 @@ from blind import khot_2019, lin_2016_nanoparticle, singh_2020, tsai_2022
 
 from pbpk.body.equations import check_units, unsourced
 from pbpk.body.expansion import read_model
-from pbpk.body.model import Dose
+from pbpk.dosing import Dose
 
 HOURS = np.array([0.1, 1.0, 24.0, 168.0, 336.0])
 REBUILT = {"khot_2019": khot_2019, "tsai_2022": tsai_2022, "singh_2020": singh_2020, "lin_2016": lin_2016_nanoparticle}

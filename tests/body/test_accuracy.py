@@ -6,8 +6,8 @@ from exact import Body, Flow, loose, mp, precise, rate_matrix
 
 from pbpk.body.expansion import read_model
 from pbpk.body.flows import respond, respond_adjoint
-from pbpk.body.model import Dose
 from pbpk.body.solve import Schedule, solve
+from pbpk.dosing import Dose
 
 SEEN = 1e-12  # of the dose: what is smaller need only stay small
 HOURS = np.array([0.05, 0.25, 1.0, 6.0, 24.0, 72.0, 168.0, 336.0])
@@ -62,7 +62,7 @@ def network(kind, seed):
     starts = np.array([0.0, rng.choice([0.0, 10 ** rng.uniform(-2, 2)])])
     durations = np.array([0.0, rng.choice([0.0, 10 ** rng.uniform(-3, 2)])])
     hours = np.array([0.0, *10 ** rng.uniform(-4, 3, 4), 1000.0])
-    return n, source, target, rates, Schedule(entry / entry.sum(), starts, durations), hours
+    return n, source, target, rates, Schedule.once(entry / entry.sum(), starts, durations), hours
 
 
 def passing_network(seed):
@@ -81,7 +81,7 @@ def passing_network(seed):
     rates = np.append(rates, 10 ** rng.uniform(-2, 2, apart.sum()))
     entry = np.pad(schedule.entry, ((0, 0), (0, fast))) / 2
     entry[:, -1] = 0.25
-    return n, source, target, rates, Schedule(entry, schedule.starts, schedule.durations), hours
+    return n, source, target, rates, Schedule.once(entry, schedule.starts, schedule.durations), hours
 
 
 def test_the_reference_is_the_closed_forms():
@@ -133,7 +133,7 @@ def test_shipped_models_are_exact_to_nine_digits(name, fidelity):
         body = Body(*arrows, rates, n, lasting)
         for dose in DOSES:
             schedule = model.schedule([dose])
-            truth = loose(body.states(*schedule.arrays(), HOURS))
+            truth = loose(body.states(*schedule.plain(), HOURS))
             close_to(solve(*arrows, lasting, rates, schedule, HOURS), truth, rtol=1e-9)
 
 
@@ -141,7 +141,7 @@ def test_shipped_models_are_exact_to_nine_digits(name, fidelity):
 def test_stiff_networks_are_exact_to_seven_digits(kind):
     for seed in range(EACH):
         n, source, target, rates, schedule, hours = network(kind, seed)
-        truth = loose(Body(source, target, rates, n).states(*schedule.arrays(), hours))
+        truth = loose(Body(source, target, rates, n).states(*schedule.plain(), hours))
         found = solve(source, target, n, rates, schedule, hours)
         np.testing.assert_allclose(found.sum(1), given_until(schedule, hours), rtol=0, atol=1e-9)
         close_to(found, truth, rtol=1e-7)
@@ -151,7 +151,7 @@ def test_networks_that_cells_pass_through_are_exact_to_seven_digits():
     for seed in range(EACH):
         lasting, source, target, rates, schedule, hours = passing_network(seed)
         n = schedule.entry.shape[1]
-        truth = loose(Body(source, target, rates, n, lasting).states(*schedule.arrays(), hours))
+        truth = loose(Body(source, target, rates, n, lasting).states(*schedule.plain(), hours))
         found = solve(source, target, lasting, rates, schedule, hours)
         np.testing.assert_allclose(found[:, :lasting].sum(1), given_until(schedule, hours), rtol=0, atol=1e-9)
         close_to(found, truth, rtol=1e-7)
@@ -167,10 +167,10 @@ def slopes(source, target, lasting, rates, schedule, hours, bar):
             nudged = precise(rates)
             nudged[arrow] *= factor
             ends.append(
-                (precise(bar) * Body(source, target, nudged, n, lasting).states(*schedule.arrays(), hours)).sum()
+                (precise(bar) * Body(source, target, nudged, n, lasting).states(*schedule.plain(), hours)).sum()
             )
         exact[arrow] = (ends[0] - ends[1]) / (2 * STEP)
-    given = source, target, lasting, rates, *schedule.arrays(), hours
+    given = source, target, lasting, rates, schedule.entry, *schedule.times(), hours
     return exact, rates * respond_adjoint(*given, respond(*given), bar)
 
 
@@ -196,7 +196,7 @@ def test_slopes_of_random_networks_are_exact_to_seven_digits(passing, duration):
         made = passing_network(seed) if passing else network(KINDS[seed], seed)
         lasting, source, target, rates, schedule, _ = made
         rates = np.sqrt(rates)  # from a hundredth to hundreds in an hour
-        schedule = Schedule(schedule.entry, np.array([0.0, 2.0]), np.array([0.0, duration]))
+        schedule = Schedule.once(schedule.entry, np.array([0.0, 2.0]), np.array([0.0, duration]))
         hours = np.array([0.01, 1.0, 2.25, 20.0])
         bar = np.random.default_rng(seed).standard_normal((hours.size, schedule.entry.shape[1]))
         same_slopes(*slopes(source, target, lasting, rates, schedule, hours, bar))

@@ -79,7 +79,10 @@ def test_doses_in_time_as_uniformisation_has_them(seed, duration, start):
     hours = np.array([0.0, 0.1, 0.6, 1.7, 8.0, 30.0])
     found = follow(source, target, rates, entry, starts, durations, hours)
     np.testing.assert_allclose(
-        found, respond(source, target, 6, rates, entry, starts, durations, hours), rtol=1e-9, atol=1e-13
+        found,
+        respond(source, target, 6, rates, entry, starts, durations, None, None, hours),
+        rtol=1e-9,
+        atol=1e-13,
     )
     given_by_then = [
         np.clip((hours - s) / d, 0, 1) if d else hours >= s for s, d in zip(starts, durations, strict=True)

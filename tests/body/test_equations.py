@@ -6,7 +6,7 @@ from pbpk.body.elimination import matrix
 from pbpk.body.equations import assumed, check_units, conservation, diagram, equations, unsourced
 from pbpk.body.expansion import read_model
 from pbpk.body.library import LIBRARY
-from pbpk.body.model import Dose
+from pbpk.dosing import Dose
 
 HALVES = {"kidney": ["kidney_left", "kidney_right"]}
 MODELS = {

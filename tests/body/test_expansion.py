@@ -3,7 +3,7 @@ import pytest
 
 from pbpk.body.expansion import read_model
 from pbpk.body.library import LIBRARY
-from pbpk.body.model import Dose
+from pbpk.dosing import Dose
 from pbpk.errors import InputError, ModelFileError
 
 MSC = (LIBRARY / "msc.toml").read_text()

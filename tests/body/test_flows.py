@@ -18,13 +18,19 @@ def arrows(w):
     return source, target, w[source, target]
 
 
+def once(entry, starts, durations):
+    """What `flows` takes of doses that are given once."""
+    return entry, starts, durations, None, None
+
+
 def respond(w, doses, hours, n_slow=None):
     """States at each hour for doses of (entry, start, duration)."""
     source, target, rates = arrows(w)
     entry = np.array([np.asarray(e, float) for e, _, _ in doses])
     starts, durations = (np.array([dose[i] for dose in doses], float) for i in (1, 2))
     n_slow = len(w) if n_slow is None else n_slow
-    return flows.respond(source, target, n_slow, rates, entry, starts, durations, np.asarray(hours, float))
+    given = once(entry, starts, durations)
+    return flows.respond(source, target, n_slow, rates, *given, np.asarray(hours, float))
 
 
 def by_numpy(source, target, n_slow, rates, entry, starts, durations, hours):
@@ -161,8 +167,8 @@ def test_the_gradient_is_the_complex_step_of_the_reference(system, seed):
     source, target, rates = arrows(w)
     dose = [np.array(x, float) for x in zip(*doses, strict=True)]
     bar = np.random.default_rng(seed).normal(size=(hours.size, len(w)))
-    out = flows.respond(source, target, n_slow, rates, *dose, hours)
-    ours = flows.respond_adjoint(source, target, n_slow, rates, *dose, hours, out, bar)
+    out = flows.respond(source, target, n_slow, rates, *once(*dose), hours)
+    ours = flows.respond_adjoint(source, target, n_slow, rates, *once(*dose), hours, out, bar)
     theirs = np.empty(rates.size)
     for a in range(rates.size):
         nudged = rates.astype(complex)
@@ -176,8 +182,8 @@ def test_parallel_arrows_share_one_gradient():
     source, target = np.array([0, 0]), np.array([1, 1])
     dose = np.array([[1.0, 0.0]]), np.zeros(1), np.zeros(1)
     hours, rates, bar = np.array([2.0]), np.array([0.3, 0.1]), np.array([[1.0, 0.0]])
-    out = flows.respond(source, target, 2, rates, *dose, hours)
-    gradient = flows.respond_adjoint(source, target, 2, rates, *dose, hours, out, bar)
+    out = flows.respond(source, target, 2, rates, *once(*dose), hours)
+    gradient = flows.respond_adjoint(source, target, 2, rates, *once(*dose), hours, out, bar)
     np.testing.assert_allclose(gradient, -2 * np.exp(-0.8), rtol=1e-12)
 
 

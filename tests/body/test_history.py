@@ -7,10 +7,8 @@ from tempfile import TemporaryDirectory
 import numpy as np
 import pytest
 
-from pbpk.body.events import Event, Given, doses_of
 from pbpk.body.expansion import read_model
-from pbpk.body.history import follow_history
-from pbpk.body.model import Dose
+from pbpk.dosing import Dose, Event, doses_of
 from pbpk.errors import ModelFileError, SolveError
 
 ONE = """
@@ -51,7 +49,7 @@ PLASMA = MODEL.states.index("plasma")
 
 
 def plasma(events, hours=HOURS, fidelity="reduced", **told):
-    return follow_history(MODEL, THETA, doses_of(events, **told), hours, fidelity=fidelity)[0, :, PLASMA]
+    return MODEL.solve(THETA, doses_of(events, **told), hours, fidelity=fidelity)[0, :, PLASMA]
 
 
 def bolus(amount, t):
@@ -136,7 +134,7 @@ def test_cells_given_weekly_for_ever_are_a_long_history(fidelity):
     values = {p.name: p.prior.centre for p in MSC.parameters} | {"excretion": 0.1, "uptake": 0.5}
     theta = np.array([[values[name] for name in MSC.parameter_names]])
     hours = np.array([0.5, 24.0, 100.0])
-    steady = follow_history(MSC, theta, [Given("iv", 1e6, 0.0, every_h=168.0)], hours, fidelity=fidelity)
+    steady = MSC.solve(theta, [Dose("iv", 1e6, 0.0, every_h=168.0)], hours, fidelity=fidelity)
     past = [Dose("iv", 1e6, 168.0 * k) for k in range(400)]
     long = MSC.solve(theta, past, hours + 168.0 * 399, fidelity=fidelity)
     inside = [i for i, state in enumerate(MSC.states) if state not in MSC.outside]
@@ -147,13 +145,13 @@ def test_cells_given_weekly_for_ever_are_a_long_history(fidelity):
 def test_what_never_leaves_has_no_steady_state():
     theta = np.array([[0.0, ABSORPTION]])
     with pytest.raises(SolveError, match="has no steady state"):
-        follow_history(MODEL, theta, [Given("iv", 1.0, 0.0, every_h=12.0)], HOURS)
+        MODEL.solve(theta, [Dose("iv", 1.0, 0.0, every_h=12.0)], HOURS)
 
 
 def test_rates_that_move_take_resets_but_no_steady_state():
     moving = written(ONE.replace("gone : rate", "gone : rate / (1 + plasma / 5)"))
     events = [Event(0.0, amount=10.0, route="iv"), Event(12.0, evid=4, amount=10.0, route="iv")]
-    found = follow_history(moving, THETA, doses_of(events), np.array([3.0, 15.0]))[0]
+    found = moving.solve(THETA, doses_of(events), np.array([3.0, 15.0]))[0]
     assert found[0, PLASMA] == pytest.approx(found[1, PLASMA], rel=1e-8)
     with pytest.raises(ModelFileError, match="its steady state is no series; write the doses before it with ADDL"):
-        follow_history(moving, THETA, [Given("iv", 1.0, 0.0, every_h=12.0)], HOURS)
+        moving.solve(THETA, [Dose("iv", 1.0, 0.0, every_h=12.0)], HOURS)

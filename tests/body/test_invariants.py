@@ -8,8 +8,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from pbpk.body.expansion import read_model
-from pbpk.body.model import Dose
 from pbpk.body.solve import Schedule, solve
+from pbpk.dosing import Dose
 
 quick = settings(max_examples=40, deadline=None, derandomize=True)
 seeds = st.integers(0, 100_000)
@@ -35,11 +35,11 @@ def network(seed):
 def doses(seed, n):
     """A bolus at once, a later one, and an infusion, into random states."""
     entry = np.random.default_rng(seed + 1).random((3, n))
-    return Schedule(entry / entry.sum(), np.array([0.0, 0.4, 0.3]), np.array([0.0, 0.0, 2.5]))
+    return Schedule.once(entry / entry.sum(), np.array([0.0, 0.4, 0.3]), np.array([0.0, 0.0, 2.5]))
 
 
 def bolus(entry):
-    return Schedule(np.atleast_2d(np.asarray(entry, float)), np.zeros(1), np.zeros(1))
+    return Schedule.once(np.atleast_2d(np.asarray(entry, float)), np.zeros(1), np.zeros(1))
 
 
 def follow(w, lasting, schedule, full, hours=HOURS):
@@ -61,7 +61,7 @@ def test_the_order_of_states_does_not_matter(full, seed):
     order = np.append(rng.permutation(lasting), lasting + rng.permutation(len(w) - lasting))
     if full:
         order = rng.permutation(len(w))
-    turned = Schedule(schedule.entry[:, order], schedule.starts, schedule.durations)
+    turned = Schedule.once(schedule.entry[:, order], schedule.starts, schedule.durations)
     same(follow(w[np.ix_(order, order)], lasting, turned, full), follow(w, lasting, schedule, full)[:, order])
 
 
@@ -77,7 +77,7 @@ def test_the_order_of_arrows_and_doses_does_not_matter_nor_an_arrow_drawn_as_two
     rates = np.append(share, 1 - share) * np.tile(w[source, target], 2)
     arrows, turn = rng.permutation(rates.size), rng.permutation(3)
     source, target = np.tile(source, 2)[arrows], np.tile(target, 2)[arrows]
-    turned = Schedule(schedule.entry[turn], schedule.starts[turn], schedule.durations[turn])
+    turned = Schedule.once(schedule.entry[turn], schedule.starts[turn], schedule.durations[turn])
     found = solve(source, target, len(w) if full else lasting, rates[arrows], turned, HOURS)
     same(found, follow(w, lasting, schedule, full))
 
@@ -88,7 +88,7 @@ def test_the_order_of_arrows_and_doses_does_not_matter_nor_an_arrow_drawn_as_two
 def test_the_unit_of_time_does_not_matter(full, seed, unit):
     w, lasting = network(seed)
     schedule = doses(seed, len(w))
-    scaled = Schedule(schedule.entry, schedule.starts * unit, schedule.durations * unit)
+    scaled = Schedule.once(schedule.entry, schedule.starts * unit, schedule.durations * unit)
     same(follow(w / unit, lasting, scaled, full, HOURS * unit), follow(w, lasting, schedule, full))
 
 
@@ -105,7 +105,7 @@ def test_two_alike_are_one(full, seed, which, share):
     more[:, one] *= 1 - share
     entry = np.insert(schedule.entry, lasting, share * schedule.entry[:, one], axis=1)
     entry[:, one] *= 1 - share
-    found = follow(more, lasting + 1, Schedule(entry, schedule.starts, schedule.durations), full)
+    found = follow(more, lasting + 1, Schedule.once(entry, schedule.starts, schedule.durations), full)
     found[:, one] += found[:, lasting]
     same(np.delete(found, lasting, axis=1), follow(w, lasting, schedule, full))
 
@@ -139,9 +139,9 @@ def test_in_full_a_dose_scales_and_may_come_in_parts(seed, factor, parts):
     w, lasting = network(seed)
     schedule = doses(seed, len(w))
     expected = follow(w, lasting, schedule, True)
-    scaled = Schedule(factor * schedule.entry, schedule.starts, schedule.durations)
+    scaled = Schedule.once(factor * schedule.entry, schedule.starts, schedule.durations)
     same(follow(w, lasting, scaled, True) / factor, expected)
-    cut = Schedule(
+    cut = Schedule.once(
         *(np.repeat(x, parts, axis=0) for x in (schedule.entry / parts, schedule.starts, schedule.durations))
     )
     same(follow(w, lasting, cut, True), expected)
@@ -152,7 +152,7 @@ def test_in_full_a_dose_scales_and_may_come_in_parts(seed, factor, parts):
 def test_in_full_a_later_dose_is_the_same_later(seed, wait):
     w, lasting = network(seed)
     schedule = doses(seed, len(w))
-    late = Schedule(schedule.entry, schedule.starts + wait, schedule.durations)
+    late = Schedule.once(schedule.entry, schedule.starts + wait, schedule.durations)
     hours = HOURS + 0.013  # away from the jumps, where rounding decides between before and after
     np.testing.assert_allclose(
         follow(w, lasting, late, True, hours + wait), follow(w, lasting, schedule, True, hours), rtol=1e-8, atol=1e-12
@@ -204,7 +204,7 @@ def test_a_short_infusion_tends_to_a_bolus(full, seed, digits):
     """An infusion is a mean of boluses that are late by up to its duration; no cell is lost faster than q."""
     w, lasting = network(seed)
     start = np.append(np.random.default_rng(seed).random(lasting), np.zeros(len(w) - lasting))
-    short = Schedule(start[np.newaxis], np.zeros(1), np.array([10**digits]))
+    short = Schedule.once(start[np.newaxis], np.zeros(1), np.array([10**digits]))
     hours = HOURS[1:]
     at_once, in_time = (follow(w, lasting, each, full, hours)[:, :lasting] for each in (bolus(start), short))
     fastest = w.sum(1).max()

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from pbpk.body.expansion import read_model
 from pbpk.body.library import LIBRARY
-from pbpk.body.model import Dose
+from pbpk.dosing import Dose
 from pbpk.errors import ModelFileError, PbpkError
 
 quick = settings(max_examples=15, deadline=None, derandomize=True)

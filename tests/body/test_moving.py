@@ -10,7 +10,7 @@ from scipy.special import lambertw
 from pbpk.body import moving
 from pbpk.body.expansion import read_model
 from pbpk.body.library import LIBRARY
-from pbpk.body.model import Dose
+from pbpk.dosing import Dose
 from pbpk.errors import SolveError
 
 MSC = (LIBRARY / "msc.toml").read_text()
@@ -110,7 +110,7 @@ def test_both_fidelities_conserve_and_agree(doses):
 def test_the_gradient_is_that_of_the_answer(doses):
     model = crowded()
     known, schedule = model.symbols(medians(model)), model.schedule(doses)
-    given = (*arrays(model), *schedule.arrays(), HOURS)
+    given = (*arrays(model), *schedule.plain(), HOURS)
     out, log, began, done = moving.respond_moving(known, *given)
     rng = np.random.default_rng(1)
     bar = rng.standard_normal(out.shape) / (1.0 + np.abs(out))

@@ -6,8 +6,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from pbpk.body.expansion import read_model
-from pbpk.body.model import Dose
 from pbpk.body.solve import Schedule, solve
+from pbpk.dosing import Dose
 from pbpk.errors import SolveError
 
 quick = settings(max_examples=25, deadline=None, derandomize=True)
@@ -98,7 +98,7 @@ def test_one_hour_may_be_a_number():
 
 @pytest.mark.parametrize("rate", [-1.0, np.nan, np.inf])
 def test_impossible_rates_are_refused(rate):
-    bolus = Schedule(np.array([[1.0, 0.0]]), np.zeros(1), np.zeros(1))
+    bolus = Schedule.once(np.array([[1.0, 0.0]]), np.zeros(1), np.zeros(1))
     with pytest.raises(SolveError, match="a rate is negative or not finite"):
         solve(np.array([0]), np.array([1]), 2, np.array([rate]), bolus, [1.0])
 
@@ -118,7 +118,7 @@ def test_no_dose_leaves_the_body_empty():
 
 
 def test_a_state_without_a_way_out_is_refused_in_words():
-    bolus = Schedule(np.array([[1.0, 0.0]]), np.zeros(1), np.zeros(1))
+    bolus = Schedule.once(np.array([[1.0, 0.0]]), np.zeros(1), np.zeros(1))
     with pytest.raises(SolveError):
         solve(np.array([0]), np.array([1]), 1, np.array([1.0]), bolus, np.array([1.0]))
 

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from pbpk.body.expansion import read_model
-from pbpk.body.model import Dose
+from pbpk.dosing import Dose
 
 HOURS = np.array([0.05, 1.0, 24.0, 72.0, 168.0])
 MODEL = read_model("msc", "mouse", label="FND")

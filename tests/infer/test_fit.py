@@ -8,7 +8,7 @@ from pytensor.configdefaults import config
 from scipy.stats import kstest
 
 from pbpk.body.expansion import read_model
-from pbpk.body.model import Dose
+from pbpk.dosing import Dose
 from pbpk.infer.fit import CAREFUL, fit
 from pbpk.infer.joint import predict_percent
 

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from scipy.stats import norm
 
-from pbpk.body.model import Dose
+from pbpk.dosing import Dose
 from pbpk.errors import StudyError
 from pbpk.infer.joint import predict_percent
 

@@ -7,7 +7,7 @@ from pytensor.compile.mode import Mode
 from scipy.special import log_ndtr, logsumexp
 from scipy.stats import gamma, norm
 
-from pbpk.body.model import Dose
+from pbpk.dosing import Dose
 from pbpk.infer.likelihood import build, fixed_inputs
 
 T_CELLS = "khot_2019_t_cells_mouse"

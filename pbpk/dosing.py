@@ -10,12 +10,8 @@ reset before its dose. What is sampled at the hour of a bolus shows it if the sa
 import math
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
-from pathlib import Path
 
-import pydantic
-
-from pbpk.errors import InputError, did_you_mean
-from pbpk.reading import Schema, read_cells, validated
+from pbpk.errors import InputError
 
 OBSERVATION, DOSE, OTHER, RESET, RESET_AND_DOSE = range(5)  # EVID, guide VI V.B
 DOSES = (DOSE, RESET_AND_DOSE)
@@ -24,7 +20,6 @@ MODELLED_RATE, MODELLED_DURATION = -1.0, -2.0  # RATE, guide VI V.E
 AFRESH = (1, 3)  # SS that starts afresh; 3 differs from 1 only in where NONMEM's search begins (V.F.2)
 ROUNDING = 1e-3  # by which AMT/RATE and DUR may differ before they contradict each other
 LINK_H = 1.0  # a steady infusion is cut into links of this length; any length gives the same infusion [h]
-NOT_READ = {"DV", "DVID", "CENS", "LIMIT", "L2", "PCMT", "CALL"}  # known, and without influence on what is given
 
 
 @dataclass(frozen=True)
@@ -35,7 +30,7 @@ class Event:
     amount : AMT; rate : RATE [amount/h], 0 a bolus, -1 or -2 when the model knows the rate or the duration
     duration_h : DUR [h]; route : what CMT stands for; addl : ADDL, doses that follow; interval_h : II [h]
     ss : 0 not at steady state, 1 (or 3) steady state of this dose alone, 2 steady state on top of what is there
-    place : file and row, for sentences
+    place : file and row, for sentences; lag_h, bioavailability : ALAG [h] and F where the record tells them itself
     """
 
     hours: float
@@ -48,6 +43,8 @@ class Event:
     interval_h: float = 0.0
     ss: int = 0
     place: str = ""
+    lag_h: float = 0.0
+    bioavailability: float = 1.0
 
     def __post_init__(self) -> None:
         """Refuse a record that contradicts itself."""
@@ -72,10 +69,10 @@ class Event:
 
 
 @dataclass(frozen=True)
-class Given:
-    """A dose as it enters: a bolus, or an infusion at the constant rate amount / duration_h.
+class Dose:
+    """Cells, or what else a model moves, given by one route, at one hour, over some time.
 
-    hours : start, after the lag [h]; duration_h : [h], 0 for a bolus
+    hours : start, after the lag [h]; duration_h : [h], 0 for a bolus; viability : part that is alive
     until : hour at which a reset wipes what this dose left and ends what still runs, inf if none does [h]
     every_h : 0, or the interval at which the same dose has also been given for ever before `hours` [h]
     since : hour before which nothing of it is seen [h]
@@ -88,12 +85,28 @@ class Given:
     """
 
     route: str
-    amount: float
-    hours: float
+    cells: float
+    hours: float = 0.0
     duration_h: float = 0.0
+    viability: float = 1.0
     until: float = math.inf
     every_h: float = 0.0
     since: float = -math.inf
+
+    def __post_init__(self) -> None:
+        """Refuse a dose that nobody can give."""
+        if not math.isfinite(self.hours):
+            raise InputError(f"dose by `{self.route}`: hours is {self.hours:g}; it must be a finite number.")
+        for name, value in {"cells": self.cells, "duration_h": self.duration_h, "every_h": self.every_h}.items():
+            if not (math.isfinite(value) and value >= 0.0):
+                raise InputError(f"dose by `{self.route}`: {name} is {value:g}; it must be a number of at least 0.")
+        if not 0.0 <= self.viability <= 1.0:
+            raise InputError(f"dose by `{self.route}`: viability is {self.viability:g}; it must lie between 0 and 1.")
+
+    @property
+    def is_plain(self) -> bool:
+        """True for a dose that is given once and that no reset wipes."""
+        return self.every_h == 0.0 and math.isinf(self.until)
 
 
 def doses_of(
@@ -103,7 +116,7 @@ def doses_of(
     *,
     rate: Mapping[str, float] | None = None,
     duration: Mapping[str, float] | None = None,
-) -> tuple[Given, ...]:
+) -> tuple[Dose, ...]:
     """Every dose that a subject's records stand for, by the hour at which it enters.
 
     A reset (EVID 3 or 4, SS 1) wipes what came before it and cancels what is pending: additional doses, running
@@ -111,9 +124,10 @@ def doses_of(
 
     Parameters
     ----------
-    lag : route -> ALAG [h], 0 for the others; for additional and implied doses too, not for steady infusions
-    bioavailability : route -> F, 1 for the others; scales the amount, and so the duration where RATE is known and the
-        rate where the duration is; not for steady infusions
+    lag : route -> ALAG [h], the record's own for the others; for additional and implied doses too, not for steady
+        infusions
+    bioavailability : route -> F, the record's own for the others; scales the amount, and so the duration where RATE is
+        known and the rate where the duration is; not for steady infusions
     rate : route -> R [amount/h], for records with RATE -1
     duration : route -> D [h], for records with RATE -2
 
@@ -125,17 +139,17 @@ def doses_of(
     runs = occasions(events)
     if len(runs) > 1:
         raise InputError(f"{_place(runs[1][0])}: the clock starts again; take each of the `occasions` by itself.")
-    given: list[Given] = []
+    given: list[Dose] = []
     for event, at in zip(events, _moments(events), strict=True):
         if event.wipes:
             given = [replace(g, until=min(g.until, at)) for g in given if g.since < at]
         if event.is_steady_infusion:
             given.append(_steady_infusion(event, at, rate or {}))
         elif event.is_dose:
-            late = _told(event, lag or {}, "lag", 0.0)
-            part = _told(event, bioavailability or {}, "bioavailability", 1.0)
+            late = _told(event, lag or {}, "lag", event.lag_h)
+            part = _told(event, bioavailability or {}, "bioavailability", event.bioavailability)
             given += _given(event, at, late, event.amount * part, _duration(event, part, rate or {}, duration or {}))
-    return tuple(sorted((g for g in given if g.amount > 0.0), key=lambda g: g.hours))
+    return tuple(sorted((g for g in given if g.cells > 0.0), key=lambda g: g.hours))
 
 
 def occasions(events: Sequence[Event]) -> tuple[tuple[Event, ...], ...]:
@@ -180,22 +194,22 @@ def _moments(events: Sequence[Event]) -> list[float]:
     return moments[::-1]
 
 
-def _given(event: Event, at: float, late: float, amount: float, lasts: float) -> list[Given]:
+def _given(event: Event, at: float, late: float, amount: float, lasts: float) -> list[Dose]:
     """The dose of one record and those that follow it."""
     if event.ss and late > event.interval_h:  # guide VI III.F.6
         said = f"the lag of `{event.route}` is {late:g} h, but II is {event.interval_h:g}"
         raise InputError(f"{_place(event)}: {said}; at steady state a lag must not be longer.")
     starts = [at + i * event.interval_h + late for i in range(event.addl + 1)]
-    doses = [Given(event.route, amount, start, lasts, since=start) for start in starts]
+    doses = [Dose(event.route, amount, start, lasts, since=start) for start in starts]
     if event.ss:  # its record shows the doses before it, lagged as it is (guide VI V.F.4, note 3)
         doses[0] = replace(doses[0], every_h=event.interval_h, since=at)
     return doses
 
 
-def _steady_infusion(event: Event, at: float, rates: Mapping[str, float]) -> Given:
+def _steady_infusion(event: Event, at: float, rates: Mapping[str, float]) -> Dose:
     """Infusion since ever until the record, without lag or bioavailability (guide VI V.F.1, guide V 6.8.2.6)."""
     rate = _told(event, rates, "rate") if event.rate == MODELLED_RATE else event.rate
-    return Given(event.route, rate * LINK_H, at - LINK_H, LINK_H, every_h=LINK_H, since=at)
+    return Dose(event.route, rate * LINK_H, at - LINK_H, LINK_H, every_h=LINK_H, since=at)
 
 
 def _duration(event: Event, part: float, rates: Mapping[str, float], durations: Mapping[str, float]) -> float:
@@ -257,130 +271,3 @@ def _faults_of_dose(event: Event) -> Iterable[tuple[bool, str]]:
     yield event.addl > 0 and interval == 0.0, "ADDL needs II, the interval to the next dose; give it."
     alone = interval > 0.0 and not event.ss and not event.addl
     yield alone, f"II is {interval:g}, but neither ADDL nor SS repeats the dose; give one of them, or set II to 0."
-
-
-class EventRow(Schema):
-    """One row of an event table, by NONMEM's names."""
-
-    ID: str
-    TIME: float
-    AMT: float = 0.0
-    RATE: float = 0.0
-    DUR: float = 0.0
-    EVID: int | None = None
-    MDV: int | None = None
-    CMT: str = "0"
-    ADDL: int = 0
-    II: float = 0.0
-    SS: int = 0
-
-    @pydantic.field_validator("TIME", "II", mode="before")
-    @classmethod
-    def _is_no_clock(cls, value: str) -> str:
-        if ":" in value:
-            raise ValueError(f"`{value}` is a time of the clock; write hours as a number")
-        return value
-
-    @pydantic.model_validator(mode="after")
-    def _fits_itself(self) -> "EventRow":
-        if self.MDV not in (None, 0, 1, 100, 101):
-            raise ValueError(f"MDV is {self.MDV}; it must be 0, 1, 100 or 101")
-        if self.MDV in (0, 100) and self.kind != OBSERVATION:
-            raise ValueError(f"MDV is {self.MDV}, but EVID {self.kind} is no observation; set MDV to 1")
-        return self
-
-    @property
-    def kind(self) -> int:
-        """EVID, or what NM-TRAN takes for it where it is missing (guide IV V.B, help on EVID)."""
-        if self.EVID is not None:
-            return self.EVID
-        if self.AMT or self.RATE or self.SS:
-            return DOSE
-        return OTHER if self.MDV in (1, 101) else OBSERVATION
-
-
-def read_events(
-    path: str | Path, routes: Mapping[str, str] | None = None, covariates: Iterable[str] = ()
-) -> dict[str, tuple[Event, ...]]:
-    """Read a CSV with NONMEM's columns, in any case and order, into the events of each subject.
-
-    An empty cell or `.` is a missing value. DV and what goes with it is not read.
-
-    Parameters
-    ----------
-    routes : number in CMT -> route, with "0" for the compartment that takes a dose without CMT; a CMT that is no
-        number is a route itself
-    covariates : columns to leave alone
-
-    Raises
-    ------
-    InputError
-        one sentence: file, row, column, what to do
-    """
-    path = Path(path)
-    columns, table = _read_table(path)
-    _check_columns(path, columns, [name.upper() for name in covariates])
-    subjects: dict[str, list[Event]] = {}
-    subject = ""
-    for line, cells in table:
-        place = f"{path}: row {line}"
-        told = {name: cell for name, cell in zip(columns, cells, strict=True) if cell not in ("", ".")}
-        fields = {name: cell for name, cell in told.items() if name in EventRow.model_fields}
-        row = validated(Path(place), fields, EventRow, InputError)  # it puts the place before its sentence
-        event = _event(row, routes or {}, place)
-        if _plain(row.ID) != subject and _plain(row.ID) in subjects:
-            raise InputError(f"{place}: the rows of subject `{_plain(row.ID)}` are apart; put them together.")
-        subject = _plain(row.ID)
-        subjects.setdefault(subject, []).append(event)
-    for events in subjects.values():
-        occasions(events)  # refuses time that goes backwards
-    return {subject: tuple(events) for subject, events in subjects.items()}
-
-
-def _event(row: EventRow, routes: Mapping[str, str], place: str) -> Event:
-    kind, compartment, route = row.kind, _plain(row.CMT), ""
-    if compartment.startswith("-"):
-        raise InputError(f"{place}: CMT is {compartment}, but no compartment can be turned off; remove the sign.")
-    if kind in DOSES:
-        if compartment == "0" and "0" not in routes:
-            raise InputError(f"{place}: the dose has no CMT; give it, or name the default route as `0` in `routes`.")
-        if compartment.isdecimal() and compartment not in routes:
-            raise InputError(f"{place}: `routes` has no CMT {compartment}.{did_you_mean(compartment, routes)}")
-        route = routes.get(compartment, compartment)
-    return Event(row.TIME, kind, row.AMT, row.RATE, row.DUR, route, row.ADDL, row.II, row.SS, place)
-
-
-def _plain(text: str) -> str:
-    """Whole numbers without their decimals: spreadsheets write 1 as 1.0."""
-    whole, _, decimals = text.partition(".")
-    return whole if whole.lstrip("-").isdecimal() and not decimals.strip("0") else text
-
-
-def _check_columns(path: Path, columns: list[str], covariates: Iterable[str]) -> None:
-    """Refuse columns that are unknown, missing or there twice."""
-    known = {*EventRow.model_fields, *NOT_READ, *covariates}
-    for column in columns:
-        if columns.count(column) > 1:
-            raise InputError(f"{path}: the column `{column}` stands twice; remove one.")
-        if column in {"DATE", "DAT1", "DAT2", "DAT3"} - known:
-            raise InputError(f"{path}: the column `{column}` is not read; give TIME in hours and remove it.")
-        if column not in known:
-            hint = did_you_mean(column, known) or " Remove it, or name it as a covariate."
-            raise InputError(f"{path}: unknown column `{column}`.{hint}")
-    missing = next((name for name in ("ID", "TIME", *covariates) if name not in columns), None)
-    if missing:
-        raise InputError(f"{path}: the column `{missing}` is missing; add it to the first line.")
-
-
-def _read_table(path: Path) -> tuple[list[str], list[tuple[int, list[str]]]]:
-    """Read names of columns in capitals, and each row with its number."""
-    names, rows = read_cells(path, InputError)
-    columns, *table = [[cell.strip() for cell in row] for row in (names, *rows)]
-    if len(columns) == 1:
-        raise InputError(f"{path}: there is one column; save the table with commas between its columns.")
-    if not table:
-        raise InputError(f"{path}: the table has no rows under its header.")
-    for line, row in enumerate(table, start=2):
-        if len(row) != len(columns):
-            raise InputError(f"{path}: row {line} has {len(row)} cells, the header {len(columns)}; make them agree.")
-    return [name.upper() for name in columns], list(enumerate(table, start=2))

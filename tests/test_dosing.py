@@ -7,8 +7,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from pbpk.body.events import Event, Given, doses_of, observation_hours, occasions, read_events
+from pbpk.dosing import Dose, Event, doses_of, observation_hours, occasions
 from pbpk.errors import InputError
+from pbpk.nonmem import read_events
 
 quick = settings(max_examples=50, deadline=None, derandomize=True)
 K = 0.13  # rate of loss of the one compartment [1/h]
@@ -35,7 +36,7 @@ def left_of_all(hours, lasts, every):
 def seen(doses, hours):
     """Sum over doses of what each shows."""
     return sum(
-        d.amount
+        d.cells
         * (left_of_all(hours - d.hours, d.duration_h, d.every_h) if d.every_h else left(hours - d.hours, d.duration_h))
         for d in doses
         if d.since <= hours < d.until
@@ -160,7 +161,7 @@ def test_additional_doses_are_doses(lag, addl, interval, hours, rate):
 @given(st.floats(2.0, 20.0), st.just(0.0) | st.floats(0.01, 60.0), st.floats(0.0, 30.0))
 def test_steady_state_is_many_doses_before(lag, interval, lasts, after):
     (steady,) = doses_of([Event(5.0, 1, 10.0, duration_h=lasts, route="iv", interval_h=interval, ss=1)], {"iv": lag})
-    before = [Given("iv", 10.0, 5.0 + lag - i * interval, lasts) for i in range(400)]
+    before = [Dose("iv", 10.0, 5.0 + lag - i * interval, lasts) for i in range(400)]
     np.testing.assert_allclose(seen([steady], 5.0 + after), seen(before, 5.0 + after), rtol=1e-9)
 
 
@@ -183,7 +184,7 @@ def test_the_clock_may_start_anywhere(events, shift):
     for name in ("hours", "since", "until"):
         times = [[getattr(d, name) for d in each] for each in (doses, moved)]
         np.testing.assert_allclose(np.add(times[0], shift), times[1], rtol=0, atol=1e-12)
-    assert [(d.amount, d.duration_h, d.every_h) for d in doses] == [(d.amount, d.duration_h, d.every_h) for d in moved]
+    assert [(d.cells, d.duration_h, d.every_h) for d in doses] == [(d.cells, d.duration_h, d.every_h) for d in moved]
 
 
 @quick
@@ -191,15 +192,15 @@ def test_the_clock_may_start_anywhere(events, shift):
 def test_doses_are_in_order_and_real(events):
     doses = doses_of(events)
     assert [d.hours for d in doses] == sorted(d.hours for d in doses)
-    assert all(d.amount > 0 and d.since < d.until and d.duration_h >= 0 for d in doses)
+    assert all(d.cells > 0 and d.since < d.until and d.duration_h >= 0 for d in doses)
 
 
 def test_a_bolus_and_an_infusion():
     doses = doses_of([Event(0, 1, 10, route="iv"), Event(1, 1, 6, 2, route="sc"), Event(2, 1, 6, 0, 4, "sc")])
     assert doses == (
-        Given("iv", 10, 0, since=0),
-        Given("sc", 6, 1, 3, since=1),
-        Given("sc", 6, 2, 4, since=2),
+        Dose("iv", 10, 0, since=0),
+        Dose("sc", 6, 1, 3, since=1),
+        Dose("sc", 6, 2, 4, since=2),
     )
 
 
@@ -292,7 +293,7 @@ def test_a_reset_wipes_and_cancels():
         ],
         {"sc": 2.0},
     )
-    assert [(d.hours, d.amount, d.until) for d in doses] == [(0, 100, 6), (0, 7, 6), (4, 7, 6), (10, 3, math.inf)]
+    assert [(d.hours, d.cells, d.until) for d in doses] == [(0, 100, 6), (0, 7, 6), (4, 7, 6), (10, 3, math.inf)]
     assert seen(doses, 6) == 0
     assert seen(doses, 10) == 3
 
@@ -318,7 +319,7 @@ def test_a_reset_in_the_lag_of_a_steady_dose_leaves_its_history_until_then():
 )
 def test_bioavailability_scales_the_amount(event, told, amount, duration):
     (dose,) = doses_of([event], bioavailability={"iv": 0.5, "sc": 0.1}, **told)
-    assert (dose.amount, dose.duration_h) == (amount, duration)
+    assert (dose.cells, dose.duration_h) == (amount, duration)
 
 
 def test_a_dose_of_which_nothing_arrives_is_none():
@@ -345,7 +346,7 @@ def test_what_stands_first_acts_first():
 def test_hours_stay_as_written_where_no_act_comes_between():
     events = [Event(24, OBSERVED), Event(24, OBSERVED), Event(24, 1, 8, route="iv"), Event(24, OBSERVED)]
     assert observation_hours(events) == (math.nextafter(24, 0), math.nextafter(24, 0), 24)
-    assert doses_of(events) == (Given("iv", 8, 24, since=24),)
+    assert doses_of(events) == (Dose("iv", 8, 24, since=24),)
 
 
 def test_an_additional_dose_is_seen_at_its_hour():
