@@ -84,7 +84,8 @@ def _run(
 ) -> None:
     from pbpk.assay.counts import count_cells
     from pbpk.infer.fit import fit as learn
-    from pbpk.infer.joint import join, known_amount
+    from pbpk.infer.histories import known_amount
+    from pbpk.infer.joint import join
     from pbpk.infer.posterior import write_posterior
     from pbpk.predict.forecast import DRAWS, simulate
     from pbpk.predict.run import assemble, describe, model_of, write_folder, write_inputs, write_manifest
@@ -109,7 +110,7 @@ def _run(
         converged = posterior.diagnostics.passed
         forecast = None
         if asked and (converged or allow_unconverged):
-            routes = [group.route for group in study.about.groups]
+            routes = [route for group in study.about.groups for route in group.routes]
             forecast = simulate(
                 model,
                 posterior.theta(DRAWS),
@@ -154,7 +155,7 @@ def simulate(
 ) -> None:
     """Answer scenarios from a fit, or from a model's prior: a table and a figure."""
     from pbpk.body.expansion import read_model
-    from pbpk.infer.joint import known_amount
+    from pbpk.infer.histories import known_amount
     from pbpk.predict.forecast import DRAWS, forecast_table
     from pbpk.predict.forecast import simulate as answer
     from pbpk.predict.run import read_fit, write_folder, write_manifest
@@ -165,7 +166,7 @@ def simulate(
     if Path(run).is_dir():
         study, posterior, manifest = read_fit(run)
         model, theta, names = posterior.joint.model, posterior.theta(DRAWS), posterior.joint.names
-        routes = [group.route for group in study.about.groups]
+        routes = [route for group in study.about.groups for route in group.routes]
         cells = cells or known_amount(study, model)
         origin = f"the fit of {study.name} ({manifest['fingerprint']})"
     else:

@@ -175,23 +175,24 @@ def occasions(events: Sequence[Event]) -> tuple[tuple[Event, ...], ...]:
 def observation_hours(events: Sequence[Event]) -> tuple[float, ...]:
     """Hour of each observation for a solver that shows a dose from its own hour on, (observation,) [h].
 
-    Where a dose or a reset of the same hour stands further down, it is the last number before that hour.
+    A dose or a reset that stands below an observation of its hour acts at the next number after it; an observation
+    below that sees it there.
     """
     return tuple(at for event, at in zip(events, _moments(events), strict=True) if event.evid == OBSERVATION)
 
 
 def _moments(events: Sequence[Event]) -> list[float]:
-    """When each record acts [h]: its hour, or just before where an observation and then a dose or reset follow then."""
+    """When each record acts [h]: its hour, or just after where it is a dose or reset below an observation of then."""
     moments: list[float] = []
-    hours, at, acted_on = math.nan, math.nan, False
-    for event in reversed(events):
+    hours, at, seen = math.nan, math.nan, False
+    for event in events:
         if event.hours != hours:
-            hours, at, acted_on = event.hours, event.hours, False
-        if event.evid == OBSERVATION and acted_on:
-            at, acted_on = math.nextafter(at, -math.inf), False
-        acted_on = acted_on or event.is_dose or event.wipes
+            hours, at, seen = event.hours, event.hours, False
+        if seen and (event.is_dose or event.wipes):
+            at, seen = math.nextafter(at, math.inf), False
+        seen = seen or event.evid == OBSERVATION
         moments.append(at)
-    return moments[::-1]
+    return moments
 
 
 def _given(event: Event, at: float, late: float, amount: float, lasts: float) -> list[Dose]:
@@ -199,7 +200,8 @@ def _given(event: Event, at: float, late: float, amount: float, lasts: float) ->
     if event.ss and late > event.interval_h:  # guide VI III.F.6
         said = f"the lag of `{event.route}` is {late:g} h, but II is {event.interval_h:g}"
         raise InputError(f"{_place(event)}: {said}; at steady state a lag must not be longer.")
-    starts = [at + i * event.interval_h + late for i in range(event.addl + 1)]
+    starts = [event.hours + i * event.interval_h + late for i in range(event.addl + 1)]
+    starts[0] = max(starts[0], at)
     doses = [Dose(event.route, amount, start, lasts, since=start) for start in starts]
     if event.ss:  # its record shows the doses before it, lagged as it is (guide VI V.F.4, note 3)
         doses[0] = replace(doses[0], every_h=event.interval_h, since=at)

@@ -9,7 +9,6 @@ from hypothesis import strategies as st
 
 from pbpk.dosing import Dose, Event, doses_of, observation_hours, occasions
 from pbpk.errors import InputError
-from pbpk.nonmem import read_events
 
 quick = settings(max_examples=50, deadline=None, derandomize=True)
 K = 0.13  # rate of loss of the one compartment [1/h]
@@ -345,14 +344,28 @@ def test_what_stands_first_acts_first():
 
 def test_hours_stay_as_written_where_no_act_comes_between():
     events = [Event(24, OBSERVED), Event(24, OBSERVED), Event(24, 1, 8, route="iv"), Event(24, OBSERVED)]
-    assert observation_hours(events) == (math.nextafter(24, 0), math.nextafter(24, 0), 24)
-    assert doses_of(events) == (Dose("iv", 8, 24, since=24),)
+    after = math.nextafter(24, 25)
+    assert observation_hours(events) == (24, 24, after)
+    assert doses_of(events) == (Dose("iv", 8, after, since=after),)
+    assert observation_hours([*events[:1], *events[:1]]) == (24, 24)
 
 
 def test_an_additional_dose_is_seen_at_its_hour():
     events = [Event(0, 1, 5, route="iv", addl=1, interval_h=24), Event(24, OBSERVED)]
     (hours,) = observation_hours(events)
     assert seen(doses_of(events), hours) == pytest.approx(5 * math.exp(-K * 24) + 5)
+
+
+def test_an_additional_dose_is_seen_before_a_dose_of_the_same_hour():
+    """PREDPP lets what is pending enter first; the sample stands between it and the dose."""
+    events = [Event(0, 1, 5, route="iv", addl=2, interval_h=12), Event(24, OBSERVED), Event(24, 1, 8, route="iv")]
+    events += [Event(24, OBSERVED), Event(36, OBSERVED)]
+    pending, whole, _ = (seen(doses_of(events), hours) for hours in observation_hours(events))
+    assert pending == pytest.approx(sum(5 * math.exp(-K * 12 * i) for i in range(3)))
+    assert whole == pytest.approx(pending + 8)
+    repeated = [Event(12, OBSERVED), Event(12, 1, 5, route="iv", addl=1, interval_h=12), Event(24, OBSERVED)]
+    first, second = (seen(doses_of(repeated), hours) for hours in observation_hours(repeated))
+    assert (first, second) == (0, pytest.approx(5 + 5 * math.exp(-K * 12)))
 
 
 def test_a_clock_that_starts_again_begins_an_occasion():
@@ -417,92 +430,3 @@ def test_records_that_do_not_go_together_are_refused(events, told, said):
         doses_of(events, **told)
     assert str(refusal.value).startswith("the event at 4 h: ")
     assert said in str(refusal.value)
-
-
-def read(tmp_path, text, **told):
-    path = tmp_path / "events.csv"
-    path.write_text(text)
-    return read_events(path, **{"routes": {"1": "iv", "2": "sc"}, **told})
-
-
-def test_a_table_becomes_events(tmp_path):
-    text = (
-        "id,time,Amt,RATE,dur,evid,mdv,cmt,addl,ii,ss,DV,WT\n"
-        "1,0,100,.,.,1,1,1,2,12,0,.,70\n"
-        "1,24,.,.,.,0,0,.,.,.,.,3.5,70\n"
-        "1,24,50,0,2,4,1,sc,0,12,1,.,70\n"
-        "2.0,-1,10,5,,1,1,2.0,,,,,80\n"
-        "2,0,,,,3,1,,,,,,80\n"
-    )
-    found = read(tmp_path, text, covariates=("wt",))
-    at = f"{tmp_path / 'events.csv'}: row "
-    assert found == {
-        "1": (
-            Event(0, 1, 100, route="iv", addl=2, interval_h=12, place=f"{at}2"),
-            Event(24, 0, place=f"{at}3"),
-            Event(24, 4, 50, 0, 2, "sc", 0, 12, 1, f"{at}4"),
-        ),
-        "2": (Event(-1, 1, 10, 5, route="sc", place=f"{at}5"), Event(0, 3, place=f"{at}6")),
-    }
-
-
-def test_a_missing_evid_is_told_by_the_rest(tmp_path):
-    rows = ["9,.,.,0,.", "5,.,.,1,.", ".,.,.,0,7", ".,.,.,1,7", ".,2,1,.,.", ".,.,.,101,."]
-    text = "ID,TIME,AMT,RATE,SS,MDV,DV\n" + "".join(f"1,{i},{row}\n" for i, row in enumerate(rows[1:]))
-    assert [e.evid for e in read(tmp_path, text, routes={"0": "iv"})["1"]] == [1, 0, 2, 1, 2]
-    with pytest.raises(InputError, match="row 2: MDV is 0, but EVID 1 is no observation; set MDV to 1"):
-        read(tmp_path, f"ID,TIME,AMT,RATE,SS,MDV,DV\n1,0,{rows[0]}\n", routes={"0": "iv"})
-
-
-def test_each_occasion_of_a_subject_has_its_clock(tmp_path):
-    found = read(tmp_path, "ID,TIME,EVID,AMT,CMT\n1,0,1,5,1\n1,9,0,.,.\n1,0,4,6,1\n")
-    assert [len(run) for run in occasions(found["1"])] == [2, 1]
-
-
-@pytest.mark.parametrize(
-    ("text", "said"),
-    [
-        ("", ": the file is empty; its first line must name the columns."),
-        ("ID,TIME\n", ": the table has no rows under its header."),
-        ("ID;TIME\n1;0\n", ": there is one column; save the table with commas between its columns."),
-        ("ID,TIME\n1\n", ": row 2 has 1 cells, the header 2; make them agree."),
-        ('ID,TIME\n1,"' + 200_000 * "0", ": not readable as a table: "),
-        ("ID,AMT\n1,0\n", ": the column `TIME` is missing; add it to the first line."),
-        ("ID,TIME,time\n1,0,0\n", ": the column `TIME` stands twice; remove one."),
-        ("ID,TIME,RAET\n1,0,0\n", ": unknown column `RAET`. Did you mean `RATE`?"),
-        ("ID,TIME,WEIGHT\n1,0,0\n", ": unknown column `WEIGHT`. Remove it, or name it as a covariate."),
-        ("ID,TIME,DATE\n1,0,0\n", ": the column `DATE` is not read; give TIME in hours and remove it."),
-        ("ID,TIME\n1,8:30\n", ": row 2: `TIME`: `8:30` is a time of the clock; write hours as a number."),
-        ("ID,TIME\n1,.\n", ": row 2: `TIME` is missing; add it."),
-        ("ID,TIME,AMT\n1,0,ten\n", ": row 2: `AMT` is `ten`: input should be a valid number"),
-        ("ID,TIME,ADDL\n1,0,1.5\n", ": row 2: `ADDL` is `1.5`: input should be a valid integer"),
-        ("ID,TIME,MDV\n1,0,2\n", ": row 2: MDV is 2; it must be 0, 1, 100 or 101."),
-        ("ID,TIME,AMT\n1,0,10\n", ": row 2: the dose has no CMT; give it, or name the default route as `0`"),
-        ("ID,TIME,AMT,CMT\n1,0,10,3\n", ": row 2: `routes` has no CMT 3. Choose from `1`, `2`."),
-        ("ID,TIME,EVID,CMT\n1,0,2,-1\n", ": row 2: CMT is -1, but no compartment can be turned off"),
-        ("ID,TIME,AMT,CMT\n1,0,-5,1\n", ": row 2: AMT is -5; it must be at least 0."),
-        ("ID,TIME,SS,CMT\n1,0,1,1\n", ": row 2: SS without AMT is an infusion since ever; give its RATE, or an AMT."),
-        ("ID,TIME,EVID,AMT,CMT\n1,0,0,5,1\n", ": row 2: AMT is 5 though EVID 0 is no dose;"),
-        ("ID,TIME\n1,0\n2,0\n1,1\n", ": row 4: the rows of subject `1` are apart; put them together."),
-        ("ID,TIME\n1,5\n1,3\n", ": row 3: TIME goes back from 5 to 3;"),
-    ],
-)
-def test_a_table_that_cannot_be_used_is_one_sentence(tmp_path, text, said):
-    with pytest.raises(InputError) as refusal:
-        read(tmp_path, text)
-    assert str(refusal.value).startswith(f"{tmp_path / 'events.csv'}{said}")
-    assert str(refusal.value).endswith((".", "?"))
-    assert "\n" not in str(refusal.value)
-
-
-def test_a_file_that_is_none_or_no_text_says_so(tmp_path):
-    with pytest.raises(InputError, match="there is no such file"):
-        read_events(tmp_path / "none.csv")
-    (tmp_path / "events.csv").write_bytes(b"ID,TIME\n\xff\xfe,0\n")
-    with pytest.raises(InputError, match="not readable as UTF-8"):
-        read_events(tmp_path / "events.csv")
-
-
-def test_a_covariate_must_be_there(tmp_path):
-    with pytest.raises(InputError, match="the column `WT` is missing"):
-        read(tmp_path, "ID,TIME\n1,0\n", covariates=("WT",))

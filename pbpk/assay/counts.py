@@ -11,8 +11,9 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pandas as pd
 
+from pbpk.assay.doses import dose_amount, dose_cells
 from pbpk.assay.signals import Signals, merge
-from pbpk.assay.study import COUNTED, DROPPED, UNITS, DoseRow, MeasurementRow, Study, WeightRow, per_of
+from pbpk.assay.study import COUNTED, DROPPED, UNITS, MeasurementRow, Study, WeightRow, per_of
 from pbpk.errors import InputError, StudyError
 from pbpk.quantity import convert, inside
 
@@ -213,36 +214,6 @@ def _counted(study: Study, rows: list[tuple[int, MeasurementRow]]) -> tuple[pd.D
     return table.assign(percent=percent, error=error), signals
 
 
-def doses_of(study: Study, group: str, animal: str) -> list[DoseRow]:
-    """Doses of an animal, its own before its group's."""
-    doses = [dose for dose in study.doses if dose.group == group]
-    own = [dose for dose in doses if animal and dose.animal == animal]
-    return own or [dose for dose in doses if not dose.animal]
-
-
-def known_dose(study: Study, group: str, animal: str) -> float | None:
-    """Cells that an animal was given in all, its own doses before its group's; None where a dose says no number."""
-    given = [dose.cells for dose in doses_of(study, group, animal)]
-    known = [cells for cells in given if cells is not None]
-    return sum(known) if known and len(known) == len(given) else None
-
-
-def dose_cells(study: Study, group: str, animal: str, place: str) -> float:
-    """Cells that an animal was given in all.
-
-    Raises
-    ------
-    StudyError
-        if a dose says no number
-    """
-    known = known_dose(study, group, animal)
-    if known is None:
-        raise StudyError(
-            f"{place}: cells were measured but the dose of `{group}` is not known; fill `cells` in doses.csv."
-        )
-    return known
-
-
 def _to_percent(study: Study, row: MeasurementRow, line: int) -> tuple[float, WeightRow | None]:
     """Factor from the written unit to percent of the dose, and the row of the organ's weight if there is one."""
     place = f"{study.folder / 'measurements.csv'}: row {line}"
@@ -250,7 +221,7 @@ def _to_percent(study: Study, row: MeasurementRow, line: int) -> tuple[float, We
     factor = 1.0
     amount, _, below = row.unit.partition("/")
     if row.unit not in UNITS:
-        given, unit = _dose(study, row.group, row.animal, place)
+        given, unit = dose_amount(study, row.group, row.animal, place)
         try:
             factor = 100.0 * convert(1.0, amount, unit) / given / (inside(below)[1] if below else 1.0)
         except InputError as problem:
@@ -262,26 +233,6 @@ def _to_percent(study: Study, row: MeasurementRow, line: int) -> tuple[float, We
     if row.unit in ("cells", "cells_per_g"):
         factor *= 100.0 / dose_cells(study, row.group, row.animal, place)
     return factor, weight
-
-
-def _dose(study: Study, group: str, animal: str, place: str) -> tuple[float, str]:
-    """Amount that an animal was given in all, and its unit.
-
-    Raises
-    ------
-    StudyError
-        if a dose says no number, or two are in units of different kind
-    """
-    given = [dose.given for dose in doses_of(study, group, animal)]
-    known = [each for each in given if each is not None]
-    if not known or len(known) < len(given):
-        raise StudyError(f"{place}: an amount was measured but the dose of `{group}` is not known; fill `amount` and "
-                         "`unit` in doses.csv.")  # fmt: skip
-    unit = known[0][1]
-    try:
-        return sum(convert(amount, each, unit) for amount, each in known), unit
-    except InputError as problem:
-        raise StudyError(f"{study.folder / 'doses.csv'}: the doses of `{group}`: {problem}") from None
 
 
 def _weight(study: Study, row: MeasurementRow) -> WeightRow | None:

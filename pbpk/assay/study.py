@@ -8,17 +8,19 @@ from typing import TYPE_CHECKING, Literal
 
 import pydantic
 
+from pbpk.assay.doses import AMOUNTS, DoseRow
 from pbpk.assay.readouts.settings import Doubtful, Readouts
+from pbpk.assay.records import FILE as NONMEM
+from pbpk.assay.records import Nonmem, read_table
 from pbpk.errors import InputError, StudyError, did_you_mean
 from pbpk.quantity import inside
-from pbpk.reading import Schema, read_rows, read_toml
+from pbpk.reading import Schema, read_rows, read_toml, validated
 
 if TYPE_CHECKING:
     from pbpk.assay.light.amplitude import Reading
 
 COUNTED = ("copies", "counts", "events", "profiles")  # what an instrument reads; `readouts` says what a cell gives
 UNITS = ("cells", "cells_per_g", "percent_dose", "percent_dose_per_g", *COUNTED)  # and others, as `ug/mL`
-AMOUNTS = ("cell", "g", "mol", "Bq")  # what a dose may be counted in
 DROPPED = "none"  # what a published tissue maps to when it is not used
 
 
@@ -36,6 +38,7 @@ class Product(Schema):
     cell_type: str
     diameter_um: float | None = pydantic.Field(default=None, gt=0)
     viability: float | None = pydantic.Field(default=None, ge=0, le=1)
+    clotting: float = pydantic.Field(default=0.0, ge=0, lt=1)  # share of the live cells that it kills where they enter
     lot: str = ""
 
 
@@ -43,9 +46,15 @@ class Group(Schema):
     """Animals or patients treated alike."""
 
     name: str
-    route: str
+    route: str | list[str]
     treatment: str = "none"
     injured: str | None = None
+    anticoagulant: float = pydantic.Field(default=1.0, ge=1)  # what the product's clotting is divided by
+
+    @property
+    def routes(self) -> tuple[str, ...]:
+        """Every route by which the group is dosed."""
+        return (self.route,) if isinstance(self.route, str) else tuple(self.route)
 
 
 class Source(Schema):
@@ -103,6 +112,7 @@ class StudyFile(Schema):
     groups: list[Group] = pydantic.Field(min_length=1)
     sources: list[Source] = pydantic.Field(min_length=1)
     reporting: Reporting = Reporting()
+    nonmem: Nonmem | None = None
 
     @pydantic.model_validator(mode="after")
     def _fits_itself(self) -> "StudyFile":
@@ -115,39 +125,6 @@ class StudyFile(Schema):
                 f'denominator = "{self.denominator}" needs `harvested`, the organs whose sum was recovered'
             )
         return self
-
-
-class DoseRow(Schema):
-    """One row of `doses.csv`."""
-
-    group: str
-    animal: str = ""
-    hours: float = pydantic.Field(ge=0)
-    cells: float | None = pydantic.Field(default=None, gt=0)
-    amount: float | None = pydantic.Field(default=None, gt=0)  # of what is not cells, with its unit
-    unit: str = ""
-    route: str
-    duration_min: float = pydantic.Field(default=0.0, ge=0)
-    source: str = ""
-
-    @pydantic.model_validator(mode="after")
-    def _one_amount(self) -> "DoseRow":
-        if self.cells is not None and self.amount is not None:
-            raise ValueError("give `cells`, or `amount` with its `unit`")
-        if (self.amount is None) != (not self.unit):
-            raise ValueError("`amount` and `unit` belong together, as in 10 and mg")
-        if self.unit:
-            told = inside(self.unit)[0]  # an unknown unit is refused here
-            if told not in AMOUNTS:
-                raise ValueError(f"`{self.unit}` is no amount; give a mass, moles or an activity")
-        return self
-
-    @property
-    def given(self) -> tuple[float, str] | None:
-        """Amount and its unit, None where the source does not say."""
-        if self.cells is not None:
-            return self.cells, "cell"
-        return None if self.amount is None else (self.amount, self.unit)
 
 
 class MeasurementRow(Schema):
@@ -267,10 +244,8 @@ def read_study(folder: str | Path, follow: Callable[[int, int], None] | None = N
     if not folder.is_dir():
         raise StudyError(f"{folder}: there is no such folder.")
     about = read_toml(folder / "study.toml", StudyFile, StudyError)
-    doses = read_rows(folder / "doses.csv", DoseRow, StudyError)
     has_light = (folder / "wells.csv").is_file()
-    others = has_light and not (folder / "measurements.csv").is_file()
-    measurements = [] if others else read_rows(folder / "measurements.csv", MeasurementRow, StudyError)
+    doses, measurements = _read_tables(folder, about, has_light)
     weights = _read_optional(folder / "organ_weights.csv", WeightRow)
     published = _read_optional(folder / "published_auc.csv", AucRow)
     readings = _read_light(folder, follow) if has_light else ()
@@ -278,6 +253,22 @@ def read_study(folder: str | Path, follow: Callable[[int, int], None] | None = N
     study = Study(folder.resolve(), about, tuple(doses), tuple(measurements), weights, published, hashes, readings)
     _check_groups(study)
     return study
+
+
+def _read_tables(folder: Path, about: StudyFile, has_light: bool) -> tuple[list[DoseRow], list[MeasurementRow]]:
+    """Doses and measurements, each from its table or both from one with NONMEM's columns."""
+    if (folder / NONMEM).is_file():
+        for other in ("doses.csv", "measurements.csv"):
+            if (folder / other).is_file():
+                raise StudyError(f"{folder / other}: {NONMEM} is there too; keep one of them.")
+        if about.nonmem is None:
+            raise StudyError(f"{folder / 'study.toml'}: [nonmem] is missing; it says the unit of AMT, which route "
+                             "a CMT is and what DV is of.")  # fmt: skip
+        doses, seen = read_table(folder, about.nonmem, [group.name for group in about.groups])
+        return doses, [validated(folder / str(row["source"]), row, MeasurementRow, StudyError) for row in seen]
+    doses = read_rows(folder / "doses.csv", DoseRow, StudyError)
+    no_numbers = has_light and not (folder / "measurements.csv").is_file()
+    return doses, [] if no_numbers else read_rows(folder / "measurements.csv", MeasurementRow, StudyError)
 
 
 def _read_light(folder: Path, follow: Callable[[int, int], None] | None) -> "tuple[Reading, ...]":
@@ -314,7 +305,7 @@ def _check_groups(study: Study) -> None:
                     f"{folder / file}: row {line}: the group `{row.group}` is not in study.toml."
                     + did_you_mean(row.group, names)
                 )
-    dosed = {(dose.group, dose.animal) for dose in study.doses}
+    dosed = {(dose.group, dose.animal) for dose in study.doses if dose.is_dose}
     for file, line, group, animal, organ in _measured(study):
         place = f"{folder / file}: row {line}"
         if group not in names:
@@ -328,11 +319,11 @@ def _check_groups(study: Study) -> None:
                 + did_you_mean(organ, study.about.tissues)
             )
     for line, dose in enumerate(study.doses, start=2):
-        route = study.group(dose.group).route
-        if dose.route != route:
+        routes = study.group(dose.group).routes
+        if dose.is_dose and dose.route not in routes:
             raise StudyError(
-                f"{folder / 'doses.csv'}: row {line}: the route is `{dose.route}`, study.toml says `{route}`; "
-                "make them agree."
+                f"{folder / 'doses.csv'}: row {line}: the route is `{dose.route}`, study.toml says "
+                f"`{'`, `'.join(routes)}`; make them agree."
             )
 
 

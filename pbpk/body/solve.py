@@ -44,7 +44,7 @@ class Schedule:
         return self.entry, self.starts, self.durations
 
     def times(self) -> tuple[Array, Array, Array | None, Array | None]:
-        """Return starts, durations, every and since as the solver takes them, the last two None where none is steady."""
+        """Return starts, durations, every and since as the solver takes them; the last two None if all is once."""
         return self.starts, self.durations, *((self.every, self.since) if self.is_steady else (None, None))
 
     def scaled(self, factor: float) -> "Schedule":

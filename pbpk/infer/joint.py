@@ -23,7 +23,7 @@ study at once.
 
 from dataclasses import dataclass, replace
 from functools import cached_property
-from typing import Any, Literal
+from typing import Literal
 
 import numpy as np
 import pandas as pd
@@ -31,13 +31,13 @@ from numpy.typing import NDArray
 
 from pbpk.assay.counts import OrganCounts
 from pbpk.assay.study import Study
-from pbpk.body.model import MINUTE, Model, Parameter
+from pbpk.body.model import Model, Parameter
 from pbpk.body.moving import respond_moving
 from pbpk.body.prior import Prior, parse_prior
 from pbpk.body.solve import Array, Network, Schedule
-from pbpk.dosing import Dose
-from pbpk.errors import InputError, ModelFileError, StudyError, did_you_mean
-from pbpk.quantity import convert, inside
+from pbpk.errors import ModelFileError, StudyError, did_you_mean
+from pbpk.infer.histories import Occasion, histories, occasions_of
+from pbpk.quantity import inside
 
 Calibration = Literal["joint", "covariance", "independent"]
 MOST_STEPS = 5000  # of a model whose rates move, at its medians: a gradient would take a tenth of a second
@@ -49,6 +49,7 @@ class Experiment:
     """Animals dosed alike: the rows of the table they gave, their doses, their hours.
 
     percent : of the dose that one unit of `schedule` is: 1 where a linear model takes the dose as 100 percent
+    until : hour of the reset that ends it [h]
     """
 
     group: str
@@ -59,6 +60,7 @@ class Experiment:
     at: tuple[int, ...]
     modifiers: tuple[str, ...]
     percent: float = 1.0
+    until: float = np.inf
 
 
 @dataclass(frozen=True)
@@ -169,23 +171,26 @@ def join(model: Model, counts: OrganCounts, calibration: Calibration = "joint") 
         counts = replace(counts, signals=counts.signals.as_independent())
     study, table = counts.study, counts.table
     _check_rows(model, counts)
-    doses = _doses_by_experiment(model, study)
     switched: dict[str, Parameter] = {}
     experiments = []
-    for (group, animal), given in doses.items():
-        own = [a for g, a in doses if g == group and a]
+    given = histories(model, study)
+    for (group, animal), history in given.items():
+        own = [a for g, a in given if g == group and a]
         mine = (table["group"] == group) & (table["animal"] == animal if animal else ~table["animal"].isin(own))
-        rows = tuple(int(i) for i in np.flatnonzero(mine))
-        if not rows:
-            continue
-        hours, at = np.unique(table["hours"].to_numpy()[list(rows)], return_inverse=True)
-        modifiers = _injury(model, study, group, switched)
-        total = sum(dose.cells for dose in given)
-        percent = model.schedule([replace(dose, cells=100.0 * dose.cells / total) for dose in given])
-        whole = 100.0 if model.is_linear else total * inside(model.amount)[1]
-        experiments.append(Experiment(
-            group, animal, rows, percent.scaled(whole / 100.0), hours, tuple(int(i) for i in at), modifiers,
-            100.0 / whole))  # fmt: skip
+        for occasion in occasions_of(history):
+            held = mine & (table["hours"] >= occasion.begin) & (table["hours"] < occasion.until)
+            rows = tuple(int(i) for i in np.flatnonzero(held))
+            if not rows:
+                continue
+            _check_given(study, table.iloc[list(rows)], occasion, model)
+            hours, at = np.unique(table["hours"].to_numpy()[list(rows)], return_inverse=True)
+            modifiers = _injury(model, study, group, switched)
+            whole = 100.0 if model.is_linear else history.total * inside(model.amount)[1]
+            percent = [replace(dose, cells=100.0 * dose.cells / history.total) for dose in occasion.doses]
+            schedule = model.schedule(percent).scaled(whole / 100.0)
+            experiments.append(Experiment(
+                group, animal, rows, schedule, hours, tuple(int(i) for i in at), modifiers, 100.0 / whole,
+                occasion.until))  # fmt: skip
     _check_dosed(study, table, experiments)
     estimated = (*model.parameters, *switched.values(), *model.noise, *_recovery(study), *_grams(table))
     joint = Joint(model, counts, tuple(experiments), estimated, calibration)
@@ -235,6 +240,18 @@ def _check_rows(model: Model, counts: OrganCounts) -> None:
             raise StudyError(f"{folder / 'study.toml'}: harvested: `{organ}` is not an organ of the model.")
 
 
+def _check_given(study: Study, rows: pd.DataFrame, occasion: Occasion, model: Model) -> None:
+    """Refuse what was measured while nothing was in the animal, or what has no end at steady state."""
+    first = min((max(dose.since, dose.hours - dose.every_h) for dose in occasion.doses), default=np.inf)
+    for organ, group, hour in zip(rows["organ"], rows["group"], rows["hours"].to_numpy(float), strict=True):
+        if hour < first:
+            raise StudyError(f"{study.folder / 'measurements.csv'}: `{organ}` of `{group}` was measured at "
+                             f"{hour:g} h, when nothing had been given since the animal was empty.")  # fmt: skip
+        if any(dose.every_h for dose in occasion.doses) and model.outside.intersection(model.observed[organ]):
+            raise StudyError(f"{study.folder / 'measurements.csv'}: `{organ}` has left the body, and at steady "
+                             "state that is without end; it cannot be fitted.")  # fmt: skip
+
+
 def _check_dosed(study: Study, table: pd.DataFrame, experiments: list[Experiment]) -> None:
     """Refuse the mean of a group whose animals have doses of their own: no dose explains it."""
     explained = {row for experiment in experiments for row in experiment.rows}
@@ -244,50 +261,6 @@ def _check_dosed(study: Study, table: pd.DataFrame, experiments: list[Experiment
                 f"{study.folder / 'doses.csv'}: a mean of the group `{group}` was measured, but only single animals "
                 "of it were dosed; add a dose of the whole group, with `animal` left empty."
             )
-
-
-def _doses_by_experiment(model: Model, study: Study) -> dict[tuple[str, str], list[Dose]]:
-    """Doses of each group, and of each animal with rows of its own, in the amount of the model; 1 if none is known."""
-    rows: dict[tuple[str, str], list[Any]] = {}
-    for row in study.doses:
-        rows.setdefault((row.group, row.animal), []).append(row)
-    doses = {}
-    for key, given in rows.items():
-        amounts = [row.given for row in given]
-        known = [amount for amount in amounts if amount is not None]
-        if len(known) < len(given) and (len(given) > 1 or not model.is_linear):
-            why = f"`{key[0]}` has {len(given)} doses" if model.is_linear else f"the rates of {model.name} depend on it"
-            raise StudyError(f"{study.folder / 'doses.csv'}: {why}; fill `cells` for each of them.")
-        each = _amounts(study, model, known) or [1.0]
-        viability = 1.0 if study.about.product.viability is None else study.about.product.viability
-        doses[key] = [
-            Dose(row.route, amount, row.hours, row.duration_min * MINUTE, viability)
-            for row, amount in zip(given, each, strict=True)
-        ]
-    return doses
-
-
-def known_amount(study: Study, model: Model) -> float | None:
-    """What the first group was given in all, in the amount of the model; None where the source does not say.
-
-    Raises
-    ------
-    StudyError
-        if it was given in a unit of another kind
-    """
-    first = study.about.groups[0].name
-    given = [dose.given for dose in study.doses if dose.group == first and not dose.animal]
-    known = [amount for amount in given if amount is not None]
-    if not known or len(known) < len(given):
-        return None
-    return sum(_amounts(study, model, known))
-
-
-def _amounts(study: Study, model: Model, known: list[tuple[float, str]]) -> list[float]:
-    try:
-        return [convert(amount, unit, model.amount) for amount, unit in known]
-    except InputError as problem:
-        raise StudyError(f"{study.folder / 'doses.csv'}: {model.name} moves {model.amount}: {problem}") from None
 
 
 def _injury(model: Model, study: Study, group: str, switched: dict[str, Parameter]) -> tuple[str, ...]:

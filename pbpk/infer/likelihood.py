@@ -35,7 +35,7 @@ def build(joint: Joint) -> pm.Model:
             u = unknowns(signals, assay, pt)
             if joint.calibration == "joint":
                 pm.Potential("controls", controls_term(signals, assay))
-        seen = [_op(joint, each)(z, *fixed_inputs(joint, each))[0] for each in joint.experiments]
+        seen = [operation(joint, each)(z, *fixed_inputs(joint, each))[0] for each in joint.experiments]
         terms = [
             _log_likelihood(joint, z, seen, reading, u) - np.log(len(joint.readings)) for reading in joint.readings
         ]
@@ -48,7 +48,7 @@ def build(joint: Joint) -> pm.Model:
     return model
 
 
-def _op(joint: Joint, experiment: Experiment) -> Any:
+def operation(joint: Joint, experiment: Experiment) -> Any:
     """Operation that fits the rates and the doses: less is compiled where no dose is at steady state."""
     if not joint.model.is_linear:
         return SeenMoving()

@@ -7,7 +7,7 @@ import numpy as np
 import pandas as pd
 
 from pbpk.body.solve import Array
-from pbpk.infer.joint import Joint, predict_percent
+from pbpk.infer.joint import Experiment, Joint, predict_percent
 from pbpk.infer.posterior import Posterior
 from pbpk.infer.signals import is_clear, logarithms, replicates
 
@@ -143,6 +143,19 @@ def _scatter(joint: Joint, theta: Array, n: Array) -> tuple[Array, Array, Array]
     return spread, misfit, np.log1p(np.expm1(spread**2) / n)
 
 
+def _grid(experiment: Experiment, latest: float, points: int) -> Array:
+    """Hours that show each dose of an experiment as it begins to act, until a little after the latest value."""
+    last = max(latest * 1.1, 1.0)
+    begins = np.unique(experiment.schedule.since[experiment.schedule.since < last])
+    each = max(points // begins.size, 12)
+    grid = [np.array([last])]
+    for begin, end in zip(begins, [*begins[1:], last], strict=True):
+        span = end - begin
+        grid.append(begin + np.geomspace(min(0.05, span / 10), span, each))
+    hours = np.unique(np.concatenate(grid))
+    return hours[hours < experiment.until]
+
+
 def curves(posterior: Posterior, draws: int = 400, points: int = 60) -> pd.DataFrame:
     """Smooth time course of the median animal for everything that was measured, percent of the dose, or that per mL."""
     joint = posterior.joint
@@ -151,8 +164,7 @@ def curves(posterior: Posterior, draws: int = 400, points: int = 60) -> pd.DataF
     parts = []
     for experiment in joint.experiments:
         rows = table.iloc[list(experiment.rows)]
-        last = max(float(rows["hours"].max()) * 1.1, 1.0)
-        hours = np.geomspace(min(0.05, last / 10), last, points)
+        hours = _grid(experiment, float(rows["hours"].max()), points)
         states = joint.solve(experiment, theta, hours)
         for (organ, readout, per), own in rows.groupby(["organ", "readout", "per"], sort=True):
             percent = states @ joint.model.observer(str(organ), str(readout))

@@ -14,6 +14,8 @@ from pbpk.predict.scenario import Scenario
 
 DRAWS = 400
 HOURS = np.unique(np.concatenate([np.geomspace(0.05, 336.0, 49), [1.0, 24.0, 48.0, 72.0, 168.0]]))
+EARLY = np.array([0.0, 0.05, 1.0, 6.0, 24.0])  # after each later dose [h]
+LATE = np.array([48.0, 72.0, 168.0, 336.0])  # after the last [h]
 PERCENT = 100.0  # cells given where nobody said how many: the forecast is then a percentage of the dose
 
 
@@ -23,7 +25,7 @@ def simulate(
     names: Sequence[str],
     scenarios: Sequence[Scenario],
     cells: float | None = None,
-    hours: Array = HOURS,
+    hours: Array | None = None,
     seed: int = 1,
     studied: Sequence[str] = (),
 ) -> xr.Dataset:
@@ -33,7 +35,7 @@ def simulate(
     ----------
     theta : (draw, parameter), names : (parameter,) what its columns are
     cells : given in scenarios that do not say how many, in the amount of the model; if nobody does, percent of the dose
-    hours : (time,) [h]
+    hours : (time,) [h]; two weeks from the last dose on, and closely after each, where None
     studied : routes that the data of the fit had; the others are marked as extrapolation
 
     Returns
@@ -49,6 +51,7 @@ def simulate(
     columns = [list(names).index(name) for name in model.parameter_names]
     base = np.ascontiguousarray(theta[:, columns])
     organs = _places(model, scenarios)
+    hours = _hours(scenarios) if hours is None else hours
     answers, given, evidence = [], [], []
     for scenario in scenarios:
         dose = scenario.cells or cells or PERCENT
@@ -58,6 +61,7 @@ def simulate(
         # rates that move are followed with the blood in balance: the stiff solver would take minutes for all draws
         fidelity = "full" if model.switched(scenario.switches).is_linear else "reduced"
         states = model.solve(changed, scenario.given(dose), hours, scenario.switches, fidelity)
+        states[..., [state in model.outside and scenario.is_steady for state in model.states]] = 0.0  # without end
         answers.append(np.stack([states @ weights for weights in _observers(model, organs)], axis=-2))
         given.append(dose)
         evidence.append(_evidence(scenario, studied))
@@ -85,7 +89,17 @@ def _places(model: Model, scenarios: Sequence[Scenario]) -> list[str]:
         entry += model.schedule(scenario.given(1.0)).entry.sum(axis=0)
     held = {s for s, there in zip(model.states, reached(model.source_states, model.target_states, entry).states,
                                   strict=True) if there}  # fmt: skip
+    if any(scenario.is_steady for scenario in scenarios):  # then what has left the body is without end
+        held -= model.outside
     return [place for place in model.places if held.intersection(model.observed.get(place, (place,)))]
+
+
+def _hours(scenarios: Sequence[Scenario]) -> Array:
+    """Two weeks, and so long after the last dose; closely after each dose."""
+    starts = {dose.hours for scenario in scenarios for dose in scenario.given(1.0) if dose.hours > 0.0}
+    after = [start + EARLY for start in starts]
+    last = [max(starts) + LATE] if starts else []
+    return np.unique(np.concatenate([HOURS, *after, *last]))
 
 
 def _evidence(scenario: Scenario, studied: Sequence[str]) -> str:

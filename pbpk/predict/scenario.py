@@ -1,26 +1,43 @@
 """A question: which cells, how many, into which vessel, when; and what is changed in the animal."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import Literal
 
 import numpy as np
 import pydantic
 
 from pbpk.body.library import LIBRARY, read_path
 from pbpk.body.model import MINUTE, Model
-from pbpk.dosing import Dose
+from pbpk.dosing import Dose, Event, doses_of
 from pbpk.errors import ModelFileError, ScenarioError, did_you_mean
 from pbpk.reading import Schema, read_toml
 
 
 class ScenarioDose(Schema):
-    """One dose of a scenario; `share` is its part of all the cells."""
+    """One dose of a scenario; `share` is its part of all the cells, as is that of each of the `addl` that follow it.
+
+    addl, interval_h : doses that follow, and the hours between; ss : 1 where it has been given so for ever before,
+        which `share` does not count, 2 where that adds to the doses before
+    """
 
     route: str
     share: float = pydantic.Field(default=1.0, gt=0, le=1)
     hours: float = pydantic.Field(default=0.0, ge=0)
     duration_min: float = pydantic.Field(default=0.0, ge=0)
+    addl: int = pydantic.Field(default=0, ge=0)
+    interval_h: float = pydantic.Field(default=0.0, ge=0)
+    ss: Literal[0, 1, 2] = 0
+    lag_h: float = pydantic.Field(default=0.0, ge=0)
+
+    @pydantic.model_validator(mode="after")
+    def _fits_itself(self) -> "ScenarioDose":
+        if (self.addl or self.ss) and not self.interval_h:
+            raise ValueError("`addl` and `ss` need `interval_h`, the hours between doses")
+        if self.interval_h and not (self.addl or self.ss):
+            raise ValueError("`interval_h` repeats nothing; give `addl` or `ss`")
+        return self
 
 
 class ScenarioFile(Schema):
@@ -40,9 +57,9 @@ class ScenarioFile(Schema):
 
     @pydantic.model_validator(mode="after")
     def _all_cells_given(self) -> "ScenarioFile":
-        total = sum(dose.share for dose in self.doses)
+        total = sum(dose.share * (dose.addl + 1) for dose in self.doses)
         if abs(total - 1.0) > 1e-6:
-            raise ValueError(f"the shares of the doses sum to {total:g}; they must sum to 1")
+            raise ValueError(f"the shares of the doses, with those that follow, sum to {total:g}; they must sum to 1")
         for name, factors in (("vasodilation", self.vasodilation), ("injury", self.injury)):
             for organ, factor in factors.items():
                 if not factor > 0:
@@ -92,9 +109,17 @@ class Scenario:
     def given(self, cells: float) -> list[Dose]:
         """Doses for a number of cells in all."""
         alive = self.viability * (1.0 - self.clotting / self.anticoagulant)
-        return [
-            Dose(dose.route, cells * dose.share, dose.hours, dose.duration_min * MINUTE, alive) for dose in self.doses
-        ]
+        events = [
+            Event(dose.hours, amount=cells * dose.share, duration_h=dose.duration_min * MINUTE, route=dose.route,
+                  addl=dose.addl, interval_h=dose.interval_h, ss=dose.ss, lag_h=dose.lag_h)
+            for dose in sorted(self.doses, key=lambda dose: dose.hours)
+        ]  # fmt: skip
+        return [replace(dose, viability=alive) for dose in doses_of(events)]
+
+    @property
+    def is_steady(self) -> bool:
+        """True where a dose has been given for ever before."""
+        return any(dose.ss for dose in self.doses)
 
     def log_ratio(self, organ: str) -> float:
         """Logarithm of cell diameter over capillary calibre in one organ, relative to what was studied."""

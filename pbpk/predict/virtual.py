@@ -16,10 +16,11 @@ import numpy as np
 import pandas as pd
 import pydantic
 
+from pbpk.assay.doses import DoseRow
 from pbpk.assay.light.amplitude import Reading, demodulate_many
 from pbpk.assay.light.instrument import Instrument, Truth, simulate_plate
 from pbpk.assay.light.trace import Trace, Well
-from pbpk.assay.study import DoseRow, Study, StudyFile
+from pbpk.assay.study import Study, StudyFile
 from pbpk.body.expansion import read_model
 from pbpk.body.library import read_path
 from pbpk.body.model import Model

@@ -27,7 +27,7 @@ from pbpk.report.wording import (
 )
 
 if TYPE_CHECKING:
-    from pbpk.assay.study import DoseRow
+    from pbpk.assay.doses import DoseRow
     from pbpk.predict.run import Run
 
 LIMITED = "below the limit"
@@ -66,18 +66,32 @@ def _amount(dose: "DoseRow") -> str:
     return "amount not stated" if dose.amount is None else f"{number(dose.amount)} {dose.unit}"
 
 
+def _given(dose: "DoseRow", several: bool) -> str:
+    """One row of the table of doses, in words."""
+    who = f" (animal {dose.animal})" if dose.animal else ""
+    if not dose.is_dose:
+        return f"emptied at {span(dose.hours)}{who}"
+    words = f"infused since ever at {number(dose.rate_per_h)} {dose.unit or 'cells'}/h until {span(dose.hours)}"
+    if not dose.is_since_ever:
+        how = f" over {number(dose.duration_min)} min" if dose.duration_min else ", bolus"
+        how = f" at {number(dose.rate_per_h)} {dose.unit or 'cells'}/h" if dose.rate_per_h else how
+        words = f"{_amount(dose)} at {span(dose.hours)}{how}"
+    words += f", {ROUTES.get(dose.route, dose.route)}" if several else ""
+    words += f", {dose.addl} more every {span(dose.interval_h)}" if dose.addl else ""
+    words += f", at steady state every {span(dose.interval_h)}" if dose.ss and not dose.is_since_ever else ""
+    words += f", after a lag of {span(dose.lag_h)}" if dose.lag_h else ""
+    words += f", of which {number(100 * dose.bioavailability)} % is available" if dose.bioavailability != 1.0 else ""
+    words += ", after the samples of that hour" if dose.after_samples else ""
+    return words + (", the animal emptied before" if dose.reset else "") + who
+
+
 def groups_table(run: "Run") -> Table:
     """Groups with what they were given."""
     rows = []
     for group in run.study.about.groups:
         doses = [dose for dose in run.study.doses if dose.group == group.name]
-        given = [
-            f"{_amount(d)} at {span(d.hours)}"
-            + (f" over {number(d.duration_min)} min" if d.duration_min else ", bolus")
-            + (f" (animal {d.animal})" if d.animal else "")
-            for d in doses
-        ]
-        route = ROUTES.get(group.route, group.route)
+        given = [_given(dose, several=len(group.routes) > 1) for dose in doses]
+        route = ", ".join(ROUTES.get(route, route) for route in group.routes)
         rows.append((group.name, route, "; ".join(given), group.treatment, named(group.injured or "none")))
     return Table("Groups and doses", ("Group", "Route", "Doses", "Treatment", "Injured organ"), "lllll", rows)
 

@@ -6,7 +6,8 @@ import numpy as np
 import pandas as pd
 
 from pbpk.assay.balance import mass_balance, recovered_shares
-from pbpk.assay.counts import OrganCounts, known_dose
+from pbpk.assay.counts import OrganCounts
+from pbpk.assay.doses import known_dose
 from pbpk.predict.run import Run
 from pbpk.quantity import NORMAL_95
 

@@ -36,6 +36,33 @@ def test_split_doses_are_the_sum_of_shifted_thirds():
     np.testing.assert_allclose(split, sum(third.to_numpy() for third in thirds), rtol=1e-5, atol=1e-6)
 
 
+def test_doses_that_follow_are_doses():
+    weekly = replace(IV, doses=(ScenarioDose(route="iv", share=0.25, addl=3, interval_h=168.0),))
+    each = replace(IV, doses=tuple(ScenarioDose(route="iv", share=0.25, hours=168.0 * i) for i in range(4)))
+    hours = np.array([1.0, 167.0, 169.0, 600.0])
+    one, four = cells(weekly, each, hours=hours)
+    np.testing.assert_allclose(one, four, rtol=1e-6, atol=1e-6)
+
+
+def test_a_dose_at_steady_state_is_a_long_row_of_doses():
+    """Live cells are gone within weeks, so a year of weekly doses is for ever; what left the body is not told."""
+    weekly = replace(IV, doses=(ScenarioDose(route="iv", interval_h=168.0, ss=1),))
+    year = replace(IV, doses=(ScenarioDose(route="iv", share=1 / 60, addl=59, interval_h=168.0),), cells=60 * PERCENT)
+    hours = np.array([1.0, 50.0])
+    steady = cells(weekly, hours=hours)[0]
+    assert "excreted" not in steady["organ"]
+    long = cells(year, hours=hours + 59 * 168.0)[0].sel(organ=steady["organ"])
+    live = [found.sel(state="live").transpose(..., "hours").to_numpy() for found in (steady, long)]
+    np.testing.assert_allclose(*live, rtol=1e-3, atol=1e-3)
+
+
+def test_hours_follow_the_doses():
+    late = replace(IV, doses=(ScenarioDose(route="iv", share=0.5, addl=1, interval_h=400.0),))
+    hours = simulate(MODEL, THETA[:2], NAMES, [late])["hours"].to_numpy()
+    assert set(HOURS) <= set(hours)
+    assert {400.0, 401.0, 736.0} <= set(hours)
+
+
 def test_before_a_dose_there_is_nothing():
     late = replace(IV, doses=(ScenarioDose(route="iv", hours=24.0),))
     found = cells(late, hours=np.array([0.0, 12.0, 23.9, 24.5]))[0]

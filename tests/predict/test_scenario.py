@@ -74,7 +74,16 @@ def test_wide_cells_and_wide_capillaries_undo_each_other(write_scenario):
 @pytest.mark.parametrize(
     ("text", "sentence"),
     [
-        ('[[doses]]\nroute = "iv"\nshare = 0.5\n', "shares of the doses sum to 0.5; they must sum to 1"),
+        ('[[doses]]\nroute = "iv"\naddl = 2\n', "`addl` and `ss` need `interval_h`, the hours between doses"),
+        ('[[doses]]\nroute = "iv"\ninterval_h = 24\n', "`interval_h` repeats nothing; give `addl` or `ss`"),
+        (
+            '[[doses]]\nroute = "iv"\naddl = 1\ninterval_h = 24\n',
+            "sum to 2; they must sum to 1",
+        ),
+        (
+            '[[doses]]\nroute = "iv"\nshare = 0.5\n',
+            "those that follow, sum to 0.5; they must sum to 1",
+        ),
         ("cells = -5\n" + BOLUS, r"asked\.toml: `cells` is `-5`: input should be greater than 0"),
         ("viability = 1.2\n" + BOLUS, "`viability` is `1.2`"),
         ("celsl = 5\n" + BOLUS, "unknown key `celsl`. Did you mean `cells`"),
