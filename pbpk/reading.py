@@ -5,6 +5,7 @@ pydantic finds is said again as: file, place, what, what to do, did-you-mean.
 """
 
 import csv
+import re
 import tomllib
 from pathlib import Path
 from typing import Any
@@ -12,6 +13,7 @@ from typing import Any
 import pydantic
 
 from pbpk.errors import InputError, did_you_mean
+from pbpk.place import given_twice, line_at, lines, owner_of
 
 
 class Schema(pydantic.BaseModel):
@@ -20,11 +22,14 @@ class Schema(pydantic.BaseModel):
     model_config = pydantic.ConfigDict(extra="forbid", frozen=True, allow_inf_nan=False)
 
 
-def _sentence(error: pydantic.ValidationError, schema: type[Schema], given: Any) -> str:
-    """First finding of pydantic, said so that the reader knows what to do."""
+def _first(error: pydantic.ValidationError) -> Any:
+    """Finding of pydantic that is said: an unknown key first, since a key misspelt is also a key missing."""
     all_found = error.errors()
-    # an unknown key first: a key misspelt is also a key missing
-    found = next((each for each in all_found if each["type"] == "extra_forbidden"), all_found[0])
+    return next((each for each in all_found if each["type"] == "extra_forbidden"), all_found[0])
+
+
+def _sentence(found: Any, schema: type[Schema]) -> str:
+    """What pydantic found, said so that the reader knows what to do."""
     place = ".".join(str(part) for part in found["loc"])
     kind = found["type"]
     if kind == "extra_forbidden":
@@ -76,19 +81,73 @@ def read_toml[S: Schema](path: Path, schema: type[S], error: type[InputError]) -
     """
     if not path.is_file():
         raise error(f"{path}: there is no such file.")
+    given = read_keys(path, error)
     try:
-        given = tomllib.loads(path.read_text(encoding="utf-8-sig"))
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as problem:
+        return validated(given, schema, error)
+    except InputError as problem:
+        raise read_placed(problem, path) from None
+
+
+def read_keys(path: Path, error: type[InputError]) -> dict[str, Any]:
+    """Read a TOML file as it is.
+
+    Raises
+    ------
+    InputError
+        of the given kind, saying the line where the text is no TOML
+    """
+    try:
+        text = path.read_text(encoding="utf-8-sig")
+        return tomllib.loads(text)
+    except UnicodeDecodeError as problem:
         raise error(f"{path}: not readable as TOML: {problem}.") from None
-    return validated(path, given, schema, error)
+    except RecursionError:
+        raise error(f"{path}: not readable as TOML: its arrays or tables are nested too deeply.") from None
+    except tomllib.TOMLDecodeError as problem:
+        raise error(f"{path}: {_no_toml(text, str(problem))}") from None
 
 
-def validated[S: Schema](path: Path, given: Any, schema: type[S], error: type[InputError]) -> S:
-    """Fit what a file holds to its schema, or raise the sentence."""
+def _no_toml(text: str, said: str) -> str:
+    """What `tomllib` says, with the line first; of keys that stand twice it knows only where the second one ends."""
+    twice = given_twice(text)
+    if twice and re.match("Cannot|Duplicate", said):
+        key, first, second = twice
+        return f"line {second}: `{'.'.join(map(str, key))}` stands in line {first} already; keep one."
+    at = re.search(r" \(at line (\d+), column (\d+)\)$", said)
+    what = said.removesuffix(at.group() if at else " (at end of document)")
+    what = "not readable as TOML: " + what[0].lower() + what[1:]
+    if re.match("Cannot|Duplicate", said):
+        return f"{what}."
+    if at is None:
+        return f"{what}, at the end of the file; close every quote and bracket."
+    hint = "; put text in quotes" if said.startswith("Invalid value") else ""
+    return f"line {at.group(1)}: {what}, column {at.group(2)}{hint}."
+
+
+def read_placed[E: InputError](problem: E, *files: Path) -> E:
+    """Same problem, after the file and, if that is certain, the line in which it stands.
+
+    Parameters
+    ----------
+    files : the file, after those whose keys it takes over
+    """
+    # a file may be gone by now: then it is named without a line
+    texts = [file.read_text(encoding="utf-8-sig") if file.is_file() else "" for file in files]
+    owner = owner_of(problem.at, [lines(text) for text in texts]) if len(files) > 1 else 0
+    line = None if owner is None else line_at(texts[owner], problem.at)
+    place = f"{files[-1]}: "
+    if owner is not None and line is not None:
+        place += ("" if files[owner] == files[-1] else f"like: {files[owner]}: ") + f"line {line}: "
+    return type(problem)(f"{place}{problem}")
+
+
+def validated[S: Schema](given: Any, schema: type[S], error: type[InputError]) -> S:
+    """Fit what a file holds to its schema, or raise the sentence, which knows the keys it speaks of."""
     try:
         return schema.model_validate(given)
     except pydantic.ValidationError as problem:
-        raise error(f"{path}: {_sentence(problem, schema, given)}") from None
+        found = _first(problem)
+        raise error(_sentence(found, schema), at=found["loc"]) from None
 
 
 def read_cells(path: Path, error: type[InputError]) -> tuple[list[str], list[list[str]]]:
@@ -147,5 +206,5 @@ def read_rows[S: Schema](path: Path, schema: type[S], error: type[InputError]) -
         try:
             rows.append(schema.model_validate(filled))
         except pydantic.ValidationError as problem:
-            raise error(f"{path}: row {line}: {_sentence(problem, schema, filled)}") from None
+            raise error(f"{path}: row {line}: {_sentence(_first(problem), schema)}") from None
     return rows

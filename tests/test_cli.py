@@ -126,7 +126,7 @@ BAD_STUDIES = {
     "an empty table": ("measurements.csv", "", None, r"measurements\.csv: the file is empty"),
     "a header alone": ("doses.csv", "group,hours,route\n", None, r"doses\.csv: the table has no rows"),
     "an unknown key": ("study.toml", "denominator", "denominater", r"`denominater`.*Did you mean `denominator`"),
-    "no TOML": ("study.toml", "title =", "title", r"study\.toml: not readable as TOML"),
+    "no TOML": ("study.toml", "title =", "title", r"study\.toml: line 1: not readable as TOML"),
     "an unknown species": ("study.toml", 'species = "mouse"', 'species = "mose"', r"no species named `mose`.*`mouse`"),
     "an unknown model": ("study.toml", 'model = "t_cell"', 'model = "tcell"', r"no model named `tcell`.*`t_cell`"),
     "an unknown label": ("study.toml", 'label = "51Cr"', 'label = "52Cr"', r"no priors for the label `52Cr`.*`51Cr`"),

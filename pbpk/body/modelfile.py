@@ -1,7 +1,6 @@
 """A model as written in TOML, and its inheritance: what `like = "msc"` takes over."""
 
 import math
-import tomllib
 from pathlib import Path
 from typing import Any, Literal
 
@@ -11,7 +10,7 @@ from pbpk.body.library import read_path
 from pbpk.body.species import SourceEntry
 from pbpk.errors import ModelFileError, did_you_mean
 from pbpk.quantity import QuantityEntry
-from pbpk.reading import Schema, validated
+from pbpk.reading import Schema, read_keys, read_placed, validated
 
 
 class ParameterEntry(Schema):
@@ -100,26 +99,27 @@ def read_model_file(name: str | Path) -> tuple[Path, ModelFile, tuple[Path, ...]
     """
     path = read_path("", name, ModelFileError)
     merged, files = _read_merged(path, ())
-    return path, validated(path, merged, ModelFile, ModelFileError), files
+    try:
+        return path, validated(merged, ModelFile, ModelFileError), files
+    except ModelFileError as problem:
+        raise read_placed(problem, *files) from None
 
 
 def _read_merged(path: Path, seen: tuple[Path, ...]) -> tuple[dict[str, Any], tuple[Path, ...]]:
     if path in seen:
-        raise ModelFileError(f"{path}: models are `like` each other in a circle.")
-    try:
-        given = tomllib.loads(path.read_text(encoding="utf-8"))
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as problem:
-        raise ModelFileError(f"{path}: not readable as TOML: {problem}.") from None
+        raise read_placed(ModelFileError("models are `like` each other in a circle.", at=("like",)), path)
+    given = read_keys(path, ModelFileError)
     if "like" not in given:
         return given, (path,)
     unknown = set(given) - set(ModelFile.model_fields)
     if unknown:
         key = sorted(unknown)[0]
-        raise ModelFileError(f"{path}: unknown key `{key}`.{did_you_mean(key, ModelFile.model_fields)}")
+        sentence = f"unknown key `{key}`.{did_you_mean(key, ModelFile.model_fields)}"
+        raise read_placed(ModelFileError(sentence, at=(key,)), path)
     try:
         model = read_path("", str(given["like"]), ModelFileError)
     except ModelFileError as problem:
-        raise ModelFileError(f"{path}: like: {problem}") from None
+        raise read_placed(ModelFileError(f"like: {problem}", at=("like",)), path) from None
     parent, files = _read_merged(model, (*seen, path))
     merged = dict(parent)
     for key, value in given.items():
