@@ -22,15 +22,33 @@ class Schema(pydantic.BaseModel):
     model_config = pydantic.ConfigDict(extra="forbid", frozen=True, allow_inf_nan=False)
 
 
-def _first(error: pydantic.ValidationError) -> Any:
-    """Finding of pydantic that is said: an unknown key first, since a key misspelt is also a key missing."""
-    all_found = error.errors()
-    return next((each for each in all_found if each["type"] == "extra_forbidden"), all_found[0])
+def _first(error: pydantic.ValidationError, given: Any) -> tuple[Any, tuple[int | str, ...]]:
+    """Finding of pydantic that is said, and the keys that lead to it in what is given.
+
+    An unknown key first, since a key misspelt is also a key missing; where a value may be of two kinds, the finding
+    that goes deeper.
+    """
+    found = [(each, _keys_in(each, given)) for each in error.errors()]
+    said, keys = next((pair for pair in found if pair[0]["type"] == "extra_forbidden"), found[0])
+    deeper = [pair for pair in found if len(pair[1]) > len(keys) > 0 and pair[1][: len(keys)] == keys]
+    return deeper[0] if deeper and said["type"] != "extra_forbidden" else (said, keys)
 
 
-def _sentence(found: Any, schema: type[Schema]) -> str:
+def _keys_in(found: Any, given: Any) -> tuple[int | str, ...]:
+    """Keys of a finding without pydantic's names for the kinds of value that it tried."""
+    keys: list[int | str] = []
+    for i, part in enumerate(found["loc"]):
+        held = part in given if isinstance(given, dict) else isinstance(given, list) and part in range(len(given))
+        if held:
+            given = given[part]
+        if held or (found["type"] == "missing" and i == len(found["loc"]) - 1):
+            keys.append(part)
+    return tuple(keys)
+
+
+def _sentence(found: Any, keys: tuple[int | str, ...], schema: type[Schema]) -> str:
     """What pydantic found, said so that the reader knows what to do."""
-    place = ".".join(str(part) for part in found["loc"])
+    place = ".".join(str(part) for part in keys)
     kind = found["type"]
     if kind == "extra_forbidden":
         known = _keys_at(schema, found["loc"][:-1])
@@ -96,11 +114,13 @@ def read_keys(path: Path, error: type[InputError]) -> dict[str, Any]:
     InputError
         of the given kind, saying the line where the text is no TOML
     """
+    written = path.read_bytes()
     try:
-        text = path.read_text(encoding="utf-8-sig")
+        text = written.decode("utf-8-sig")
         return tomllib.loads(text)
     except UnicodeDecodeError as problem:
-        raise error(f"{path}: not readable as TOML: {problem}.") from None
+        line = written[: problem.start].count(b"\n") + 1
+        raise error(f"{path}: line {line}: not readable as TOML: it is not UTF-8; save the file as UTF-8.") from None
     except RecursionError:
         raise error(f"{path}: not readable as TOML: its arrays or tables are nested too deeply.") from None
     except tomllib.TOMLDecodeError as problem:
@@ -120,7 +140,9 @@ def _no_toml(text: str, said: str) -> str:
         return f"{what}."
     if at is None:
         return f"{what}, at the end of the file; close every quote and bracket."
-    hint = "; put text in quotes" if said.startswith("Invalid value") else ""
+    hints = {"Invalid value": "; put text in quotes, and close every bracket before it",
+             "Unclosed array": "; a comma or a bracket is missing before it"}  # fmt: skip
+    hint = next((hints[start] for start in hints if said.startswith(start)), "")
     return f"line {at.group(1)}: {what}, column {at.group(2)}{hint}."
 
 
@@ -146,8 +168,8 @@ def validated[S: Schema](given: Any, schema: type[S], error: type[InputError]) -
     try:
         return schema.model_validate(given)
     except pydantic.ValidationError as problem:
-        found = _first(problem)
-        raise error(_sentence(found, schema), at=found["loc"]) from None
+        found, keys = _first(problem, given)
+        raise error(_sentence(found, keys, schema), at=keys) from None
 
 
 def read_cells(path: Path, error: type[InputError]) -> tuple[list[str], list[list[str]]]:
@@ -206,5 +228,5 @@ def read_rows[S: Schema](path: Path, schema: type[S], error: type[InputError]) -
         try:
             rows.append(schema.model_validate(filled))
         except pydantic.ValidationError as problem:
-            raise error(f"{path}: row {line}: {_sentence(_first(problem), schema)}") from None
+            raise error(f"{path}: row {line}: {_sentence(*_first(problem, filled), schema)}") from None
     return rows

@@ -1,10 +1,13 @@
 """Arrow lines and placeholders: one line of a model file stands for an arrow in each organ of a group."""
 
+import re
 from collections.abc import Mapping
 
 from pbpk.body.modelfile import ModelFile
 from pbpk.body.rates import PLACEHOLDER, parse_rate
 from pbpk.errors import ModelFileError, did_you_mean
+
+END = re.compile(r"(?:[\w.-]|\{\w+\})+")  # a state at an end of an arrow
 
 
 class Line:
@@ -13,8 +16,8 @@ class Line:
     def __init__(self, text: str, groups: Mapping[str, list[str]], at: tuple[str | int, ...] = ("arrows",)) -> None:
         self.at = at
         arrow, colon, rate = text.partition(":")
-        source, dash, target = arrow.partition("->")
-        if not (colon and dash and source.strip() and target.strip() and rate.strip()):
+        source, dash, target = (part.strip() for part in arrow.partition("->"))
+        if not (colon and dash and END.fullmatch(source) and END.fullmatch(target) and rate.strip()):
             raise self.refusal(f"`{text}` is not of the form `from -> to : rate`.")
         self.text = " ".join(text.split())
         self.head = " ".join(arrow.split())
@@ -23,14 +26,17 @@ class Line:
         except ModelFileError as problem:
             raise self.refusal(f"`{self.head}`: {problem}") from None
         placeholders = sorted(set(PLACEHOLDER.findall(text)))
+        unknown = [group for group in placeholders if group not in groups]
+        if unknown:
+            raise self.refusal(f"`{self.text}`: no group `{unknown[0]}`.{did_you_mean(unknown[0], groups)}")
         if len(placeholders) > 1:
             raise self.refusal(f"`{self.text}` has more than one placeholder; use one.")
         self.group = placeholders[0] if placeholders else ""
-        if self.group and self.group not in groups:
-            raise self.refusal(f"`{self.text}`: no group `{self.group}`.{did_you_mean(self.group, groups)}")
         self.organs = tuple(groups[self.group]) if self.group else ("",)
-        self.sources = [self.fill(source.strip(), organ) for organ in self.organs]
-        self.targets = [self.fill(target.strip(), organ) for organ in self.organs]
+        self.sources = [self.fill(source, organ) for organ in self.organs]
+        self.targets = [self.fill(target, organ) for organ in self.organs]
+        if any(a == b for a, b in zip(self.sources, self.targets, strict=True)):
+            raise self.refusal(f"`{self.head}` leads from a state to itself; correct one end, or remove the arrow.")
 
     def refusal(self, sentence: str) -> ModelFileError:
         """Error about this line, to be raised."""
@@ -40,6 +46,17 @@ class Line:
     def fill(self, text: str, organ: str) -> str:
         """Text with the organ in place of the placeholder."""
         return text.replace("{" + self.group + "}", organ) if self.group else text
+
+
+def arrow_lines(written: list[str], groups: Mapping[str, list[str]]) -> list[Line]:
+    """Every arrow line of a model, each once."""
+    lines: list[Line] = []
+    for i, text in enumerate(written):
+        line = Line(text, groups, ("arrows", i))
+        if line.text in [before.text for before in lines]:
+            raise line.refusal(f"`{line.text}` stands there twice; remove one.")
+        lines.append(line)
+    return lines
 
 
 def fill(text: str, groups: Mapping[str, list[str]], at: tuple[str | int, ...] = ()) -> list[str]:
@@ -67,6 +84,10 @@ def split_organs(given: ModelFile, split: Mapping[str, list[str]]) -> tuple[list
             again = len(named) - 1 - named[::-1].index(twice[0])
             sentence = f"{place}: `{twice[0]}` stands there twice; name it once."
             raise ModelFileError(sentence, at=(*place.split(".", 1), again))
+    if "organ" in given.groups:
+        raise ModelFileError(
+            "groups.organ: `{organ}` is every organ already; choose another name.", ("groups", "organ")
+        )
     groups = {name: replaced(members) for name, members in given.groups.items()}
     organs = replaced(given.organs)
     for name, members in groups.items():

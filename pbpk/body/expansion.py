@@ -6,16 +6,18 @@ from pathlib import Path
 
 import numpy as np
 
-from pbpk.body.arrows import Line, fill, split_organs
+from pbpk.body.arrows import Line, arrow_lines, fill, split_organs
 from pbpk.body.model import HOUR, STATE, Family, Model, Modifier, Parameter
 from pbpk.body.modelfile import ModelFile, ParameterEntry, read_model_file
 from pbpk.body.prior import parse_prior
 from pbpk.body.rates import PLACEHOLDER, Rate, parse_rate
 from pbpk.body.species import Species, read_species
-from pbpk.body.states import check_holds, check_readouts, held, known_state, observed, routes
+from pbpk.body.states import check_holds, check_names, check_readouts, held, known_state, observed, routes
 from pbpk.errors import InputError, ModelFileError, did_you_mean
 from pbpk.quantity import Quantity, inside, inside_unit
 from pbpk.reading import read_placed
+
+AMOUNTS = ("cell", "g", "mol", "Bq", "1")  # units in which something moves
 
 
 def read_model(
@@ -49,15 +51,15 @@ def read_model(
 def _expand(
     given: ModelFile, animal: Species, label: str | None, split: dict[str, list[str]], files: tuple[Path, ...]
 ) -> Model:
+    _check_organs(given, animal)
     organs, groups = split_organs(given, split)
     for organ, parts in split.items():
         animal = animal.split(organ, tuple(parts))
-    _check_organs(given, animal, organs)
-    lines = [Line(line, groups, ("arrows", i)) for i, line in enumerate(given.arrows)]
+    lines = arrow_lines(given.arrows, groups)
     states, passing = _states(given, lines, groups)
     owner = {part: organ for organ, parts in split.items() for part in parts}
     relabelled = dict.fromkeys(given.labels.get(label or "", ()), ("labels", label or ""))
-    parameters, found_parameter = _parameters(_labelled(given, label), organs, owner, "parameters", relabelled)
+    parameters, found_parameter = _parameters(_labelled(given, label), groups, owner, "parameters", relabelled)
     modifiers = _modifiers(given, groups)
     own = {
         filled: Quantity(**dict(entry))
@@ -65,6 +67,7 @@ def _expand(
         for filled in fill(name, groups, ("constants", name))
     }
     constants, units = _constants(given, animal, own, groups)
+    check_names([p.name for p in parameters], [m.name for m in modifiers], constants, states)
 
     index = {p.name: i for i, p in enumerate(parameters)}
     index |= {name: len(index) + i for i, name in enumerate(constants)}
@@ -108,8 +111,8 @@ def _expand(
         constants=constants,
         constant_units=units,
         modifiers=tuple(modifiers),
-        size_law=_parameters({"size_slope": given.size_law}, organs, {}, "size_law")[0][0] if given.size_law else None,
-        noise=tuple(_parameters(given.noise, organs, {}, "noise")[0]),
+        size_law=_parameters({"size_slope": given.size_law}, groups, {}, "size_law")[0][0] if given.size_law else None,
+        noise=tuple(_parameters(given.noise, groups, {}, "noise")[0]),
         kinds=kinds,
         outside=outside,
         readouts={name: tuple(seen) for name, seen in given.readouts.items()},
@@ -125,15 +128,23 @@ def _expand(
     )
 
 
-def _check_organs(given: ModelFile, animal: Species, organs: list[str]) -> None:
-    """Refuse organs that neither the animal nor the model's own numbers know."""
-    for organ in organs:
+def _check_organs(given: ModelFile, animal: Species) -> None:
+    """Refuse organs that neither the animal nor the model's own numbers know, and amounts of what cannot move."""
+    try:
+        moves = inside_unit(given.amount)
+    except InputError as problem:
+        raise ModelFileError(f"amount: {problem}", at=("amount",)) from None
+    if moves not in AMOUNTS:
+        raise ModelFileError(
+            f"amount: nothing moves in `{given.amount}`; give a unit of {', '.join(AMOUNTS)}.", at=("amount",)
+        )
+    for i, organ in enumerate(given.organs):
         own = any(name.endswith((f"_{organ}", "_{organ}")) for name in given.constants)
         if organ not in animal.organs and not own:
             raise ModelFileError(
                 f"organs: {animal.name} has no organ `{organ}`; add it to {animal.file or 'the animal'}, or give its "
                 f"numbers under [constants].{did_you_mean(organ, animal.organs)}",
-                at=("organs", *([given.organs.index(organ)] if organ in given.organs else [])),
+                at=("organs", i),
             )
 
 
@@ -157,23 +168,23 @@ def _labelled(given: ModelFile, label: str | None) -> dict[str, ParameterEntry]:
 
 def _parameters(
     entries: Mapping[str, ParameterEntry],
-    organs: list[str],
+    groups: Mapping[str, list[str]],
     owner: Mapping[str, str],
     place: str = "parameters",
     relabelled: Mapping[str, tuple[str, ...]] | None = None,
 ) -> tuple[list[Parameter], dict[str, str]]:
     """Parameters, one for each organ where the name says so, and which one a symbol means."""
-    wholes = list(dict.fromkeys(owner.get(organ, organ) for organ in organs))
+    wholes = {group: list(dict.fromkeys(owner.get(m, m) for m in members)) for group, members in groups.items()}
     filled: dict[str, str] = {}
-    for name in entries:
-        if "{organ}" in name:
-            for organ in wholes:
-                filled.setdefault(name.replace("{organ}", organ), name)
+    for name in sorted(entries, key=lambda name: "{organ}" in name):  # of one group before of all organs
+        if "{" in name:
+            for whole in fill(name, wholes, _at(name, place, relabelled)):
+                filled.setdefault(whole, name)
     filled |= {name: name for name in entries if "{" not in name}
     parameters = []
     for name, written in filled.items():
         entry = entries[written]
-        at = (place,) if place == "size_law" else (*(relabelled or {}).get(written, (place,)), written)
+        at = _at(written, place, relabelled)
         try:
             unit, factor = inside(entry.unit)
         except InputError as problem:
@@ -189,6 +200,11 @@ def _parameters(
             if p.name.endswith(f"_{organ}"):
                 meant.setdefault(p.name[: -len(organ)] + part, p.name)
     return parameters, meant
+
+
+def _at(name: str, place: str, relabelled: Mapping[str, tuple[str, ...]] | None) -> tuple[str, ...]:
+    """Keys that lead to a parameter in its file, which may stand under a label."""
+    return (place,) if place == "size_law" else (*(relabelled or {}).get(name, (place,)), name)
 
 
 def _modifiers(given: ModelFile, groups: Mapping[str, list[str]]) -> list[Modifier]:
@@ -224,6 +240,7 @@ def _changes(
     return found
 
 
+@np.errstate(all="ignore")  # what is not finite is refused in words
 def _constants(
     given: ModelFile, animal: Species, own: Mapping[str, Quantity], groups: Mapping[str, list[str]]
 ) -> tuple[dict[str, float], dict[str, str]]:
@@ -268,6 +285,9 @@ def _fill_rate(name: str, text: str, groups: Mapping[str, list[str]]) -> list[Ra
     found = PLACEHOLDER.findall(name)
     try:
         rate = parse_rate(text)
+        other = set(PLACEHOLDER.findall(text)) - set(found[:1])
+        if other:
+            raise ModelFileError(f"`{text}` has the placeholder `{{{other.pop()}}}`, which its name does not have.")
     except ModelFileError as problem:
         raise ModelFileError(f"where.{name}: {problem}", at=("where", name)) from None
     return [rate] if not found else [rate.filled(found[0], organ) for organ in groups[found[0]]]
@@ -305,6 +325,7 @@ def _family(
         tuple(places[s] for s in line.sources),
         tuple(places[t] for t in line.targets),
         symbols,
+        line.at,
     )
 
 

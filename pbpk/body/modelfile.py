@@ -61,14 +61,14 @@ class ObserveEntry(Schema):
 class ModelFile(Schema):
     """A model file as written."""
 
-    name: str
+    name: str = pydantic.Field(min_length=1)
     about: str
     like: str | None = None
     amount: str = "cells"
     organs: list[str] = pydantic.Field(default_factory=list)
     sites: list[str] = pydantic.Field(default_factory=list)
     groups: dict[str, list[str]] = pydantic.Field(default_factory=dict)
-    arrows: list[str]
+    arrows: list[str] = pydantic.Field(min_length=1)
     passing: list[str] = pydantic.Field(default_factory=list)
     outside: list[str] = pydantic.Field(default_factory=list)
     kinds: dict[str, list[str]]
@@ -80,7 +80,7 @@ class ModelFile(Schema):
     where: dict[str, str] = pydantic.Field(default_factory=dict)
     modifiers: dict[str, ModifierEntry] = pydantic.Field(default_factory=dict)
     parameters: dict[str, ParameterEntry] = pydantic.Field(default_factory=dict)
-    noise: dict[str, ParameterEntry] = pydantic.Field(default_factory=dict)
+    noise: dict[Literal["spread", "misfit"], ParameterEntry] = pydantic.Field(default_factory=dict)
     size_law: ParameterEntry | None = None
     labels: dict[str, dict[str, ParameterEntry]] = pydantic.Field(default_factory=dict)
     sources: dict[str, SourceEntry] = pydantic.Field(default_factory=dict)
@@ -117,7 +117,9 @@ def _read_merged(path: Path, seen: tuple[Path, ...]) -> tuple[dict[str, Any], tu
         sentence = f"unknown key `{key}`.{did_you_mean(key, ModelFile.model_fields)}"
         raise read_placed(ModelFileError(sentence, at=(key,)), path)
     try:
-        model = read_path("", str(given["like"]), ModelFileError)
+        like = Path(str(given["like"]))
+        beside = path.parent / like if like.suffix == ".toml" else like  # of the file that says so
+        model = read_path("", beside, ModelFileError)
     except ModelFileError as problem:
         raise read_placed(ModelFileError(f"like: {problem}", at=("like",)), path) from None
     parent, files = _read_merged(model, (*seen, path))

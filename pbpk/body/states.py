@@ -1,6 +1,6 @@
 """What each state holds, where it is seen, which routes lead to it: every state named is one that an arrow touches."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 
 from pbpk.body.arrows import Line, fill
 from pbpk.body.model import Modifier, Route
@@ -29,11 +29,25 @@ def check_holds(holds: Mapping[str, frozenset[str]], states: list[str], lines: l
     for state in states:
         found = [key for key, held in holds.items() if state in held]
         if len(found) != 1:
+            *kinds, outside = holds
+            at = next(line.at for line in lines if state in (*line.sources, *line.targets))
+            if found:
+                at = (outside,) if found[1] == outside else ("kinds", found[1])
             raise ModelFileError(
-                f"`{state}` must be listed once, under {', '.join(list(holds)[:-1])} or outside; it is "
+                f"`{state}` must be listed once, under {', '.join(kinds) or 'a kind in [kinds]'} or {outside}; it is "
                 + (f"under {' and '.join(found)}." if found else "under none."),
-                at=next(line.at for line in lines if state in (*line.sources, *line.targets)),
+                at=at,
             )
+
+
+def check_names(parameters: list[str], modifiers: list[str], numbers: Iterable[str], states: list[str]) -> None:
+    """Refuse a parameter or a modifier whose name means something else already."""
+    taken = dict.fromkeys(states, "a state") | dict.fromkeys(numbers, "a number of the animal or of the model")
+    taken["hours"] = "the time"
+    for name, what in [*((n, "parameters") for n in parameters), *((n, "modifiers") for n in modifiers)]:
+        if name in taken:
+            raise ModelFileError(f"{what}: `{name}` is {taken[name]} already; choose another name.", at=(what, name))
+        taken[name] = f"one of [{what}]"
 
 
 def check_readouts(given: ModelFile) -> None:
