@@ -204,7 +204,10 @@ def own(request, tmp_path_factory):
 def test_the_model_says_what_it_is(own):
     said = say("check", own.model, "--species", own.animal)
     assert said.code == 0, said.err
-    assert "Conservation: d/dt (everything) = 0; d/dt (inside the body) = death*(-brain.tissue - " in said.out
+    law = next(line for line in said.out.splitlines() if line.startswith("Conservation: "))
+    assert law.startswith("Conservation: d/dt (everything) = 0; d/dt (inside the body) = ")
+    assert "death" in law
+    assert all(f"{organ}.tissue" in law for organ in ORGANS)
     assert "Units: every rate is 1/time." in said.out
     assert "Parameters that no rate uses: none." in said.out
     assert ("The system is not linear: rates move with " in said.out) == own.saturable

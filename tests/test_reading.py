@@ -79,7 +79,11 @@ def test_a_wrong_file_is_one_sentence(tmp_path, text, expected):
 @pytest.mark.parametrize(
     ("text", "expected"),
     [
-        ("name = a", "line 1: not readable as TOML: invalid value, column 8; put text in quotes."),
+        (
+            "name = a",
+            "line 1: not readable as TOML: invalid value, column 8; put text in quotes, "
+            "and close every bracket before it.",
+        ),
         ("name = 'a'\nname = 'b'", "line 2: `name` stands in line 1 already; keep one."),
         ("a = [\n1,\n2]\n\na = [\n3,\n4]", "line 5: `a` stands in line 1 already; keep one."),
         ("[a]\nb = 1\n[c]\n[a]\n", "line 4: `a` stands in line 1 already; keep one."),

@@ -66,18 +66,25 @@ def parse_rate(text: str) -> Rate:
     """
     shown = text if len(text) <= LONG else text[:LONG] + "..."
     marked = PLACEHOLDER.sub(lambda found: _MARK + found.group(1) + _MARK, text)
-    marked = _KEPT.sub(lambda found: found.group(1) + _WORD, marked)
     names: dict[str, None] = {}
     try:
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore", SyntaxWarning)  # of what is refused below
-            tree = ast.parse(marked.strip(), mode="eval").body
+        tree = _parsed(marked.strip())
         _check(tree, shown, names)
     except (SyntaxError, ValueError):
         raise ModelFileError(f"the rate `{shown}` cannot be read; check its brackets and operators.") from None
     except (RecursionError, MemoryError):
         raise ModelFileError(f"the rate `{shown}` is nested too deeply; write it in parts.") from None
     return Rate(text, tree, tuple(names))
+
+
+def _parsed(text: str) -> ast.expr:
+    """Tree of a text by Python's own parser; a word that Python keeps is a name where that makes the text readable."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", SyntaxWarning)  # of what is refused afterwards
+        try:
+            return ast.parse(text, mode="eval").body
+        except SyntaxError:
+            return ast.parse(_KEPT.sub(lambda found: found.group(1) + _WORD, text), mode="eval").body
 
 
 def name_of(node: ast.expr) -> str:
