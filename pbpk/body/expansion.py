@@ -112,7 +112,7 @@ def _expand(
         constant_units=units,
         modifiers=tuple(modifiers),
         size_law=_parameters({"size_slope": given.size_law}, groups, {}, "size_law")[0][0] if given.size_law else None,
-        noise=tuple(_parameters(given.noise, groups, {}, "noise")[0]),
+        noise=tuple(_parameters(dict[str, ParameterEntry](given.noise.items()), groups, {}, "noise")[0]),
         kinds=kinds,
         outside=outside,
         readouts={name: tuple(seen) for name, seen in given.readouts.items()},
