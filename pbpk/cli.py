@@ -9,7 +9,7 @@ import typer
 from rich.markup import escape
 
 from pbpk.errors import AssayError, NotConverged, PbpkError
-from pbpk.terminal import console, progress, say_balance, say_diagnostics, say_forecast, say_run, say_study
+from pbpk.terminal import console, progress, say_balance, say_diagnostics, say_forecast, say_model, say_run, say_study
 
 if TYPE_CHECKING:
     from pbpk.assay.study import Study
@@ -154,6 +154,7 @@ def simulate(
     force: Force = False,
 ) -> None:
     """Answer scenarios from a fit, or from a model's prior: a table and a figure."""
+    from pbpk.body.equations import refuse_rates
     from pbpk.body.expansion import read_model
     from pbpk.infer.histories import known_amount
     from pbpk.predict.forecast import DRAWS, forecast_table
@@ -171,6 +172,7 @@ def simulate(
         origin = f"the fit of {study.name} ({manifest['fingerprint']})"
     else:
         model = read_model(run, species, label)
+        refuse_rates(model)
         theta = model.draw_prior(DRAWS, seed)
         names, routes = model.parameter_names, []
         origin = f"the prior of {model.name} in {model.species.name}"
@@ -206,6 +208,7 @@ def check(
     what: Annotated[str, typer.Argument(help="Model (file or name), or study folder.")],
     species: Annotated[str, typer.Option(help="Animal whose numbers the model is checked with.")] = "mouse",
     label: Annotated[str | None, typer.Option(help="Label whose priors are taken.")] = None,
+    latex: Annotated[bool, typer.Option("--latex", help="Print the equations alone, as LaTeX to paste.")] = False,
 ) -> None:
     """Say what a model is and whether its units and sources hold; or whether a study can be read."""
     if Path(what).is_dir():
@@ -219,37 +222,17 @@ def check(
         say_study(study, counts)
         console.print("The study can be fitted.")
         return
-    from pbpk.body.equations import assumed, check_units, conservation, diagram, equations, unsourced
+    from pbpk.body.equations import latex as typeset
+    from pbpk.body.equations import read_unused, refuse_rates
     from pbpk.body.expansion import read_model
 
     model = read_model(what, species, label)
-    console.print(f"{model.name}: {escape(model.about)}")
-    console.print(f"\nArrows in {model.species.name} ({len(model.source_states)} in all):")
-    console.print(escape(diagram(model)), soft_wrap=True)
-    console.print(f"\nEquations (organ.state is an amount, in {model.amount}):")
-    for equation in equations(model):
-        console.print(f"  d/dt {equation.state} = {equation.right}", markup=False, soft_wrap=True)
-    console.print("\nConservation: " + conservation(model), soft_wrap=True)
-    linear = (
-        "linear: twice the dose, twice the answer"
-        if model.is_linear
-        else f"not linear: rates move with {', '.join(model.moving)}"
-    )
-    console.print("The system is " + linear + ".")
-    problems = check_units(model)
-    console.print("Units: " + ("every rate is 1/time." if not problems else ""))
-    for problem in problems:
-        console.print("  " + problem, markup=False)
-    missing = unsourced(model)
-    console.print(
-        "Numbers without a source: " + ("none." if not missing else ", ".join(missing)), markup=False, soft_wrap=True
-    )
-    chosen = assumed(model)
-    console.print("Numbers that rest on a choice: " + (", ".join(chosen) or "none") + ".", markup=False, soft_wrap=True)
-    if problems:
-        from pbpk.errors import ModelFileError
-
-        raise ModelFileError(f"{what}: {len(problems)} rates have the wrong unit; correct them.")
+    if latex:
+        refuse_rates(model)
+        print(typeset(model))
+        return
+    say_model(model, read_unused(model))
+    refuse_rates(model)
 
 
 @app.command(epilog="Example: pbpk count data/synthetic_fnd_mouse --out counts")

@@ -12,7 +12,7 @@ PbpkError
 └─ NotConverged            the chains do not agree; exit 3
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from difflib import get_close_matches
 
 
@@ -23,9 +23,16 @@ class PbpkError(Exception):
 
 
 class InputError(PbpkError):
-    """Something the user wrote cannot be used; the message says what, where and what to do."""
+    """Something the user wrote cannot be used; the message says what, where and what to do.
+
+    at : keys and indices that lead to it in its file, so that whoever reads the file can say the line
+    """
 
     exit_code = 2
+
+    def __init__(self, message: str = "", at: Sequence[str | int] = ()) -> None:
+        super().__init__(message)
+        self.at = tuple(at)
 
 
 class StudyError(InputError):

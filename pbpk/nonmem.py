@@ -118,7 +118,10 @@ def read_records(
         place = f"{path}: row {line}"
         told = {name: cell for name, cell in zip(columns, cells, strict=True) if cell not in ("", ".")}
         fields = {name: cell for name, cell in told.items() if name in EventRow.model_fields}
-        row = validated(Path(place), fields, EventRow, InputError)  # it puts the place before its sentence
+        try:
+            row = validated(fields, EventRow, InputError)
+        except InputError as problem:
+            raise InputError(f"{place}: {problem}") from None
         event = _event(row, routes or {}, place)
         if _plain(row.ID) != subject and _plain(row.ID) in subjects:
             raise InputError(f"{place}: the rows of subject `{_plain(row.ID)}` are apart; put them together.")

@@ -5,6 +5,7 @@ pydantic finds is said again as: file, place, what, what to do, did-you-mean.
 """
 
 import csv
+import re
 import tomllib
 from pathlib import Path
 from typing import Any
@@ -12,6 +13,7 @@ from typing import Any
 import pydantic
 
 from pbpk.errors import InputError, did_you_mean
+from pbpk.place import given_twice, line_at, lines, owner_of
 
 
 class Schema(pydantic.BaseModel):
@@ -20,12 +22,33 @@ class Schema(pydantic.BaseModel):
     model_config = pydantic.ConfigDict(extra="forbid", frozen=True, allow_inf_nan=False)
 
 
-def _sentence(error: pydantic.ValidationError, schema: type[Schema], given: Any) -> str:
-    """First finding of pydantic, said so that the reader knows what to do."""
-    all_found = error.errors()
-    # an unknown key first: a key misspelt is also a key missing
-    found = next((each for each in all_found if each["type"] == "extra_forbidden"), all_found[0])
-    place = ".".join(str(part) for part in found["loc"])
+def _first(error: pydantic.ValidationError, given: Any) -> tuple[Any, tuple[int | str, ...]]:
+    """Finding of pydantic that is said, and the keys that lead to it in what is given.
+
+    An unknown key first, since a key misspelt is also a key missing; where a value may be of two kinds, the finding
+    that goes deeper.
+    """
+    found = [(each, _keys_in(each, given)) for each in error.errors()]
+    said, keys = next((pair for pair in found if pair[0]["type"] == "extra_forbidden"), found[0])
+    deeper = [pair for pair in found if len(pair[1]) > len(keys) > 0 and pair[1][: len(keys)] == keys]
+    return deeper[0] if deeper and said["type"] != "extra_forbidden" else (said, keys)
+
+
+def _keys_in(found: Any, given: Any) -> tuple[int | str, ...]:
+    """Keys of a finding without pydantic's names for the kinds of value that it tried."""
+    keys: list[int | str] = []
+    for i, part in enumerate(found["loc"]):
+        held = part in given if isinstance(given, dict) else isinstance(given, list) and part in range(len(given))
+        if held:
+            given = given[part]
+        if held or (found["type"] == "missing" and i == len(found["loc"]) - 1):
+            keys.append(part)
+    return tuple(keys)
+
+
+def _sentence(found: Any, keys: tuple[int | str, ...], schema: type[Schema]) -> str:
+    """What pydantic found, said so that the reader knows what to do."""
+    place = ".".join(str(part) for part in keys)
     kind = found["type"]
     if kind == "extra_forbidden":
         known = _keys_at(schema, found["loc"][:-1])
@@ -76,19 +99,77 @@ def read_toml[S: Schema](path: Path, schema: type[S], error: type[InputError]) -
     """
     if not path.is_file():
         raise error(f"{path}: there is no such file.")
+    given = read_keys(path, error)
     try:
-        given = tomllib.loads(path.read_text(encoding="utf-8-sig"))
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as problem:
-        raise error(f"{path}: not readable as TOML: {problem}.") from None
-    return validated(path, given, schema, error)
+        return validated(given, schema, error)
+    except InputError as problem:
+        raise read_placed(problem, path) from None
 
 
-def validated[S: Schema](path: Path, given: Any, schema: type[S], error: type[InputError]) -> S:
-    """Fit what a file holds to its schema, or raise the sentence."""
+def read_keys(path: Path, error: type[InputError]) -> dict[str, Any]:
+    """Read a TOML file as it is.
+
+    Raises
+    ------
+    InputError
+        of the given kind, saying the line where the text is no TOML
+    """
+    written = path.read_bytes()
+    try:
+        text = written.decode("utf-8-sig")
+        return tomllib.loads(text)
+    except UnicodeDecodeError as problem:
+        line = written[: problem.start].count(b"\n") + 1
+        raise error(f"{path}: line {line}: not readable as TOML: it is not UTF-8; save the file as UTF-8.") from None
+    except RecursionError:
+        raise error(f"{path}: not readable as TOML: its arrays or tables are nested too deeply.") from None
+    except tomllib.TOMLDecodeError as problem:
+        raise error(f"{path}: {_no_toml(text, str(problem))}") from None
+
+
+def _no_toml(text: str, said: str) -> str:
+    """What `tomllib` says, with the line first; of keys that stand twice it knows only where the second one ends."""
+    twice = given_twice(text)
+    if twice and re.match("Cannot|Duplicate", said):
+        key, first, second = twice
+        return f"line {second}: `{'.'.join(map(str, key))}` stands in line {first} already; keep one."
+    at = re.search(r" \(at line (\d+), column (\d+)\)$", said)
+    what = said.removesuffix(at.group() if at else " (at end of document)")
+    what = "not readable as TOML: " + what[0].lower() + what[1:]
+    if re.match("Cannot|Duplicate", said):
+        return f"{what}."
+    if at is None:
+        return f"{what}, at the end of the file; close every quote and bracket."
+    hints = {"Invalid value": "; put text in quotes, and close every bracket before it",
+             "Unclosed array": "; a comma or a bracket is missing before it"}  # fmt: skip
+    hint = next((hints[start] for start in hints if said.startswith(start)), "")
+    return f"line {at.group(1)}: {what}, column {at.group(2)}{hint}."
+
+
+def read_placed[E: InputError](problem: E, *files: Path) -> E:
+    """Same problem, after the file and, if that is certain, the line in which it stands.
+
+    Parameters
+    ----------
+    files : the file, after those whose keys it takes over
+    """
+    # a file may be gone by now: then it is named without a line
+    texts = [file.read_text(encoding="utf-8-sig") if file.is_file() else "" for file in files]
+    owner = owner_of(problem.at, [lines(text) for text in texts]) if len(files) > 1 else 0
+    line = None if owner is None else line_at(texts[owner], problem.at)
+    place = f"{files[-1]}: "
+    if owner is not None and line is not None:
+        place += ("" if files[owner] == files[-1] else f"like: {files[owner]}: ") + f"line {line}: "
+    return type(problem)(f"{place}{problem}")
+
+
+def validated[S: Schema](given: Any, schema: type[S], error: type[InputError]) -> S:
+    """Fit what a file holds to its schema, or raise the sentence, which knows the keys it speaks of."""
     try:
         return schema.model_validate(given)
     except pydantic.ValidationError as problem:
-        raise error(f"{path}: {_sentence(problem, schema, given)}") from None
+        found, keys = _first(problem, given)
+        raise error(_sentence(found, keys, schema), at=keys) from None
 
 
 def read_cells(path: Path, error: type[InputError]) -> tuple[list[str], list[list[str]]]:
@@ -147,5 +228,5 @@ def read_rows[S: Schema](path: Path, schema: type[S], error: type[InputError]) -
         try:
             rows.append(schema.model_validate(filled))
         except pydantic.ValidationError as problem:
-            raise error(f"{path}: row {line}: {_sentence(problem, schema, filled)}") from None
+            raise error(f"{path}: row {line}: {_sentence(*_first(problem, filled), schema)}") from None
     return rows

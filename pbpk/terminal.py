@@ -12,6 +12,7 @@ from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn, Ti
 from rich.table import Table
 
 if TYPE_CHECKING:
+    from pbpk.body.model import Model
     from pbpk.infer.fit import Progress as Follow
     from pbpk.predict.run import Run
 
@@ -62,6 +63,35 @@ def say_study(study: Any, counts: Any) -> None:
             console.print(f"    {note}", markup=False, soft_wrap=True)
     for sentence in counts.left_out:
         console.print("  " + sentence, markup=False, soft_wrap=True)
+
+
+def say_model(model: "Model", unused: list[str]) -> None:
+    """What a model is: arrows, equations, conservation, whether its units and sources hold."""
+    from pbpk.body.equations import assumed, check_units, conservation, diagram, equations, fold, unsourced
+
+    console.print(f"{model.name}: {model.about}", markup=False)
+    console.print(f"\nArrows in {model.species.name} ({len(model.source_states)} in all):", markup=False)
+    console.print(diagram(model, console.width), markup=False, soft_wrap=True)
+    console.print(f"\nEquations (organ.state is an amount, in {model.amount}):", markup=False)
+    for equation in equations(model):
+        text = f"d/dt {equation.state} = {equation.right}"
+        # an equation that is read by a person is folded; in a file it is one line
+        first, *more = fold(text, console.width - 2, "+-") if console.is_terminal else [text]
+        console.print("\n".join([f"  {first}", *(f"      {part}" for part in more)]), markup=False, soft_wrap=True)
+    console.print("\nConservation: " + conservation(model), markup=False, soft_wrap=True)
+    linear = "linear: twice the dose, twice the answer"
+    moving = f"not linear: rates move with {', '.join(model.moving)}"
+    console.print(f"The system is {linear if model.is_linear else moving}.", markup=False, soft_wrap=True)
+    problems = check_units(model)
+    console.print("Units: " + ("every rate is 1/time." if not problems else ""))
+    for problem in problems:
+        console.print("  " + problem, markup=False, soft_wrap=True)
+    for what, found in (
+        ("Numbers without a source", unsourced(model)),
+        ("Numbers that rest on a choice", assumed(model)),
+        ("Parameters that no rate uses", unused),
+    ):
+        console.print(f"{what}: {', '.join(found) or 'none'}.", markup=False, soft_wrap=True)
 
 
 def say_balance(table: Any) -> None:

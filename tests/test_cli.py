@@ -126,7 +126,7 @@ BAD_STUDIES = {
     "an empty table": ("measurements.csv", "", None, r"measurements\.csv: the file is empty"),
     "a header alone": ("doses.csv", "group,hours,route\n", None, r"doses\.csv: the table has no rows"),
     "an unknown key": ("study.toml", "denominator", "denominater", r"`denominater`.*Did you mean `denominator`"),
-    "no TOML": ("study.toml", "title =", "title", r"study\.toml: not readable as TOML"),
+    "no TOML": ("study.toml", "title =", "title", r"study\.toml: line 1: not readable as TOML"),
     "an unknown species": ("study.toml", 'species = "mouse"', 'species = "mose"', r"no species named `mose`.*`mouse`"),
     "an unknown model": ("study.toml", 'model = "t_cell"', 'model = "tcell"', r"no model named `tcell`.*`t_cell`"),
     "an unknown label": ("study.toml", 'label = "51Cr"', 'label = "52Cr"', r"no priors for the label `52Cr`.*`51Cr`"),
@@ -211,12 +211,12 @@ def test_a_bad_scenario_is_one_sentence(tmp_path, text, pattern, command):
 @pytest.mark.parametrize(
     ("old", "new", "pattern"),
     [
-        ("transfer_{organ}", "transver_{organ}", r"transver_lung.*Did you mean `transfer_lung`"),
-        (": excretion", ": excretion * E_lung * volume_vein", "1 rates have the wrong unit"),
-        ("label.blood        -> excreted", "label.blood        ~> excreted", "is not of the form"),
-        ("logit_normal(median=0.85", "logit_normal(median=1.85", "median must lie between 0 and 1"),
-        ('unit   = "1/h"', 'unit   = "1/fortnite"', "unit `1/fortnite` is not known"),
-        ('name   = "msc"', 'nam   = "msc"', "`nam`.*Did you mean `name`"),
+        ("transfer_{organ}", "transver_{organ}", r"line 20: .*transver_lung.*Did you mean `transfer_lung`"),
+        (": excretion", ": excretion * E_lung * volume_vein", r"line 22: .* is in ml / h, it must be in 1/h; correct"),
+        ("label.blood        -> excreted", "label.blood        ~> excreted", "line 22: arrows: .* is not of the form"),
+        ("logit_normal(median=0.85", "logit_normal(median=1.85", "line 102: .* median must lie between 0 and 1"),
+        ('unit   = "1/h"', 'unit   = "1/fortnite"', r"line \d+: .*unit `1/fortnite` is not known"),
+        ('name   = "msc"', 'nam   = "msc"', "line 3: .*`nam`.*Did you mean `name`"),
     ],
 )
 def test_a_bad_model_is_one_sentence(tmp_path, old, new, pattern):

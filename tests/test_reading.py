@@ -61,24 +61,51 @@ def test_a_file_becomes_values(tmp_path):
     ("text", "expected"),
     [
         ("", "`name` is missing; add it."),
-        ("nam = 'a'", "unknown key `nam`. Did you mean `name`?"),
-        ("name = 'a'\nkind = 'reel'", "`kind` is `reel`. Did you mean `real`?"),
-        ("name = 'a'\n[[parts]]\nsise = 1", "unknown key `parts.0.sise`. Did you mean `size`?"),
-        ("name = 'a'\n[named.x]\nsise = 1", "unknown key `named.x.sise`. Did you mean `size`?"),
-        ("name = 'a'\n[maybe]\nsise = 1", "unknown key `maybe.sise`. Did you mean `size`?"),
-        ("name = 'a'\n[maybe]\nnote = ''", "`maybe.size` is missing; add it."),
-        ("name = 'a'\n[[parts]]\nsize = 0", "`parts.0.size` is `0`: input should be greater than 0."),
-        ("name = 'a'\n[[parts]]\nsize = nan", "`parts.0.size` is `nan`: input should be a finite number."),
-        ("name = 'a'\n[[parts]]\nsize = -inf", "`parts.0.size` is `-inf`: input should be a finite number."),
+        ("nam = 'a'", "line 1: unknown key `nam`. Did you mean `name`?"),
+        ("name = 'a'\nkind = 'reel'", "line 2: `kind` is `reel`. Did you mean `real`?"),
+        ("name = 'a'\n[[parts]]\nsise = 1", "line 3: unknown key `parts.0.sise`. Did you mean `size`?"),
+        ("name = 'a'\n[named.x]\nsise = 1", "line 3: unknown key `named.x.sise`. Did you mean `size`?"),
+        ("name = 'a'\n[maybe]\nsise = 1", "line 3: unknown key `maybe.sise`. Did you mean `size`?"),
+        ("name = 'a'\n[maybe]\nnote = ''", "line 2: `maybe.size` is missing; add it."),
+        ("name = 'a'\n[[parts]]\nsize = 0", "line 3: `parts.0.size` is `0`: input should be greater than 0."),
+        ("name = 'a'\n[[parts]]\nsize = nan", "line 3: `parts.0.size` is `nan`: input should be a finite number."),
+        ("name = 'a'\n[[parts]]\nsize = -inf", "line 3: `parts.0.size` is `-inf`: input should be a finite number."),
     ],
 )
 def test_a_wrong_file_is_one_sentence(tmp_path, text, expected):
     assert said(written(tmp_path, text), read_toml, File) == expected
 
 
-@pytest.mark.parametrize("text", ["name = a", "name = 'a'\nname = 'b'", "[", "name"])
-def test_what_is_not_toml_says_where(tmp_path, text):
-    assert "not readable as TOML: " in said(written(tmp_path, text), read_toml, File)
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        (
+            "name = a",
+            "line 1: not readable as TOML: invalid value, column 8; put text in quotes, "
+            "and close every bracket before it.",
+        ),
+        ("name = 'a'\nname = 'b'", "line 2: `name` stands in line 1 already; keep one."),
+        ("a = [\n1,\n2]\n\na = [\n3,\n4]", "line 5: `a` stands in line 1 already; keep one."),
+        ("[a]\nb = 1\n[c]\n[a]\n", "line 4: `a` stands in line 1 already; keep one."),
+        ("a = { b = 1, b = 2 }", "line 1: `a.b` stands in line 1 already; keep one."),
+        ("a = { b = 1 }\na.c = 2", "not readable as TOML: cannot mutate immutable namespace ('a',)."),
+        ("\r\n[\r\n", "line 2: not readable as TOML: invalid initial character for a key part, column 2."),
+        ("a = 1\nname\n", "line 2: not readable as TOML: expected '=' after a key in a key/value pair, column 5."),
+        ('a = "x\nb = 1', "line 1: not readable as TOML: illegal character '\\n', column 7."),
+        ("a = [1,\n2", "not readable as TOML: unclosed array, at the end of the file; close every quote and bracket."),
+        ("a = " + "[" * 2000, "not readable as TOML: its arrays or tables are nested too deeply."),
+    ],
+)
+def test_what_is_not_toml_says_where(tmp_path, text, expected):
+    assert said(written(tmp_path, text), read_toml, File) == expected
+
+
+@pytest.mark.parametrize("start", ["", "\ufeff"])
+@pytest.mark.parametrize("end", ["\n", "\r\n"])
+def test_the_line_is_that_of_the_editor(tmp_path, start, end):
+    path = tmp_path / "file"
+    path.write_bytes((start + "# a\n\nname = 'a'\n  kind\t=  'reel' # b\n").replace("\n", end).encode())
+    assert said(path, read_toml, File) == "line 4: `kind` is `reel`. Did you mean `real`?"
 
 
 @pytest.mark.parametrize("read", [read_toml, read_rows])

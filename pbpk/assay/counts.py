@@ -12,8 +12,9 @@ import numpy as np
 import pandas as pd
 
 from pbpk.assay.doses import dose_amount, dose_cells
+from pbpk.assay.measurements import COUNTED, DROPPED, UNITS, MeasurementRow, per_of
 from pbpk.assay.signals import Signals, merge
-from pbpk.assay.study import COUNTED, DROPPED, UNITS, MeasurementRow, Study, WeightRow, per_of
+from pbpk.assay.study import Study, WeightRow
 from pbpk.errors import InputError, StudyError
 from pbpk.quantity import convert, inside
 

@@ -9,10 +9,11 @@ from pathlib import Path
 import pydantic
 
 from pbpk.assay.doses import DoseRow
+from pbpk.assay.measurements import MeasurementRow
 from pbpk.dosing import MODELLED_DURATION, MODELLED_RATE, OBSERVATION, RESETS, Event, observation_hours, occasions
 from pbpk.errors import InputError, StudyError, did_you_mean
 from pbpk.nonmem import Record, read_records
-from pbpk.reading import Schema
+from pbpk.reading import Schema, validated
 
 FILE = "nonmem.csv"
 
@@ -55,8 +56,8 @@ class Nonmem(Schema):
         return self
 
 
-def read_table(folder: Path, settings: Nonmem, groups: list[str]) -> tuple[list[DoseRow], list[dict[str, object]]]:
-    """Read the doses of `nonmem.csv`, and the fields of a row of measurements for each value seen.
+def read_table(folder: Path, settings: Nonmem, groups: list[str]) -> tuple[list[DoseRow], list[MeasurementRow]]:
+    """Read the doses of `nonmem.csv`, and a row of measurements for each value seen.
 
     A subject whose clock starts again with a reset is another animal from then on: `7`, then `7, occasion 2`.
 
@@ -69,7 +70,7 @@ def read_table(folder: Path, settings: Nonmem, groups: list[str]) -> tuple[list[
     try:
         subjects = read_records(path, settings.routes, settings.covariates, settings.group)
         doses: list[DoseRow] = []
-        rows: list[dict[str, object]] = []
+        rows: list[MeasurementRow] = []
         for subject, records in subjects.items():
             group = _group(path, subject, records, settings, groups)
             start = 0
@@ -148,10 +149,10 @@ def _told(event: Event, told: Mapping[str, float], name: str) -> float:
     return told[event.route]
 
 
-def _values(group: str, animal: str, records: tuple[Record, ...], settings: Nonmem) -> list[dict[str, object]]:
-    """Fields of a row of measurements for each value that one occasion saw."""
+def _values(group: str, animal: str, records: tuple[Record, ...], settings: Nonmem) -> list[MeasurementRow]:
+    """Row of measurements of each value that one occasion saw."""
     hours = iter(observation_hours([record.event for record in records]))
-    rows: list[dict[str, object]] = []
+    rows: list[MeasurementRow] = []
     for record in records:
         if record.event.evid != OBSERVATION:
             continue
@@ -169,5 +170,8 @@ def _values(group: str, animal: str, records: tuple[Record, ...], settings: Nonm
             row |= {"below_lloq": True, "lloq": record.value}
         else:
             row |= {"low": record.limit, "high": record.value}
-        rows.append(row)
+        try:
+            rows.append(validated(row, MeasurementRow, StudyError))
+        except StudyError as problem:
+            raise StudyError(f"{record.event.place}: {problem}") from None
     return rows

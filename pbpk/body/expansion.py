@@ -6,14 +6,18 @@ from pathlib import Path
 
 import numpy as np
 
-from pbpk.body.arrows import Line, fill, split_organs
-from pbpk.body.model import HOUR, STATE, Family, Model, Modifier, Parameter, Route
+from pbpk.body.arrows import Line, arrow_lines, fill, split_organs
+from pbpk.body.model import HOUR, STATE, Family, Model, Modifier, Parameter
 from pbpk.body.modelfile import ModelFile, ParameterEntry, read_model_file
 from pbpk.body.prior import parse_prior
 from pbpk.body.rates import PLACEHOLDER, Rate, parse_rate
 from pbpk.body.species import Species, read_species
-from pbpk.errors import InputError, ModelFileError, SpeciesError, did_you_mean
+from pbpk.body.states import check_holds, check_names, check_readouts, held, known_state, observed, routes
+from pbpk.errors import InputError, ModelFileError, did_you_mean
 from pbpk.quantity import Quantity, inside, inside_unit
+from pbpk.reading import read_placed
+
+AMOUNTS = ("cell", "g", "mol", "Bq", "1")  # units in which something moves
 
 
 def read_model(
@@ -36,28 +40,34 @@ def read_model(
     ModelFileError, SpeciesError
         one sentence: file, place, what to do
     """
-    path, given, files = read_model_file(name)
+    _, given, files = read_model_file(name)
     animal = species if isinstance(species, Species) else read_species(species)
     try:
         return _expand(given, animal, label, dict(split or {}), files)
     except ModelFileError as problem:
-        raise ModelFileError(f"{path}: {problem}") from None
+        raise read_placed(problem, *files) from None
 
 
 def _expand(
     given: ModelFile, animal: Species, label: str | None, split: dict[str, list[str]], files: tuple[Path, ...]
 ) -> Model:
+    _check_organs(given, animal)
     organs, groups = split_organs(given, split)
     for organ, parts in split.items():
         animal = animal.split(organ, tuple(parts))
-    _check_organs(given, animal, organs)
-    lines = [Line(line, groups) for line in given.arrows]
+    lines = arrow_lines(given.arrows, groups)
     states, passing = _states(given, lines, groups)
     owner = {part: organ for organ, parts in split.items() for part in parts}
-    parameters, found_parameter = _parameters(_labelled(given, label), organs, owner)
+    relabelled = dict.fromkeys(given.labels.get(label or "", ()), ("labels", label or ""))
+    parameters, found_parameter = _parameters(_labelled(given, label), groups, owner, "parameters", relabelled)
     modifiers = _modifiers(given, groups)
-    own = {filled: Quantity(**dict(entry)) for name, entry in given.constants.items() for filled in fill(name, groups)}
+    own = {
+        filled: Quantity(**dict(entry))
+        for name, entry in given.constants.items()
+        for filled in fill(name, groups, ("constants", name))
+    }
     constants, units = _constants(given, animal, own, groups)
+    check_names([p.name for p in parameters], [m.name for m in modifiers], constants, states)
 
     index = {p.name: i for i, p in enumerate(parameters)}
     index |= {name: len(index) + i for i, name in enumerate(constants)}
@@ -69,8 +79,8 @@ def _expand(
         name: [(place, _family(line, states, index, found_parameter, used)) for place, line in found]
         for name, found in changes.items()
     }
-    named = [name for text in given.observe for name in fill(text, groups)]
-    observed, volumes = _observed(given, groups, states, split, index, used)
+    named = [name for text in given.observe for name in fill(text, groups, ("observe", text))]
+    seen, volumes = observed(given, groups, states, split, index, used)
     free = [p for p in parameters if p.name in used]
     kept = [p.name for p in free] + list(constants) + [m.name for m in modifiers]
     families = [_renumbered(family, index, kept) for family in families]
@@ -84,10 +94,10 @@ def _expand(
         for m in modifiers
         if m.name in fill(name, groups)
     ]
-    kinds = {kind: _held(kind, written, groups, states) for kind, written in given.kinds.items()}
-    outside = _held("outside", given.outside, groups, states)
-    _check_holds(kinds | {"outside": outside}, states)
-    _check_readouts(given)
+    kinds = {kind: held(("kinds", kind), written, groups, states) for kind, written in given.kinds.items()}
+    outside = held(("outside",), given.outside, groups, states)
+    check_holds(kinds | {"outside": outside}, states, lines)
+    check_readouts(given)
     return Model(
         name=given.name,
         about=given.about,
@@ -101,16 +111,16 @@ def _expand(
         constants=constants,
         constant_units=units,
         modifiers=tuple(modifiers),
-        size_law=_parameters({"size_slope": given.size_law}, organs, {}, "size_law")[0][0] if given.size_law else None,
-        noise=tuple(_parameters(given.noise, organs, {}, "noise")[0]),
+        size_law=_parameters({"size_slope": given.size_law}, groups, {}, "size_law")[0][0] if given.size_law else None,
+        noise=tuple(_parameters(dict[str, ParameterEntry](given.noise.items()), groups, {}, "noise")[0]),
         kinds=kinds,
         outside=outside,
         readouts={name: tuple(seen) for name, seen in given.readouts.items()},
-        observed=observed,
+        observed=seen,
         volumes=volumes,
         places=tuple(dict.fromkeys((*organs, *named, *(s for s in states if s in outside)))),
-        routes=_routes(given, groups, states, modifiers),
-        dead_enter=None if given.dead_enter is None else _known_state("dead_enter", given.dead_enter, states),
+        routes=routes(given, groups, states, modifiers),
+        dead_enter=None if given.dead_enter is None else known_state(("dead_enter",), given.dead_enter, states),
         species=animal,
         own=own,
         sources=dict(animal.sources) | dict(given.sources),
@@ -118,24 +128,31 @@ def _expand(
     )
 
 
-def _check_organs(given: ModelFile, animal: Species, organs: list[str]) -> None:
-    """Refuse organs that neither the animal nor the model's own numbers know."""
-    for organ in organs:
+def _check_organs(given: ModelFile, animal: Species) -> None:
+    """Refuse organs that neither the animal nor the model's own numbers know, and amounts of what cannot move."""
+    try:
+        moves = inside_unit(given.amount)
+    except InputError as problem:
+        raise ModelFileError(f"amount: {problem}", at=("amount",)) from None
+    if moves not in AMOUNTS:
+        raise ModelFileError(
+            f"amount: nothing moves in `{given.amount}`; give a unit of {', '.join(AMOUNTS)}.", at=("amount",)
+        )
+    for i, organ in enumerate(given.organs):
         own = any(name.endswith((f"_{organ}", "_{organ}")) for name in given.constants)
         if organ not in animal.organs and not own:
-            raise SpeciesError(
-                f"{animal.file or animal.name}: {animal.name} has no organ `{organ}`, which the model has; add it."
-                + did_you_mean(organ, animal.organs)
+            raise ModelFileError(
+                f"organs: {animal.name} has no organ `{organ}`; add it to {animal.file or 'the animal'}, or give its "
+                f"numbers under [constants].{did_you_mean(organ, animal.organs)}",
+                at=("organs", i),
             )
 
 
 def _states(given: ModelFile, lines: list[Line], groups: Mapping[str, list[str]]) -> tuple[list[str], list[str]]:
     """All states, lasting ones first, and the passing ones among them."""
     written = [end for line in lines for end in (*line.sources, *line.targets)]
-    passing = list(dict.fromkeys(state for text in given.passing for state in fill(text, groups)))
-    for state in passing:
-        if state not in written:
-            raise ModelFileError(f"passing: no arrow touches `{state}`.{did_you_mean(state, written)}")
+    found = [(s, ("passing", i)) for i, text in enumerate(given.passing) for s in fill(text, groups, ("passing", i))]
+    passing = list(dict.fromkeys(known_state(at, state, written) for state, at in found))
     return [s for s in dict.fromkeys(written) if s not in passing] + passing, passing
 
 
@@ -151,25 +168,31 @@ def _labelled(given: ModelFile, label: str | None) -> dict[str, ParameterEntry]:
 
 def _parameters(
     entries: Mapping[str, ParameterEntry],
-    organs: list[str],
+    groups: Mapping[str, list[str]],
     owner: Mapping[str, str],
     place: str = "parameters",
+    relabelled: Mapping[str, tuple[str, ...]] | None = None,
 ) -> tuple[list[Parameter], dict[str, str]]:
     """Parameters, one for each organ where the name says so, and which one a symbol means."""
-    wholes = list(dict.fromkeys(owner.get(organ, organ) for organ in organs))
-    filled: dict[str, ParameterEntry] = {}
-    for name, entry in entries.items():
-        if "{organ}" in name:
-            for organ in wholes:
-                filled.setdefault(name.replace("{organ}", organ), entry)
-    filled |= {name: entry for name, entry in entries.items() if "{" not in name}
+    wholes = {group: list(dict.fromkeys(owner.get(m, m) for m in members)) for group, members in groups.items()}
+    filled: dict[str, str] = {}
+    for name in sorted(entries, key=lambda name: "{organ}" in name):  # of one group before of all organs
+        if "{" in name:
+            for whole in fill(name, wholes, _at(name, place, relabelled)):
+                filled.setdefault(whole, name)
+    filled |= {name: name for name in entries if "{" not in name}
     parameters = []
-    for name, entry in filled.items():
+    for name, written in filled.items():
+        entry = entries[written]
+        at = _at(written, place, relabelled)
         try:
             unit, factor = inside(entry.unit)
+        except InputError as problem:
+            raise ModelFileError(f"{place}.{name}: {problem}", at=(*at, "unit")) from None
+        try:
             prior = parse_prior(entry.prior).scaled(factor)
         except InputError as problem:
-            raise ModelFileError(f"{place}.{name}: {problem}") from None
+            raise ModelFileError(f"{place}.{name}: {problem}", at=(*at, "prior")) from None
         parameters.append(Parameter(name, entry.about, unit, prior, entry.source))
     meant = {p.name: p.name for p in parameters}
     for part, organ in owner.items():
@@ -179,17 +202,25 @@ def _parameters(
     return parameters, meant
 
 
+def _at(name: str, place: str, relabelled: Mapping[str, tuple[str, ...]] | None) -> tuple[str, ...]:
+    """Keys that lead to a parameter in its file, which may stand under a label."""
+    return (place,) if place == "size_law" else (*(relabelled or {}).get(name, (place,)), name)
+
+
 def _modifiers(given: ModelFile, groups: Mapping[str, list[str]]) -> list[Modifier]:
     modifiers = []
     for name, entry in given.modifiers.items():
         try:
             prior = None if entry.prior is None else parse_prior(entry.prior)
+        except InputError as problem:
+            raise ModelFileError(f"modifiers.{name}: {problem}", at=("modifiers", name, "prior")) from None
+        try:
             unit = inside_unit(entry.unit)
         except InputError as problem:
-            raise ModelFileError(f"modifiers.{name}: {problem}") from None
+            raise ModelFileError(f"modifiers.{name}: {problem}", at=("modifiers", name, "unit")) from None
         modifiers += [
             Modifier(filled, entry.about, unit, entry.neutral, prior, entry.source, entry.evidence)
-            for filled in fill(name, groups)
+            for filled in fill(name, groups, ("modifiers", name))
         ]
     return modifiers
 
@@ -203,11 +234,13 @@ def _changes(
     for arrow, rate in written.items():
         head = " ".join(arrow.split())
         if head not in heads:
-            raise ModelFileError(f"modifiers.{name}.changes: there is no arrow `{head}`.{did_you_mean(head, heads)}")
-        found.append((heads.index(head), Line(f"{head} : {rate}", groups)))
+            sentence = f"modifiers.{name}.changes: there is no arrow `{head}`.{did_you_mean(head, heads)}"
+            raise ModelFileError(sentence, at=("modifiers", name, "changes", arrow))
+        found.append((heads.index(head), Line(f"{head} : {rate}", groups, ("modifiers", name, "changes", arrow))))
     return found
 
 
+@np.errstate(all="ignore")  # what is not finite is refused in words
 def _constants(
     given: ModelFile, animal: Species, own: Mapping[str, Quantity], groups: Mapping[str, list[str]]
 ) -> tuple[dict[str, float], dict[str, str]]:
@@ -223,35 +256,41 @@ def _constants(
         try:
             units[name], factor = inside(quantity.unit)
         except InputError as problem:
-            raise ModelFileError(f"constants.{name}: {problem}") from None
+            key = next(key for key in given.constants if name in fill(key, groups))
+            raise ModelFileError(f"constants.{name}: {problem}", at=("constants", key, "unit")) from None
         numbers[name] = quantity.value * factor
     registry = unit_registry()
     for name, text in given.where.items():
-        for filled, expression in zip(fill(name, groups), _fill_rate(name, text, groups), strict=True):
+        at = ("where", name)
+        for filled, expression in zip(fill(name, groups, at), _fill_rate(name, text, groups), strict=True):
             for symbol in expression.names:
                 if symbol not in numbers:
-                    raise ModelFileError(
-                        f"where.{name}: {animal.name} has no `{symbol}`.{did_you_mean(symbol, numbers)}"
-                    )
+                    sentence = f"where.{name}: {animal.name} has no `{symbol}`.{did_you_mean(symbol, numbers)}"
+                    raise ModelFileError(sentence, at=at)
             with_units = {s: registry.Quantity(numbers[s], units[s]) for s in expression.names}
             try:
                 numbers[filled] = float(expression.evaluate(numbers, np))
                 units[filled] = inside_unit(str(registry.Quantity(expression.evaluate(with_units, np)).units))
             except (pint.DimensionalityError, InputError) as problem:
-                raise ModelFileError(f"where.{name}: the units do not fit: {str(problem).rstrip('.')}.") from None
+                sentence = f"where.{name}: the units do not fit: {str(problem).rstrip('.')}."
+                raise ModelFileError(sentence, at=at) from None
             except ArithmeticError as problem:
-                raise ModelFileError(f"where.{name}: `{text}` cannot be computed: {problem}.") from None
+                raise ModelFileError(f"where.{name}: `{text}` cannot be computed: {problem}.", at=at) from None
             if not np.isfinite(numbers[filled]):
-                raise ModelFileError(f"where.{name}: `{text}` is not a finite number.")
+                raise ModelFileError(f"where.{name}: `{text}` is not a finite number.", at=at)
     return numbers, units
 
 
 def _fill_rate(name: str, text: str, groups: Mapping[str, list[str]]) -> list[Rate]:
     found = PLACEHOLDER.findall(name)
-    if not found:
-        return [parse_rate(text)]
-    rate = parse_rate(text)
-    return [rate.filled(found[0], organ) for organ in groups[found[0]]]
+    try:
+        rate = parse_rate(text)
+        other = set(PLACEHOLDER.findall(text)) - set(found[:1])
+        if other:
+            raise ModelFileError(f"`{text}` has the placeholder `{{{other.pop()}}}`, which its name does not have.")
+    except ModelFileError as problem:
+        raise ModelFileError(f"where.{name}: {problem}", at=("where", name)) from None
+    return [rate] if not found else [rate.filled(found[0], organ) for organ in groups[found[0]]]
 
 
 def _family(
@@ -271,8 +310,8 @@ def _family(
                 continue
             if symbol not in index:
                 options = [*index, *(s for s in meant), *states]
-                raise ModelFileError(
-                    f"arrows: `{line.text}`: `{symbol}` is neither a parameter, a number of the animal, a "
+                raise line.refusal(
+                    f"`{line.text}`: `{symbol}` is neither a parameter, a number of the animal, a "
                     f"modifier nor a state.{did_you_mean(symbol, options)}"
                 )
             used[symbol] = None
@@ -286,6 +325,7 @@ def _family(
         tuple(places[s] for s in line.sources),
         tuple(places[t] for t in line.targets),
         symbols,
+        line.at,
     )
 
 
@@ -295,77 +335,3 @@ def _renumbered(family: Family, index: Mapping[str, int], kept: list[str]) -> Fa
     new = {name: at for at, name in enumerate(kept)}
     symbols = {key: tuple(a if a < 0 else new[names[a]] for a in at) for key, at in family.symbols.items()}
     return replace(family, symbols=symbols)
-
-
-def _known_state(place: str, state: str, states: list[str]) -> str:
-    if state not in states:
-        raise ModelFileError(f"{place}: no arrow touches `{state}`.{did_you_mean(state, states)}")
-    return state
-
-
-def _held(key: str, written: list[str], groups: Mapping[str, list[str]], states: list[str]) -> frozenset[str]:
-    """States that hold one kind, or what has left the body."""
-    filled = [state for text in written for state in fill(text, groups)]
-    return frozenset(_known_state(key, state, states) for state in filled)
-
-
-def _check_holds(holds: Mapping[str, frozenset[str]], states: list[str]) -> None:
-    for state in states:
-        found = [key for key, held in holds.items() if state in held]
-        if len(found) != 1:
-            raise ModelFileError(
-                f"`{state}` must be listed once, under {', '.join(list(holds)[:-1])} or outside; it is "
-                + (f"under {' and '.join(found)}." if found else "under none.")
-            )
-
-
-def _check_readouts(given: ModelFile) -> None:
-    for readout, seen in given.readouts.items():
-        for word in seen:
-            if word not in given.kinds:
-                raise ModelFileError(f"readouts.{readout}: `{word}`.{did_you_mean(word, given.kinds)}")
-
-
-def _observed(
-    given: ModelFile,
-    groups: Mapping[str, list[str]],
-    states: list[str],
-    split: Mapping[str, list[str]],
-    index: Mapping[str, int],
-    used: dict[str, None],
-) -> tuple[dict[str, tuple[str, ...]], dict[str, str]]:
-    """States that are harvested together under one organ name, and the symbol of the volume they are in."""
-    volumes: dict[str, str] = {}
-    observed = {organ: tuple(s for s in states if s.startswith(f"{organ}.")) for organ in groups["organ"]}
-    for organ, parts in split.items():
-        observed[organ] = tuple(state for part in parts for state in observed[part])
-    for text, written in given.observe.items():
-        inside = written if isinstance(written, list) else written.states
-        for line in fill("\n".join((text, *inside)), groups):
-            name, *filled = line.split("\n")
-            observed[name] = tuple(_known_state(f"observe.{name}", state, states) for state in filled)
-        if not isinstance(written, list) and written.per is not None:
-            if written.per not in index:
-                raise ModelFileError(f"observe.{text}: per: `{written.per}` is no parameter and no number of the "
-                                     f"animal.{did_you_mean(written.per, index)}")  # fmt: skip
-            volumes[text] = written.per
-            used[written.per] = None
-    return observed, volumes
-
-
-def _routes(
-    given: ModelFile, groups: Mapping[str, list[str]], states: list[str], modifiers: list[Modifier]
-) -> dict[str, Route]:
-    """State that each route leads to, and what must be set for it."""
-    known = [modifier.name for modifier in modifiers]
-    routes: dict[str, Route] = {}
-    for text, written in given.routes.items():
-        enters, needs = (written, []) if isinstance(written, str) else (written.enters, written.needs)
-        # a placeholder in the name of a route is filled everywhere in its line
-        for line in fill("\n".join((text, enters, *needs)), groups):
-            name, state, *missing = line.split("\n")
-            for need in missing:
-                if need not in known:
-                    raise ModelFileError(f"routes.{name}: needs: no modifier `{need}`.{did_you_mean(need, known)}")
-            routes.setdefault(name, Route(_known_state(f"routes.{name}", state, states), tuple(missing)))
-    return routes

@@ -40,6 +40,7 @@ class Family:
 
     symbols : for each name in the rate, where to find it for each organ in the vector of all symbols; the hour is at
         -1 and state s at -2 - s, which come after them
+    at : keys that lead to the line in its file
     """
 
     line: str
@@ -48,6 +49,7 @@ class Family:
     source: tuple[int, ...]
     target: tuple[int, ...]
     symbols: Mapping[str, tuple[int, ...]]
+    at: tuple[str | int, ...] = ("arrows",)
 
 
 @dataclass(frozen=True)

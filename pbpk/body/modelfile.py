@@ -1,7 +1,6 @@
 """A model as written in TOML, and its inheritance: what `like = "msc"` takes over."""
 
 import math
-import tomllib
 from pathlib import Path
 from typing import Any, Literal
 
@@ -11,7 +10,7 @@ from pbpk.body.library import read_path
 from pbpk.body.species import SourceEntry
 from pbpk.errors import ModelFileError, did_you_mean
 from pbpk.quantity import QuantityEntry
-from pbpk.reading import Schema, validated
+from pbpk.reading import Schema, read_keys, read_placed, validated
 
 
 class ParameterEntry(Schema):
@@ -62,14 +61,14 @@ class ObserveEntry(Schema):
 class ModelFile(Schema):
     """A model file as written."""
 
-    name: str
+    name: str = pydantic.Field(min_length=1)
     about: str
     like: str | None = None
     amount: str = "cells"
     organs: list[str] = pydantic.Field(default_factory=list)
     sites: list[str] = pydantic.Field(default_factory=list)
     groups: dict[str, list[str]] = pydantic.Field(default_factory=dict)
-    arrows: list[str]
+    arrows: list[str] = pydantic.Field(min_length=1)
     passing: list[str] = pydantic.Field(default_factory=list)
     outside: list[str] = pydantic.Field(default_factory=list)
     kinds: dict[str, list[str]]
@@ -81,7 +80,7 @@ class ModelFile(Schema):
     where: dict[str, str] = pydantic.Field(default_factory=dict)
     modifiers: dict[str, ModifierEntry] = pydantic.Field(default_factory=dict)
     parameters: dict[str, ParameterEntry] = pydantic.Field(default_factory=dict)
-    noise: dict[str, ParameterEntry] = pydantic.Field(default_factory=dict)
+    noise: dict[Literal["spread", "misfit"], ParameterEntry] = pydantic.Field(default_factory=dict)
     size_law: ParameterEntry | None = None
     labels: dict[str, dict[str, ParameterEntry]] = pydantic.Field(default_factory=dict)
     sources: dict[str, SourceEntry] = pydantic.Field(default_factory=dict)
@@ -100,26 +99,29 @@ def read_model_file(name: str | Path) -> tuple[Path, ModelFile, tuple[Path, ...]
     """
     path = read_path("", name, ModelFileError)
     merged, files = _read_merged(path, ())
-    return path, validated(path, merged, ModelFile, ModelFileError), files
+    try:
+        return path, validated(merged, ModelFile, ModelFileError), files
+    except ModelFileError as problem:
+        raise read_placed(problem, *files) from None
 
 
 def _read_merged(path: Path, seen: tuple[Path, ...]) -> tuple[dict[str, Any], tuple[Path, ...]]:
     if path in seen:
-        raise ModelFileError(f"{path}: models are `like` each other in a circle.")
-    try:
-        given = tomllib.loads(path.read_text(encoding="utf-8"))
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as problem:
-        raise ModelFileError(f"{path}: not readable as TOML: {problem}.") from None
+        raise read_placed(ModelFileError("models are `like` each other in a circle.", at=("like",)), path)
+    given = read_keys(path, ModelFileError)
     if "like" not in given:
         return given, (path,)
     unknown = set(given) - set(ModelFile.model_fields)
     if unknown:
         key = sorted(unknown)[0]
-        raise ModelFileError(f"{path}: unknown key `{key}`.{did_you_mean(key, ModelFile.model_fields)}")
+        sentence = f"unknown key `{key}`.{did_you_mean(key, ModelFile.model_fields)}"
+        raise read_placed(ModelFileError(sentence, at=(key,)), path)
     try:
-        model = read_path("", str(given["like"]), ModelFileError)
+        like = Path(str(given["like"]))
+        beside = path.parent / like if like.suffix == ".toml" else like  # of the file that says so
+        model = read_path("", beside, ModelFileError)
     except ModelFileError as problem:
-        raise ModelFileError(f"{path}: like: {problem}") from None
+        raise read_placed(ModelFileError(f"like: {problem}", at=("like",)), path) from None
     parent, files = _read_merged(model, (*seen, path))
     merged = dict(parent)
     for key, value in given.items():

@@ -83,7 +83,7 @@ def parse_prior(text: str) -> Prior:
     """
     try:
         call = ast.parse(text.strip(), mode="eval").body
-    except SyntaxError:
+    except (SyntaxError, ValueError, RecursionError, MemoryError):
         call = None
     if not (isinstance(call, ast.Call) and isinstance(call.func, ast.Name) and not call.args):
         raise ModelFileError(f"the prior `{text}` cannot be read; write it like lognormal(median=1, sigma=1).")
@@ -92,6 +92,8 @@ def parse_prior(text: str) -> Prior:
         raise ModelFileError(f"the prior `{text}` has an unknown form.{did_you_mean(form, FORMS)}")
     given: dict[str, float] = {}
     for keyword in call.keywords:
+        if keyword.arg is None or keyword.arg in given:
+            raise ModelFileError(f"the prior `{text}`: give each of {', '.join(FORMS[form])} once, by its name.")
         try:
             given[str(keyword.arg)] = float(ast.literal_eval(keyword.value))
         except (ValueError, TypeError):

@@ -4,13 +4,16 @@ Nothing is ever evaluated as Python. Names may hold one placeholder, `{organ}`, 
 """
 
 import ast
+import keyword
+import math
 import operator
 import re
+import warnings
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from pbpk.errors import ModelFileError
+from pbpk.errors import ModelFileError, did_you_mean
 
 OPERATORS: dict[type[ast.operator], Callable[[Any, Any], Any]] = {
     ast.Add: operator.add,
@@ -22,6 +25,9 @@ OPERATORS: dict[type[ast.operator], Callable[[Any, Any], Any]] = {
 FUNCTIONS = ("exp", "log", "sqrt")
 PLACEHOLDER = re.compile(r"\{(\w+)\}")
 _MARK = "__of__"  # how `{x}` is spelt while Python's own parser reads the text
+_WORD = "__word__"  # what follows a name that Python keeps for itself, as `lambda`
+_KEPT = re.compile(rf"\b({'|'.join(keyword.kwlist)})\b")
+LONG = 160  # characters of a rate that are said again
 
 
 @dataclass(frozen=True)
@@ -58,14 +64,27 @@ def parse_rate(text: str) -> Rate:
     ModelFileError
         if the text holds anything but names, numbers, + - * / **, brackets, exp, log and sqrt
     """
+    shown = text if len(text) <= LONG else text[:LONG] + "..."
     marked = PLACEHOLDER.sub(lambda found: _MARK + found.group(1) + _MARK, text)
-    try:
-        tree = ast.parse(marked.strip(), mode="eval").body
-    except SyntaxError:
-        raise ModelFileError(f"the rate `{text}` cannot be read; check its brackets and operators.") from None
     names: dict[str, None] = {}
-    _check(tree, text, names)
+    try:
+        tree = _parsed(marked.strip())
+        _check(tree, shown, names)
+    except (SyntaxError, ValueError):
+        raise ModelFileError(f"the rate `{shown}` cannot be read; check its brackets and operators.") from None
+    except (RecursionError, MemoryError):
+        raise ModelFileError(f"the rate `{shown}` is nested too deeply; write it in parts.") from None
     return Rate(text, tree, tuple(names))
+
+
+def _parsed(text: str) -> ast.expr:
+    """Tree of a text by Python's own parser; a word that Python keeps is a name where that makes the text readable."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", SyntaxWarning)  # of what is refused afterwards
+        try:
+            return ast.parse(text, mode="eval").body
+        except SyntaxError:
+            return ast.parse(_KEPT.sub(lambda found: found.group(1) + _WORD, text), mode="eval").body
 
 
 def name_of(node: ast.expr) -> str:
@@ -74,7 +93,7 @@ def name_of(node: ast.expr) -> str:
 
 
 def _unmarked(name: str) -> str:
-    return re.sub(_MARK + r"(\w+?)" + _MARK, r"{\1}", name)
+    return re.sub(_MARK + r"(\w+?)" + _MARK, r"{\1}", name).replace(_WORD, "")
 
 
 def _check(node: ast.expr, text: str, names: dict[str, None]) -> None:
@@ -89,14 +108,18 @@ def _check(node: ast.expr, text: str, names: dict[str, None]) -> None:
             _check(argument, text, names)
         case ast.Name() | ast.Attribute(value=ast.Name()):  # a symbol, or a state as in `lung.arrested`
             names[name_of(node)] = None
-        case ast.Constant(value=int() | float() as value) if not isinstance(value, bool):
+        case ast.Constant(value=int() | float() as value) if not isinstance(value, bool) and math.isfinite(value):
             pass
         case _:
             found = _unmarked(ast.unparse(node))
+            meant = ""
+            if isinstance(node, ast.Call):
+                meant = did_you_mean(_unmarked(ast.unparse(node.func)), FUNCTIONS)
+            elif isinstance(node, ast.BinOp) and isinstance(node.op, ast.BitXor):
+                meant = " Did you mean `**`?"
             raise ModelFileError(
                 f"`{found}` is not allowed in the rate `{text}`; use names, numbers, + - * / ** and "
-                + ", ".join(FUNCTIONS)
-                + "."
+                f"{', '.join(FUNCTIONS)}.{meant}"
             )
 
 

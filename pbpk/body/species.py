@@ -10,7 +10,7 @@ import pydantic
 from pbpk.body.library import read_path
 from pbpk.errors import InputError, SpeciesError, did_you_mean
 from pbpk.quantity import Quantity, QuantityEntry, inside
-from pbpk.reading import Schema, read_toml
+from pbpk.reading import Schema, read_placed, read_toml
 
 CLOSURE = 1e-3  # arterial flows may miss the cardiac output by this share before the file is refused
 BODY = {"body_weight": "g", "cardiac_output": "mL/h", "volume_vein": "mL", "volume_artery": "mL"}
@@ -159,16 +159,11 @@ def read_species(name: str | Path) -> Species:
 def _read_species(path: Path) -> Species:
     given = read_toml(path, SpeciesFile, SpeciesError)
     quantities = _quantities(given, given.organs)
-    for name, quantity in quantities.items():
-        _check_quantity(f"{path}: {name}", name, quantity)
     sexes = {sex: _quantities(own, own.organs) for sex, own in given.sex.items()}
-    for sex, own in sexes.items():
-        for name, quantity in own.items():
-            _check_quantity(f"{path}: sex.{sex}: {name}", name, quantity)
-        for organ in given.sex[sex].organs:
-            if organ not in given.organs:
-                raise SpeciesError(f"{path}: sex.{sex}: the animal has no organ `{organ}`."
-                                   + did_you_mean(organ, given.organs))  # fmt: skip
+    try:
+        _check_quantities(given, quantities, sexes)
+    except SpeciesError as problem:
+        raise read_placed(problem, path) from None
     species = Species(given.name, given.about, tuple(given.organs), quantities, given.sources, sexes=sexes, file=path)
     _check_closure(f"{path}", species)
     for sex in sexes:
@@ -183,21 +178,37 @@ def _quantities(given: Schema, organs: Mapping[str, Schema]) -> dict[str, Quanti
     return {name: Quantity(**dict(entry)) for name, entry in written.items() if entry is not None}
 
 
-def _check_quantity(place: str, name: str, quantity: Quantity) -> None:
+def _check_quantities(
+    given: SpeciesFile, quantities: Mapping[str, Quantity], sexes: Mapping[str, Mapping[str, Quantity]]
+) -> None:
+    for name, quantity in quantities.items():
+        _check_quantity(name, (), name, quantity)
+    for sex, own in sexes.items():
+        for name, quantity in own.items():
+            _check_quantity(f"sex.{sex}: {name}", ("sex", sex), name, quantity)
+        for organ in given.sex[sex].organs:
+            if organ not in given.organs:
+                sentence = f"sex.{sex}: the animal has no organ `{organ}`.{did_you_mean(organ, given.organs)}"
+                raise SpeciesError(sentence, at=("sex", sex, "organs", organ))
+
+
+def _check_quantity(place: str, table: tuple[str, ...], name: str, quantity: Quantity) -> None:
+    kind, _, organ = name.partition("_")
+    at = (*table, name) if name in BODY else (*table, "organs", organ, kind)
     try:
         value = quantity.to(BODY.get(name) or ORGAN[name.split("_")[0]])
     except InputError as problem:
-        raise SpeciesError(f"{place}: {problem}") from None
+        raise SpeciesError(f"{place}: {problem}", at=(*at, "unit")) from None
     low, high = quantity.ends
     if not value > 0.0:
-        raise SpeciesError(f"{place} is {quantity.value:g} {quantity.unit}; it must be above zero.")
+        raise SpeciesError(f"{place} is {quantity.value:g} {quantity.unit}; it must be above zero.", at=at)
     if name.startswith("vascular_") and value > 1.0:
-        raise SpeciesError(f"{place} is {value:g}; blood cannot be more than the whole organ.")
+        raise SpeciesError(f"{place} is {value:g}; blood cannot be more than the whole organ.", at=at)
     if not 0.0 < low <= quantity.value <= high:
         raise SpeciesError(f"{place} is {quantity.value:g} {quantity.unit} between low = {low:g} and high = {high:g}; "
-                           "put low at or below it, above zero, and high at or above it.")  # fmt: skip
+                           "put low at or below it, above zero, and high at or above it.", at=at)  # fmt: skip
     if name.startswith("vascular_") and low < high and not high < 1.0:
-        raise SpeciesError(f"{place} has high = {high:g}; a share that is spread must stay below 1.")
+        raise SpeciesError(f"{place} has high = {high:g}; a share that is spread must stay below 1.", at=at)
 
 
 def _check_closure(place: str, species: Species) -> None:

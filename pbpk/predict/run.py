@@ -15,6 +15,7 @@ import xarray as xr
 
 from pbpk.assay.counts import count_cells
 from pbpk.assay.study import Study, read_study
+from pbpk.body.equations import refuse_rates
 from pbpk.body.expansion import read_model
 from pbpk.body.model import Model
 from pbpk.errors import RunError
@@ -97,7 +98,9 @@ def _plain(number: float) -> str:
 def model_of(study: Study, name: str | None = None) -> Model:
     """Model that a study asks for, with its animal, label and split organs."""
     about = study.about
-    return read_model(name or about.model, about.species, about.label, about.split)
+    model = read_model(name or about.model, about.species, about.label, about.split)
+    refuse_rates(model)
+    return model
 
 
 def assemble(study: Study, posterior: Posterior, forecast: xr.Dataset | None, manifest: Mapping[str, Any]) -> Run:

@@ -1,9 +1,9 @@
 """A question: which cells, how many, into which vessel, when; and what is changed in the animal."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Literal
+from typing import Annotated, Literal
 
 import numpy as np
 import pydantic
@@ -12,7 +12,9 @@ from pbpk.body.library import LIBRARY, read_path
 from pbpk.body.model import MINUTE, Model
 from pbpk.dosing import Dose, Event, doses_of
 from pbpk.errors import ModelFileError, ScenarioError, did_you_mean
-from pbpk.reading import Schema, read_toml
+from pbpk.reading import Schema, read_placed, read_toml
+
+Factor = Annotated[float, pydantic.Field(gt=0)]
 
 
 class ScenarioDose(Schema):
@@ -48,23 +50,20 @@ class ScenarioFile(Schema):
     cells: float | None = pydantic.Field(default=None, gt=0)
     viability: float = pydantic.Field(default=1.0, ge=0, le=1)
     diameter_ratio: float = pydantic.Field(default=1.0, gt=0)
-    vasodilation: dict[str, float] = pydantic.Field(default_factory=dict)
-    injury: dict[str, float] = pydantic.Field(default_factory=dict)
+    vasodilation: dict[str, Factor] = pydantic.Field(default_factory=dict)
+    injury: dict[str, Factor] = pydantic.Field(default_factory=dict)
     clotting: float = pydantic.Field(default=0.0, ge=0, lt=1)
     anticoagulant: float = pydantic.Field(default=1.0, ge=1)
     modifiers: dict[str, float] = pydantic.Field(default_factory=dict)
     doses: list[ScenarioDose] = pydantic.Field(min_length=1)
 
-    @pydantic.model_validator(mode="after")
-    def _all_cells_given(self) -> "ScenarioFile":
-        total = sum(dose.share * (dose.addl + 1) for dose in self.doses)
+    @pydantic.field_validator("doses")
+    @classmethod
+    def _all_cells_given(cls, doses: list[ScenarioDose]) -> list[ScenarioDose]:
+        total = sum(dose.share * (dose.addl + 1) for dose in doses)
         if abs(total - 1.0) > 1e-6:
             raise ValueError(f"the shares of the doses, with those that follow, sum to {total:g}; they must sum to 1")
-        for name, factors in (("vasodilation", self.vasodilation), ("injury", self.injury)):
-            for organ, factor in factors.items():
-                if not factor > 0:
-                    raise ValueError(f"{name}.{organ} is {factor:g}; it must be above zero")
-        return self
+        return doses
 
 
 @dataclass(frozen=True)
@@ -76,6 +75,7 @@ class Scenario:
     injury : organ -> factor on its rate of arrest
     clotting : share of the live cells that clotting kills where they enter, without anticoagulant, which divides it
     modifiers : other modifiers of the model, by name
+    file : where it was read, None for one made in Python
     """
 
     name: str
@@ -90,6 +90,7 @@ class Scenario:
     clotting: float = 0.0
     anticoagulant: float = 1.0
     modifiers: Mapping[str, float] | None = None
+    file: Path | None = None
 
     @property
     def resizes(self) -> bool:
@@ -140,22 +141,37 @@ class Scenario:
         ------
         ScenarioError
         """
+        try:
+            self._check(model)
+        except ScenarioError as problem:
+            if self.file is None:
+                raise ScenarioError(f"scenario `{self.name}`: {problem}") from None
+            raise read_placed(problem, self.file) from None
+
+    def _check(self, model: Model) -> None:
         if self.resizes and model.size_law is None:
-            raise ScenarioError(f"scenario `{self.name}`: the model {model.name} has no size law, so nobody knows what "
-                                "another diameter does; take it out, or add [size_law].")  # fmt: skip
+            raise ScenarioError(f"the model {model.name} has no size law, so nobody knows what another diameter does; "
+                                "take it out, or add [size_law].",
+                                at=("diameter_ratio" if self.diameter_ratio != 1.0 else "vasodilation",))  # fmt: skip
         for what in ("vasodilation", "injury"):
             for organ in getattr(self, what) or {}:
                 if organ not in model.organs:
-                    raise ScenarioError(
-                        f"scenario `{self.name}`: {what}: `{organ}` is not an organ of {model.name}."
-                        + did_you_mean(organ, model.organs)
-                    )
-        try:
-            model.switched(self.switches)
-            for dose in self.doses:
-                model.check_route(dose.route, self.switches)
-        except ModelFileError as problem:
-            raise ScenarioError(f"scenario `{self.name}`: {problem}") from None
+                    sentence = f"{what}: `{organ}` is not an organ of {model.name}.{did_you_mean(organ, model.organs)}"
+                    raise ScenarioError(sentence, at=(what, organ))
+        for name in self.switches:
+            at = ("modifiers", name) if name in (self.modifiers or {}) else ("injury", name.removeprefix("injury_"))
+            _as_scenario(at, model.switched, [name])
+        _as_scenario(("modifiers",), model.switched, self.switches)
+        for i, dose in enumerate(self.doses):
+            _as_scenario(("doses", i, "route"), model.check_route, dose.route, self.switches)
+
+
+def _as_scenario(at: tuple[str | int, ...], ask: Callable[..., object], *words: object) -> None:
+    """Ask a model something; what it refuses is said of the place in the scenario."""
+    try:
+        ask(*words)
+    except ModelFileError as problem:
+        raise ScenarioError(str(problem), at=at) from None
 
 
 def read_scenarios(path: str | Path | None = None, model: Model | None = None) -> list[Scenario]:
@@ -177,7 +193,7 @@ def read_scenarios(path: str | Path | None = None, model: Model | None = None) -
     for file in files:
         given = read_toml(file, ScenarioFile, ScenarioError)
         values = {name: getattr(given, name) for name in ScenarioFile.model_fields if name != "doses"}
-        scenarios.append(Scenario(name=file.stem, doses=tuple(given.doses), **values))
+        scenarios.append(Scenario(name=file.stem, doses=tuple(given.doses), file=file, **values))
     if not shipped or model is None:
         return scenarios
     return [scenario for scenario in scenarios if scenario.can_be_asked(model)]

@@ -5,7 +5,7 @@ from typing import Any
 
 from markupsafe import Markup, escape
 
-from pbpk.body.equations import equations
+from pbpk.body.equations import equations, spelt
 from pbpk.body.model import Model
 
 
@@ -19,13 +19,13 @@ def _printer(states: tuple[str, ...]) -> Any:
 
         def _print_Symbol(self, symbol: Any, style: str = "plain") -> Any:
             name = str(symbol.name)
-            head, _, tail = ("N", "", name.replace(".", " ")) if name in states else name.partition("_")
+            head, tail = spelt(name, states)
             node = self._word("mi", head)
             if not tail:
                 return node
             below = self.dom.createElement("msub")
             below.appendChild(node)
-            below.appendChild(self._word("mtext", tail.replace("_", " ")))
+            below.appendChild(self._word("mtext", tail))
             return below
 
         def _word(self, tag: str, text: str) -> Any:
@@ -41,8 +41,8 @@ def equation_markup(model: Model) -> list[Markup]:
     printer = _printer(model.states)
     found = []
     for equation in equations(model):
-        state = escape(equation.state.replace(".", " "))
-        above = f"<mrow><mi>d</mi><msub><mi>N</mi><mtext>{state}</mtext></msub></mrow>"
+        head, tail = map(escape, spelt(equation.state, model.states))
+        above = f"<mrow><mi>d</mi><msub><mi>{head}</mi><mtext>{tail}</mtext></msub></mrow>"
         pieces = [f"<math><mfrac>{above}<mrow><mi>d</mi><mi>t</mi></mrow></mfrac><mo>=</mo></math>"]
         for i, term in enumerate(equation.right.as_ordered_terms()):
             below_zero = term.could_extract_minus_sign()

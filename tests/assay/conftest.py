@@ -6,9 +6,9 @@ import tomllib
 import numpy as np
 import pytest
 
+from pbpk.assay.measurements import MeasurementRow
 from pbpk.assay.readouts.affine import Written
 from pbpk.assay.readouts.settings import Readouts
-from pbpk.assay.study import MeasurementRow
 from pbpk.errors import StudyError
 from pbpk.reading import validated
 

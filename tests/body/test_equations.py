@@ -3,10 +3,21 @@ import pytest
 import sympy
 
 from pbpk.body.elimination import matrix
-from pbpk.body.equations import assumed, check_units, conservation, diagram, equations, unsourced
+from pbpk.body.equations import (
+    assumed,
+    check_units,
+    conservation,
+    diagram,
+    equations,
+    fold,
+    read_unused,
+    refuse_rates,
+    unsourced,
+)
 from pbpk.body.expansion import read_model
 from pbpk.body.library import LIBRARY
 from pbpk.dosing import Dose
+from pbpk.errors import ModelFileError
 
 HALVES = {"kidney": ["kidney_left", "kidney_right"]}
 MODELS = {
@@ -158,7 +169,89 @@ def test_choices_are_listed_as_assumed():
 
 def test_the_diagram_has_every_arrow_once():
     model = MODELS["msc"]
-    lines = diagram(model).splitlines()
-    assert len(lines) == len(model.families) == 14
+    lines = diagram(model, 200).splitlines()
+    arrows = [line for line in lines if "──▶" in line]
+    assert len(arrows) == len(model.families) == 14
     assert lines[0].split() == ["vein", "──▶", "lung.blood", "flow_lung", "/", "volume_vein"]
-    assert lines[3].endswith("[spleen, gut]")
+    assert [line.split() for line in lines[14:16]] == [
+        ["{fed}", "=", "liver,", "spleen,", "kidney,", "heart,", "gut,", "rest"],
+        ["{portal}", "=", "spleen,", "gut"],
+    ]
+    assert len({line.index("──▶") for line in arrows}) == 1
+
+
+@pytest.mark.parametrize("name", ["msc", "lin_2016", "khot_2019", "small_molecule"])
+@pytest.mark.parametrize("width", [50, 80, 120])
+def test_the_diagram_fits_the_terminal(name, width):
+    model = read_model(name, "mouse")
+    text = diagram(model, width)
+    assert max(len(line) for line in text.splitlines()) <= width
+    bare = text.replace("\n", " ").split()
+    for family in model.families:  # nothing is lost by folding
+        rate = family.line.partition(":")[2].split()
+        assert any(bare[i : i + len(rate)] == rate for i in range(len(bare)))
+
+
+@pytest.mark.parametrize(
+    ("text", "width", "lines"),
+    [
+        ("a + b", 9, ["a + b"]),
+        ("a * b + c * (d - e)", 11, ["a * b + c", "* (d - e)"]),
+        ("a * (b + c + d + e)", 12, ["a", "* (b + c", "+ d + e)"]),
+        ("unbroken_word_of_a_name", 9, ["unbroken_word_of_a_name"]),
+        ("x ** 2 - -y", 8, ["x ** 2", "- -y"]),
+    ],
+)
+def test_rates_fold_before_an_operator_outside_brackets(text, width, lines):
+    assert fold(text, width) == lines
+
+
+def test_lists_fold_after_a_comma():
+    assert fold("lung, liver, spleen, gut", 14, ",") == ["lung, liver,", "spleen, gut"]
+
+
+@pytest.mark.parametrize(
+    ("rate", "words"),
+    [
+        ("-transfer_{organ}", "the rate in lung is -0.01 1/h"),
+        ("transfer_{organ} * sqrt(0 - 1)", "the rate in lung is nan 1/h"),
+        ("transfer_{organ} / (E_{organ} - E_{organ})", "the rate cannot be computed: "),
+        ("cardiac_output", "the rate is in ml / h, it must be in 1/h"),
+        ("E_{organ}", "the rate is in 1, it must be in 1/h"),
+    ],
+)
+def test_a_rate_that_is_none_is_refused_with_its_line(tmp_path, rate, words):
+    wrong = changed(tmp_path, ": transfer_{organ}", f": {rate}")
+    with pytest.raises(ModelFileError) as refusal:
+        refuse_rates(wrong)
+    said = str(refusal.value)
+    assert said.startswith(f"{tmp_path / 'changed.toml'}: line 20: `{{organ}}.label -> label.blood : ")
+    assert words in said
+    assert said.endswith("; correct it.")
+
+
+def test_several_wrong_rates_are_counted(tmp_path):
+    wrong = changed(tmp_path, ": loss_{organ}", ": blood_{organ} * loss_{organ}")
+    with pytest.raises(
+        ModelFileError, match=r"line 18: .*; correct it \(1 more are wrong; `pbpk check` lists them\)\.$"
+    ):
+        refuse_rates(wrong)
+
+
+def test_the_rates_that_modifiers_bring_have_units_too(tmp_path):
+    wrong = changed(tmp_path, '"(1 + (injury', '"volume_vein * (1 + (injury')
+    with pytest.raises(ModelFileError, match=r"line 81: .*; correct it"):
+        refuse_rates(wrong)
+
+
+@each_model
+def test_sound_rates_are_let_through(model):
+    refuse_rates(model)
+
+
+def test_what_no_rate_uses_is_named(tmp_path):
+    assert read_unused(MODELS["msc"]) == []
+    assert read_unused(MODELS["t_cell"]) == []
+    assert read_unused(changed(tmp_path, "[parameters.E_lung]", "[parameters.E_lng]")) == ["E_lng"]
+    found = read_unused(changed(tmp_path, '[labels."51Cr".weight_kidney]', '[labels."51Cr".weight_kidny]'))
+    assert found == ["labels.51Cr.weight_kidny"]

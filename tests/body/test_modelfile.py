@@ -49,7 +49,7 @@ def test_a_circle_is_refused(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     written(tmp_path, 'like = "b.toml"\n', "a")
     written(tmp_path, 'like = "a.toml"\n', "b")
-    with pytest.raises(ModelFileError, match=r"a\.toml: models are `like` each other in a circle\."):
+    with pytest.raises(ModelFileError, match=r"a\.toml: line 1: models are `like` each other in a circle\."):
         read_model_file("a.toml")
 
 

@@ -5,7 +5,7 @@ import pytest
 from pbpk.body.expansion import read_model
 from pbpk.body.library import LIBRARY
 from pbpk.body.species import read_species, write_species
-from pbpk.errors import SpeciesError
+from pbpk.errors import ModelFileError, SpeciesError
 
 SHIPPED = ["mouse", "rat", "minipig", "human"]
 SEXES = ["female", "male"]
@@ -162,9 +162,9 @@ def test_a_wrong_file_is_refused_in_words(tmp_path, old, new, words):
 def test_an_organ_the_model_needs_is_missed_in_words(tmp_path):
     path = tmp_path / "mine.toml"
     path.write_text(MOUSE.replace("[organs.heart]", "[organs.hart]"))
-    with pytest.raises(SpeciesError) as refusal:
+    with pytest.raises(ModelFileError) as refusal:
         read_model("msc", path)
-    assert "has no organ `heart`" in str(refusal.value)
+    assert "msc.toml: line 6: organs: mouse has no organ `heart`; add it to" in str(refusal.value)
     assert str(path) in str(refusal.value)
 
 

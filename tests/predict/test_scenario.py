@@ -84,12 +84,15 @@ def test_wide_cells_and_wide_capillaries_undo_each_other(write_scenario):
             '[[doses]]\nroute = "iv"\nshare = 0.5\n',
             "those that follow, sum to 0.5; they must sum to 1",
         ),
-        ("cells = -5\n" + BOLUS, r"asked\.toml: `cells` is `-5`: input should be greater than 0"),
+        ("cells = -5\n" + BOLUS, r"asked\.toml: line 2: `cells` is `-5`: input should be greater than 0"),
         ("viability = 1.2\n" + BOLUS, "`viability` is `1.2`"),
         ("celsl = 5\n" + BOLUS, "unknown key `celsl`. Did you mean `cells`"),
-        ('[[doses]]\nrute = "iv"\n', "unknown key `doses.0.rute`. Did you mean `route`"),
-        ("vasodilation = { lung = 0.0 }\n" + BOLUS, "vasodilation.lung is 0; it must be above zero"),
-        ("injury = { lung = -1.0 }\n" + BOLUS, "injury.lung is -1; it must be above zero"),
+        ('[[doses]]\nrute = "iv"\n', "line 3: unknown key `doses.0.rute`. Did you mean `route`"),
+        (
+            "vasodilation = { lung = 0.0 }\n" + BOLUS,
+            r"line 2: `vasodilation\.lung` is `0.0`: input should be greater than 0",
+        ),
+        ("injury = { lung = -1.0 }\n" + BOLUS, r"line 2: `injury\.lung` is `-1.0`: input should be greater than 0"),
         ("", "`doses` is missing"),
         ("doses = []\n", "`doses` is"),
         ('[[doses]]\nroute = "iv"\nhours = -1\n', "`doses.0.hours` is `-1`"),
@@ -108,9 +111,17 @@ def test_a_bad_scenario_is_one_sentence(write_scenario, text, sentence):
 @pytest.mark.parametrize(
     ("text", "sentence"),
     [
-        ('[[doses]]\nroute = "portal_vain"\n', "scenario `asked`: the route `portal_vain`.*Did you mean `portal_vein`"),
-        ("vasodilation = { lungs = 1.2 }\n" + BOLUS, "vasodilation: `lungs` is not an organ.*Did you mean `lung`"),
-        ("injury = { kidnee = 2.0 }\n" + BOLUS, "injury: `kidnee` is not an organ.*Did you mean `kidney`"),
+        (
+            '[[doses]]\nroute = "portal_vain"\n',
+            r"asked\.toml: line 3: the route `portal_vain`.*Did you mean `portal_vein`",
+        ),
+        ("modifiers = { fade_lng = 2.0 }\n" + BOLUS, "line 2: `fade_lng` is not a modifier.*Did you mean `fade_lung`"),
+        ("modifiers.fade_lung = 1.0\nmodifiers.capacity_lung = 9.0\n" + BOLUS, "both change the rate"),
+        (
+            "vasodilation = { lungs = 1.2 }\n" + BOLUS,
+            "line 2: vasodilation: `lungs` is not an organ.*Did you mean `lung`",
+        ),
+        ("injury = { kidnee = 2.0 }\n" + BOLUS, "line 2: injury: `kidnee` is not an organ.*Did you mean `kidney`"),
     ],
 )
 def test_what_the_model_does_not_have_is_refused(write_scenario, text, sentence):

@@ -8,9 +8,9 @@ from typing import Protocol
 import numpy as np
 
 from pbpk.assay.light.trace import Array
+from pbpk.assay.measurements import MeasurementRow
 from pbpk.assay.readouts.settings import Doubtful
 from pbpk.assay.signals import Response, Signals, learn
-from pbpk.assay.study import MeasurementRow
 from pbpk.errors import StudyError
 
 

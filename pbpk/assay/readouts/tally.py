@@ -6,6 +6,7 @@ from typing import Any
 
 import numpy as np
 
+from pbpk.assay.measurements import COUNTED, MeasurementRow
 from pbpk.assay.readouts.affine import Written, affine_signals
 from pbpk.assay.readouts.cytometry import flow_signals
 from pbpk.assay.readouts.isotope import gamma_signals
@@ -13,7 +14,6 @@ from pbpk.assay.readouts.qpcr import qpcr_limit, qpcr_signals
 from pbpk.assay.readouts.sections import sections_signals
 from pbpk.assay.readouts.settings import Readouts
 from pbpk.assay.signals import Signals, merge
-from pbpk.assay.study import COUNTED, MeasurementRow
 from pbpk.errors import StudyError
 
 Rows = Sequence[tuple[int, MeasurementRow]]

@@ -6,8 +6,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from scipy import stats
 
+from pbpk.assay.measurements import MeasurementRow
 from pbpk.assay.readouts.tally import count_limits, count_signals
-from pbpk.assay.study import MeasurementRow
 from pbpk.errors import StudyError
 
 ROWS = {
