@@ -13,7 +13,7 @@ import pytest
 from saying import say
 
 from pbpk.body.expansion import read_model
-from pbpk.body.model import Dose
+from pbpk.dosing import Dose
 
 OWN = ["pancreas", "tumour", "brain", "kidney_left", "kidney_right", "lymph"]
 FLOWS = {"liver": 100, "pancreas": 30, "tumour": 40, "brain": 60, "kidney_left": 80, "kidney_right": 70, "lymph": 20}
