@@ -44,6 +44,24 @@ def integrated(model, rates, dose, method):
     return np.array([rows[hour] for hour in HOURS])
 
 
+ABSORBED = {"absorption_peritoneum": 0.1, "absorption_skin": 0.05, "absorption_muscle": 0.02}  # [1/h], for the test only
+
+
+@pytest.mark.parametrize("name", ["msc", "t_cell", "khot_2019", "tsai_2022", "singh_2020", "small_molecule"])
+def test_every_route_of_every_linear_model_is_what_lsoda_finds(name):
+    model = read_model(name, "human" if name == "small_molecule" else "mouse")
+    medians = np.array([float(parameter.prior.value(0.0)) for parameter in model.parameters])
+    modifiers = {modifier.name: ABSORBED[modifier.name] for modifier in model.modifiers if modifier.name in ABSORBED}
+    rates = model.rates(medians, modifiers)
+    for route in model.routes:
+        dose = Dose(route, 1.0)
+        theirs = integrated(model, rates, dose, "LSODA")
+        ours = model.solve(medians, [dose], HOURS, modifiers, fidelity="full")
+        held = theirs > HELD
+        np.testing.assert_allclose(ours[held], theirs[held], rtol=1e-6, err_msg=route)
+        assert ours[~held].max(initial=0.0) < 10.0 * HELD
+
+
 @pytest.mark.parametrize("method", ["Radau", "LSODA"])
 @pytest.mark.parametrize("dose", DOSES)
 @pytest.mark.parametrize("name", ["msc", "t_cell"])
