@@ -57,7 +57,7 @@ def _expand(
     parameters, found_parameter = _parameters(_labelled(given, label), organs, owner)
     modifiers = _modifiers(given, groups)
     own = {filled: Quantity(**dict(entry)) for name, entry in given.constants.items() for filled in fill(name, groups)}
-    constants, units = _constants(given, animal, own, groups)
+    constants, units, where = _constants(given, animal, own, groups)
 
     index = {p.name: i for i, p in enumerate(parameters)}
     index |= {name: len(index) + i for i, name in enumerate(constants)}
@@ -115,6 +115,8 @@ def _expand(
         own=own,
         sources=dict(animal.sources) | dict(given.sources),
         files=files,
+        where=where,
+        split={organ: tuple(parts) for organ, parts in split.items()},
     )
 
 
@@ -210,8 +212,8 @@ def _changes(
 
 def _constants(
     given: ModelFile, animal: Species, own: Mapping[str, Quantity], groups: Mapping[str, list[str]]
-) -> tuple[dict[str, float], dict[str, str]]:
-    """Numbers of the model and of the animal, and what `where` makes of them, in mL, h and g."""
+) -> tuple[dict[str, float], dict[str, str], dict[str, Rate]]:
+    """Numbers of the model and of the animal, what `where` makes of them, in mL, h and g, and how."""
     import pint
 
     from pbpk.quantity import unit_registry
@@ -226,6 +228,7 @@ def _constants(
             raise ModelFileError(f"constants.{name}: {problem}") from None
         numbers[name] = quantity.value * factor
     registry = unit_registry()
+    where: dict[str, Rate] = {}
     for name, text in given.where.items():
         for filled, expression in zip(fill(name, groups), _fill_rate(name, text, groups), strict=True):
             for symbol in expression.names:
@@ -233,6 +236,8 @@ def _constants(
                     raise ModelFileError(
                         f"where.{name}: {animal.name} has no `{symbol}`.{did_you_mean(symbol, numbers)}"
                     )
+            where.pop(filled, None)  # what is said again counts from where it is said again
+            where[filled] = expression
             with_units = {s: registry.Quantity(numbers[s], units[s]) for s in expression.names}
             try:
                 numbers[filled] = float(expression.evaluate(numbers, np))
@@ -243,7 +248,7 @@ def _constants(
                 raise ModelFileError(f"where.{name}: `{text}` cannot be computed: {problem}.") from None
             if not np.isfinite(numbers[filled]):
                 raise ModelFileError(f"where.{name}: `{text}` is not a finite number.")
-    return numbers, units
+    return numbers, units, where
 
 
 def _fill_rate(name: str, text: str, groups: Mapping[str, list[str]]) -> list[Rate]:

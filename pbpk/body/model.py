@@ -1,7 +1,7 @@
 """A model: states joined by arrows, with the numbers of one animal and the priors of one kind of cell and label."""
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from pathlib import Path
 from typing import Any
@@ -102,6 +102,9 @@ class Model:
     places : where all of it is, each once: organs, what else is observed, what is outside
     own : numbers that the model itself brings, before those of the animal
     volumes : observed -> symbol of the volume that makes a concentration of it
+    where : what is made of the numbers of the animal, in the order in which it is computed
+    split : organ of the animal -> parts that it is taken as
+    derived : constant -> how it follows from parameters; rates take that in its stead
     """
 
     name: str
@@ -130,6 +133,9 @@ class Model:
     own: Mapping[str, Quantity]
     sources: Mapping[str, SourceEntry]
     files: tuple[Path, ...]
+    where: Mapping[str, Rate] = field(default_factory=dict)
+    split: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    derived: Mapping[str, Rate] = field(default_factory=dict)
 
     @cached_property
     def parameter_names(self) -> tuple[str, ...]:
@@ -204,7 +210,21 @@ class Model:
             for family in self.families
             for i in range(len(family.organs))
         ]
-        return write_tape(rates, fixed if self.is_linear else fixed + 1 + len(self.states))
+        places = {name: place for place, name in enumerate(self.symbol_names)}
+        derived = {places[name]: (rate, places) for name, rate in self.derived.items()}
+        seen = [places[name] for name in self.volumes.values()]
+        return write_tape(rates, fixed if self.is_linear else fixed + 1 + len(self.states), derived, seen)
+
+    @cached_property
+    def volume_registers(self) -> dict[str, int]:
+        """Register of the tape that holds the volume [mL] of what is seen as a concentration."""
+        return dict(zip(self.volumes, self.tape.seen.tolist(), strict=True))
+
+    def volume_in(self, theta: Array, registers: np.ndarray[Any, np.dtype[np.int64]]) -> Array:
+        """Volumes [mL] by their registers, (draw, register), from (draw, parameter)."""
+        known = self.symbols(theta)
+        others = np.zeros((len(known), 0 if self.is_linear else 1 + len(self.states)))  # no volume depends on these
+        return run_many(self.tape.steps, self.tape.literals, registers, np.concatenate([known, others], axis=1))
 
     def symbols(self, theta: Array, modifiers: Mapping[str, float | Array] | None = None) -> Array:
         """Numbers of all symbols, (..., symbol), from (..., parameter) and what modifiers are set to.

@@ -36,6 +36,7 @@ from pbpk.body.moving import respond_moving
 from pbpk.body.prior import Prior, parse_prior
 from pbpk.body.solve import Array, Network, Schedule
 from pbpk.errors import InputError, ModelFileError, StudyError, did_you_mean
+from pbpk.infer.bodies import bodies_of
 from pbpk.quantity import convert, inside
 
 Calibration = Literal["joint", "covariance", "independent"]
@@ -45,7 +46,7 @@ READINGS = {"dose": ("dose",), "recovered": ("recovered",), "unknown": ("dose", 
 
 @dataclass(frozen=True)
 class Experiment:
-    """Animals dosed alike: the rows of the table they gave, their doses, their hours.
+    """Animals dosed alike: the rows of the table they gave, their doses, their hours, and the model in their body.
 
     percent : of the dose that one unit of `schedule` is: 1 where a linear model takes the dose as 100 percent
     """
@@ -57,6 +58,7 @@ class Experiment:
     hours: Array
     at: tuple[int, ...]
     modifiers: tuple[str, ...]
+    model: Model
     percent: float = 1.0
 
 
@@ -88,7 +90,7 @@ class Joint:
         """States of one experiment, (draw, time, state) [% of the dose], from (draw, estimated)."""
         switched = {name: theta[:, self.names.index(name)] for name in experiment.modifiers}
         kinetic = theta[:, : len(self.model.parameters)]
-        return experiment.percent * self.model.follow(kinetic, experiment.schedule, hours, switched)
+        return experiment.percent * experiment.model.follow(kinetic, experiment.schedule, hours, switched)
 
     def yields(self, theta: Array, organ: str) -> Array:
         """What a reported percentage of one organ is of the true one, (draw,): recovery and doubtful weight."""
@@ -107,15 +109,19 @@ class Joint:
 
     @cached_property
     def volumes(self) -> NDArray[np.int64]:
-        """Place among the symbols of the volume that makes a concentration of each row, -1 where it is an amount."""
+        """Register of the volume that makes a concentration of each row, -1 where it is an amount, (row,)."""
         table, model = self.counts.table, self.model
         of = zip(table["organ"], table["per"], strict=True)
-        return np.array([model.symbol_names.index(model.volumes[o]) if per else -1 for o, per in of], dtype=np.int64)
+        return np.array([model.volume_registers[o] if per else -1 for o, per in of], dtype=np.int64)
 
     def volume(self, theta: Array) -> Array:
         """Volume [mL] that each row's amount is divided by, 1 where it is an amount, (draw, row)."""
-        symbols = self.model.symbols(theta[:, : len(self.model.parameters)])
-        return np.where(self.volumes >= 0, symbols[:, self.volumes], 1.0)
+        kinetic = theta[:, : len(self.model.parameters)]
+        volume = np.ones((len(theta), len(self.counts.table)))
+        for experiment in self.experiments:
+            rows = [row for row in experiment.rows if self.volumes[row] >= 0]
+            volume[:, rows] = experiment.model.volume_in(kinetic, self.volumes[rows])
+        return volume
 
     @cached_property
     def recovery(self) -> Array:
@@ -168,7 +174,9 @@ def join(model: Model, counts: OrganCounts, calibration: Calibration = "joint") 
         counts = replace(counts, signals=counts.signals.as_independent())
     study, table = counts.study, counts.table
     _check_rows(model, counts)
+    bodies = bodies_of(model, study)
     doses = _doses_by_experiment(model, study)
+    doses |= {key: doses[key[0], ""] for key in bodies if key not in doses and (key[0], "") in doses}
     switched: dict[str, Parameter] = {}
     experiments = []
     for (group, animal), given in doses.items():
@@ -184,7 +192,7 @@ def join(model: Model, counts: OrganCounts, calibration: Calibration = "joint") 
         whole = 100.0 if model.is_linear else total * inside(model.amount)[1]
         experiments.append(Experiment(
             group, animal, rows, percent.scaled(whole / 100.0), hours, tuple(int(i) for i in at), modifiers,
-            100.0 / whole))  # fmt: skip
+            bodies.get((group, animal)) or bodies.get((group, "")) or model, 100.0 / whole))  # fmt: skip
     _check_dosed(study, table, experiments)
     estimated = (*model.parameters, *switched.values(), *model.noise, *_recovery(study), *_grams(table))
     joint = Joint(model, counts, tuple(experiments), estimated, calibration)
@@ -197,9 +205,10 @@ def _check_steps(joint: Joint) -> None:
     model = joint.model
     if model.is_linear:
         return
-    known = model.symbols(joint.theta(np.zeros(len(joint.free)))[: len(model.parameters)])
+    median = joint.theta(np.zeros(len(joint.free)))[: len(model.parameters)]
     network = Network(model.tape, model.source_states, model.target_states, len(model.states), model.n_lasting)
     for experiment in joint.experiments:
+        known = experiment.model.symbols(median)
         given = (*network.arrays(), *experiment.schedule.arrays(), experiment.hours)
         out = respond_moving(known, *given, MOST_STEPS)[0]
         if not np.isfinite(out).all():
