@@ -30,7 +30,7 @@ def in_animal(model: Model, animal: Species) -> Model:
     Raises
     ------
     SpeciesError
-        if the animal lacks a number that a rate needs
+        if the animal lacks a number that a rate needs, or no rate needs any of its numbers
     ModelFileError
         if what `where` makes of its numbers cannot be computed
     """
@@ -38,6 +38,9 @@ def in_animal(model: Model, animal: Species) -> Model:
         if organ in animal.organs:
             animal = animal.split(organ, parts)
     numbers = _numbers(model, animal)
+    if not any(name in animal.quantities and name not in model.own for name in _used(model)):
+        raise SpeciesError(f"{model.name} takes no number of the animal, only its own, so another animal changes nothing; "
+                           "write a model with the numbers of that animal under [constants].")  # fmt: skip
     for name in _used(model):
         if name not in numbers and name in model.constants and name not in model.where:
             raise SpeciesError(f"{animal.file or animal.name}: {animal.name} has no `{name}`, which {model.name} needs; "
@@ -116,7 +119,11 @@ def freed(model: Model, asked: str | Sequence[str]) -> Model:
                if any(name in used for name in names)]  # fmt: skip
     used |= dict.fromkeys(name for names, total in closing for name in (*names, total))
     can = [name for name, q in model.quantities.items()
-           if name in used and name != WEIGHT and not spread(q).is_fixed]  # fmt: skip
+           if name in used and name != WEIGHT and not q.value == q.ends[0] == q.ends[1]]  # fmt: skip
+    for name, (low, high) in {name: model.quantities[name].ends for name in can}.items():
+        if not 0.0 < low <= model.quantities[name].value <= high:
+            raise ModelFileError(f"physiology: {name} of {model.name} lies between low = {low:g} and high = {high:g}; put "
+                                 "low at or below its value, above zero, and high at or above it.")  # fmt: skip
     names = can if asked == SPREAD else _matching(model, can, [asked] if isinstance(asked, str) else asked)
     if not names:
         return model
