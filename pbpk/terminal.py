@@ -69,8 +69,8 @@ def say_animals(joint: Any) -> None:
     study, model = joint.study, joint.model
     weights = [row.body_weight_g for row in study.animals if row.body_weight_g is not None]
     if weights:
-        console.print(f"{len(weights)} body weights from {min(weights):g} to {max(weights):g} g: each animal in a body of "
-                      "its own.", soft_wrap=True)  # fmt: skip
+        told = f"{len(weights)} body weights from {min(weights):g} to {max(weights):g} g"
+        console.print(f"{told}: each animal in a body of its own.", soft_wrap=True)
     if any(row.sex for row in study.animals) and not model.species.sexes:
         console.print(f"{model.species.name} has no numbers of its own for a sex: sexes are a record.", soft_wrap=True)
     free = [p.name for p in model.parameters if p.name in model.quantities]

@@ -1,8 +1,8 @@
 """The same model in another animal, and numbers of an animal that are believed within their spread instead of known.
 
-A number X that is set free becomes a parameter of the model, with the prior of `scaling.spread`. In an animal of another
-weight or sex it counts `ratio_X` times, the animal's own number over that of the animal the model was read for. What
-rates take is `own_X`: flows brought to the cardiac output and volumes to the volume of the whole body, each by one
+A number X that is set free becomes a parameter of the model, with the prior of `scaling.spread`. In an animal of
+another weight or sex it counts `ratio_X` times, the animal's own number over that of the animal the model was read for.
+What rates take is `own_X`: flows brought to the cardiac output and volumes to the volume of the whole body, each by one
 factor, as `scaling.draw_species` does. All that `[where]` makes of such numbers follows, within the tape.
 """
 
@@ -39,12 +39,15 @@ def in_animal(model: Model, animal: Species) -> Model:
             animal = animal.split(organ, parts)
     numbers = _numbers(model, animal)
     if not any(name in animal.quantities and name not in model.own for name in _used(model)):
-        raise SpeciesError(f"{model.name} takes no number of the animal, only its own, so another animal changes nothing; "
-                           "write a model with the numbers of that animal under [constants].")  # fmt: skip
+        raise SpeciesError(
+            f"{model.name} takes no number of the animal, only its own, so another animal changes nothing; write "
+            "a model with the numbers of that animal under [constants]."
+        )
     for name in _used(model):
         if name not in numbers and name in model.constants and name not in model.where:
-            raise SpeciesError(f"{animal.file or animal.name}: {animal.name} has no `{name}`, which {model.name} needs; "
-                               f"add it.{did_you_mean(name, numbers)}")  # fmt: skip
+            place = f"{animal.file or animal.name}: {animal.name}"
+            raise SpeciesError(f"{place} has no `{name}`, which {model.name} needs; add it."
+                               + did_you_mean(name, numbers))  # fmt: skip
     before = model.species.sources
     theirs = {key: source for key, source in model.sources.items() if before.get(key) != source}
     sources = dict(animal.sources) | theirs
@@ -78,7 +81,7 @@ def _used(model: Model) -> list[str]:
     brought = [family for modifier in model.modifiers for _, family in modifier.replaces]
     places = [at for family in (*model.families, *brought) for where in family.symbols.values() for at in where]
     used = dict.fromkeys([*(model.symbol_names[at] for at in places if at >= 0), *model.volumes.values()])
-    for name in reversed(model.where):  # each is made of what comes before it
+    for name in reversed(list(model.where)):  # each is made of what comes before it
         if name in used:
             used |= dict.fromkeys(model.where[name].names)
     return list(used)
@@ -122,8 +125,9 @@ def freed(model: Model, asked: str | Sequence[str]) -> Model:
            if name in used and name != WEIGHT and not q.value == q.ends[0] == q.ends[1]]  # fmt: skip
     for name, (low, high) in {name: model.quantities[name].ends for name in can}.items():
         if not 0.0 < low <= model.quantities[name].value <= high:
-            raise ModelFileError(f"physiology: {name} of {model.name} lies between low = {low:g} and high = {high:g}; put "
-                                 "low at or below its value, above zero, and high at or above it.")  # fmt: skip
+            place = f"physiology: {name} of {model.name}"
+            raise ModelFileError(f"{place} lies between low = {low:g} and high = {high:g}; put low at or below its "
+                                 "value, above zero, and high at or above it.")  # fmt: skip
     names = can if asked == SPREAD else _matching(model, can, [asked] if isinstance(asked, str) else asked)
     if not names:
         return model
@@ -178,8 +182,10 @@ def _closed(
     """Parts brought, all by one factor, to their total, as expressions."""
     known, whole = sum(constants.get(name, 0.0) for name in parts), constants.get(total, 0.0)
     if not abs(known - whole) <= CLOSURE * whole:
-        raise ModelFileError(f"physiology: {', '.join(parts)} sum to {known:.4g} and {total} is {whole:.4g} in "
-                             f"{model.name}, so none of them can be estimated; correct one, or leave them fixed.")  # fmt: skip
+        raise ModelFileError(
+            f"physiology: {', '.join(parts)} sum to {known:.4g} and {total} is {whole:.4g} in {model.name}, so none of "
+            "them can be estimated; correct one, or leave them fixed."
+        )
     each = {name: f"{name} * ratio_{name}" if name in free else name for name in (*parts, total)}
     own = {f"own_{total}": each[total]} if total in free else {}
     joined = " + ".join(each[name] for name in parts)

@@ -129,8 +129,8 @@ def spread(quantity: Quantity) -> Prior:
     """What is believed of a number of an animal, in the unit the package computes with.
 
     `low` and `high` are read as the central 95 % around the value as median: log-normal, a logit-normal for shares (no
-    unit, all of it below one). Of two distances that differ the longer is taken on both sides. Without either the number is fixed: nobody said by how
-    much it may differ.
+    unit, and all of it below one). Of two distances that differ the longer is taken on both sides. Without either the
+    number is fixed: nobody said by how much it may differ.
     """
     unit, one = inside(quantity.unit)
     low, value, high = (end * one for end in (quantity.ends[0], quantity.value, quantity.ends[1]))

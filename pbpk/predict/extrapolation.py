@@ -41,9 +41,9 @@ class Extrapolation:
     @property
     def sentence(self) -> str:
         """What was done, in one sentence."""
-        counts = [(sum(row.how == how for row in self.rows), words) for how, words in (
-            ("carried", "carried over unchanged"), ("scaled", "scaled by body weight"), (OWN, "the animal's own"))]  # fmt: skip
-        told = ", ".join(f"{n} {words}" for n, words in counts if n)
+        words = {"carried": "carried over unchanged", "scaled": "scaled by body weight", OWN: "the animal's own"}
+        counts = {how: sum(row.how == how for row in self.rows) for how in words}
+        told = ", ".join(f"{n} {words[how]}" for how, n in counts.items() if n)
         return f"From {self.origin.name} to {self.model.species.name}: of {len(self.rows)} numbers {told}."
 
 
@@ -119,5 +119,6 @@ def _brought(name: str, quantity: Quantity) -> CarriedOver:
 
 def marked(forecast: xr.Dataset) -> xr.Dataset:
     """Forecast whose answers are all extrapolations, but for those that are hypotheses anyway."""
-    evidence = ["hypothesis" if str(each) == "hypothesis" else "extrapolation" for each in forecast["evidence"].values]
+    told = [str(each) for each in forecast["evidence"].to_numpy()]
+    evidence = ["hypothesis" if each == "hypothesis" else "extrapolation" for each in told]
     return forecast.assign_coords(evidence=("scenario", evidence))

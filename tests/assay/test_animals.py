@@ -80,7 +80,11 @@ def test_a_unit_per_weight(unit, parts):
         ("2,oral,72400", "2,oral,-3", r"row 3: `body_weight_g` is `-3`"),
         ("2,oral,72400", "2,oral,heavy", r"row 3: `body_weight_g` is `heavy`"),
         ("body_weight_g", "weight_g", r"unknown column `weight_g`. Did you mean `body_weight_g`"),
-        ("2,oral,72400", "2,oral,", r"doses\.csv: row 3: the dose is in `mg/kg` and nobody says what the animal `2` of"),
+        (
+            "2,oral,72400",
+            "2,oral,",
+            r"doses\.csv: row 3: the dose is in `mg/kg` and nobody says what the animal `2` of",
+        ),
     ],
 )
 def test_a_wrong_row_is_one_sentence(written, old, new, sentence):
@@ -95,7 +99,9 @@ def test_nobody_is_measured_once_dead(written, who):
     rows = MEASURED + f"oral,1,serum,1,2,mg/L,drug,\noral,{who},serum,30,2,mg/L,drug,\n"
     doses = "group,animal,hours,amount,unit,route\noral,,0,4,mg,oral\n"
     folder = written(doses=doses, measurements=rows, animals=HEAD + f"{who},oral,79600,female,24\n")
-    with pytest.raises(StudyError, match=r"measurements\.csv: row 3: the .* was measured at 30 h but sacrificed at 24 h"):
+    with pytest.raises(
+        StudyError, match=r"measurements\.csv: row 3: the .* was measured at 30 h but sacrificed at 24 h"
+    ):
         read_study(folder)
     (folder / "animals.csv").write_text(HEAD + f"{who},oral,79600,female,30\n")
     assert read_study(folder).animals[0].sex == "female"

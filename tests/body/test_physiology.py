@@ -1,4 +1,4 @@
-"""A model in another animal, and numbers of an animal as parameters: the body closes, what follows from them follows."""
+"""A model in another animal, and numbers of an animal as parameters: the body closes, and what follows follows."""
 
 from dataclasses import replace
 
@@ -80,7 +80,9 @@ def by_hand(model, wide, raw):
     whole = sum(numbers[name] for name in numbers if name.startswith("volume_"))
     drawn = numbers | raw
     for start, total in (("artery_", drawn["cardiac_output"]), ("volume_", whole)):
-        parts = [name for name in numbers if name.startswith(start) or (start == "volume_" and name in ("volume_vein",))]
+        parts = [
+            name for name in numbers if name.startswith(start) or (start == "volume_" and name in ("volume_vein",))
+        ]
         parts = [name for name in parts if name != "volume_artery" or start == "volume_"]
         factor = total / sum(drawn[name] for name in parts)
         drawn |= {name: drawn[name] * factor for name in parts}
