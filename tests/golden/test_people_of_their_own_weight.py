@@ -33,9 +33,11 @@ def concentrations(weight, dose, infusion):
     liver_flow = flow["liver"] + flow["spleen"] + flow["gut"]
     fast_flow, slow_flow = flow["kidney"] + flow["heart"], TRUTH["extracted_slow"] * flow["rest"]
 
+    tissues = {"fast": fast, "slow": volume["rest"], "liver": volume["liver"]}
+    spaces = np.array([blood, *(v * TRUTH[f"partition_{name}"] for name, v in tissues.items())])
+
     def slope(t, amount):
-        c, c_fast, c_slow, c_liver = amount / [blood, fast * TRUTH["partition_fast"], volume["rest"]
-                                               * TRUTH["partition_slow"], volume["liver"] * TRUTH["partition_liver"]]  # fmt: skip
+        c, c_fast, c_slow, c_liver = amount / spaces
         to_fast, to_slow = fast_flow * (c - c_fast), slow_flow * (c - c_slow)
         to_liver = liver_flow * (c - c_liver)
         given = dose / infusion if t < infusion else 0.0
@@ -63,7 +65,7 @@ def study(tmp_path_factory):
         animals.append([person, "iv", 1000 * weight])
         noisy = concentrations(weight, dose, infusion) * np.exp(SCATTER * rng.standard_normal(HOURS.size))
         values += [["iv", person, "plasma", hour, value, "mg/L", "drug"]
-                   for hour, value in zip(HOURS[HOURS > infusion], noisy[HOURS > infusion], strict=True)]  # fmt: skip
+                   for hour, value in zip(HOURS[infusion < HOURS], noisy[infusion < HOURS], strict=True)]  # fmt: skip
     for name, rows in (("doses", doses), ("animals", animals), ("measurements", values)):
         with (folder / f"{name}.csv").open("w", newline="") as file:
             csv.writer(file).writerows(rows)
