@@ -9,7 +9,18 @@ import typer
 from rich.markup import escape
 
 from pbpk.errors import AssayError, NotConverged, PbpkError
-from pbpk.terminal import console, progress, say_balance, say_diagnostics, say_forecast, say_model, say_run, say_study
+from pbpk.terminal import (
+    console,
+    progress,
+    say_animals,
+    say_balance,
+    say_carried,
+    say_diagnostics,
+    say_forecast,
+    say_model,
+    say_run,
+    say_study,
+)
 
 if TYPE_CHECKING:
     from pbpk.assay.study import Study
@@ -32,6 +43,11 @@ ModelName = Annotated[str | None, typer.Option("--model", help="Model file or na
 Draws = Annotated[int, typer.Option(min=100, help="Draws of each of the four chains.")]
 Tune = Annotated[int, typer.Option(min=100, help="Warm-up draws of each chain.")]
 Accept = Annotated[float, typer.Option(min=0.6, max=0.999, help="Smaller steps when raised.")]
+Physiology = Annotated[
+    str | None, typer.Option(help="Numbers of the animal to estimate: fixed, spread, or names as 'artery_*,volume_*'.")
+]
+Weight = Annotated[float | None, typer.Option("--body-weight", help="Weight of the animal in grams.")]
+Sex = Annotated[str | None, typer.Option(help="Sex, where the animal has numbers for it: female or male.")]
 
 
 @app.command(epilog="Example: pbpk run data/khot_2019_t_cells_mouse --out runs/khot")
@@ -43,6 +59,7 @@ def run(
         str | None, typer.Option(help="Scenario file or folder; the shipped ones if left out.")
     ] = None,
     cells: Cells = None,
+    physiology: Physiology = None,
     seed: Seed = 1,
     draws: Draws = 1500,
     tune: Tune = 1000,
@@ -52,7 +69,12 @@ def run(
 ) -> None:
     """Fit a study, answer the scenarios, write the report: the whole line."""
     settings = {"model": model, "seed": seed, "draws": draws, "tune": tune, "target_accept": target_accept}
-    _run(study, out, settings, scenarios, cells, allow_unconverged, force)
+    _run(study, out, settings | _asked(physiology), scenarios, cells, allow_unconverged, force)
+
+
+def _asked(physiology: str | None) -> dict[str, str]:
+    """Setting of a run; none where the study's own word holds."""
+    return {} if physiology is None else {"physiology": physiology}
 
 
 @app.command(epilog="Example: pbpk fit data/khot_2019_t_cells_mouse --model t_cell --out runs/khot")
@@ -60,6 +82,7 @@ def fit(
     study: Annotated[Path, typer.Argument(help="Study folder.")],
     out: Out,
     model: ModelName = None,
+    physiology: Physiology = None,
     seed: Seed = 1,
     draws: Draws = 1500,
     tune: Tune = 1000,
@@ -69,7 +92,7 @@ def fit(
 ) -> None:
     """Fit a study and write the report without scenarios."""
     settings = {"model": model, "seed": seed, "draws": draws, "tune": tune, "target_accept": target_accept}
-    _run(study, out, settings, None, None, allow_unconverged, force, answer=False)
+    _run(study, out, settings | _asked(physiology), None, None, allow_unconverged, force, answer=False)
 
 
 def _run(
@@ -95,13 +118,14 @@ def _run(
     from pbpk.share.tables import write_tables
 
     study = _read(study_folder)
-    model = model_of(study, settings["model"])
+    model = model_of(study, settings["model"], settings.get("physiology"))
     asked = read_scenarios(scenarios, model) if answer else []
     counts = count_cells(study)
-    join(model, counts)
+    joint = join(model, counts)
     for scenario in asked:
         scenario.check(model)
     say_study(study, counts)
+    say_animals(joint)
     with write_folder(out, force) as folder:
         choices = {key: settings[key] for key in ("seed", "draws", "tune", "target_accept")}
         with progress() as follow:
@@ -147,31 +171,49 @@ def simulate(
     scenarios: Annotated[
         Path | None, typer.Argument(help="File, folder or shipped name; all shipped ones if none.")
     ] = None,
-    species: Annotated[str, typer.Option(help="Animal, when a model's prior is asked.")] = "mouse",
+    species: Annotated[
+        str | None, typer.Option(help="Another animal than the run's; of a model's prior, mouse if left out.")
+    ] = None,
+    body_weight: Weight = None,
+    sex: Sex = None,
+    rates: Annotated[str, typer.Option(help="Rates per hour in another animal: carried, or allometric.")] = "carried",
     label: Annotated[str | None, typer.Option(help="Label, when a model's prior is asked.")] = None,
     cells: Cells = None,
+    physiology: Physiology = None,
     seed: Seed = 1,
     force: Force = False,
 ) -> None:
-    """Answer scenarios from a fit, or from a model's prior: a table and a figure."""
+    """Answer scenarios from a fit, in its animal or in another, or from a model's prior: a table and a figure."""
     from pbpk.body.equations import refuse_rates
     from pbpk.body.expansion import read_model
+    from pbpk.body.physiology import chosen, freed
     from pbpk.infer.histories import known_amount
+    from pbpk.predict.extrapolation import animal_of, extrapolate, marked
     from pbpk.predict.forecast import DRAWS, forecast_table
     from pbpk.predict.forecast import simulate as answer
-    from pbpk.predict.run import read_fit, write_folder, write_manifest
+    from pbpk.predict.run import model_of, read_fit, write_folder, write_manifest
     from pbpk.predict.scenario import read_scenarios
     from pbpk.report.page import write_scenario_page
     from pbpk.share.tables import write_table
 
+    moved = None
     if Path(run).is_dir():
         study, posterior, manifest = read_fit(run)
         model, theta, names = posterior.joint.model, posterior.theta(DRAWS), posterior.joint.names
         routes = [route for group in study.about.groups for route in group.routes]
-        cells = cells or known_amount(study, model)
         origin = f"the fit of {study.name} ({manifest['fingerprint']})"
+        if species is None and body_weight is None and sex is None:
+            _only_elsewhere(rates, physiology)
+            cells = cells or known_amount(study, model)
+        else:
+            fixed = model_of(study, manifest["settings"].get("model"), "fixed")
+            to = animal_of(species or study.about.species, body_weight, sex)
+            moved = extrapolate(fixed, theta, names, to, rates, chosen(physiology or "fixed"), seed)
+            model, theta, names = moved.model, moved.theta, moved.names
+            origin += f", extrapolated to {model.species.name}"
     else:
-        model = read_model(run, species, label)
+        model = read_model(run, animal_of(species or "mouse", body_weight, sex), label)
+        model = freed(model, chosen(physiology or "fixed"))
         refuse_rates(model)
         theta = model.draw_prior(DRAWS, seed)
         names, routes = model.parameter_names, []
@@ -179,13 +221,28 @@ def simulate(
     asked = read_scenarios(scenarios, model)
     with write_folder(out, force) as folder:
         forecast = answer(model, theta, names, asked, cells, seed=seed, studied=routes)
+        if moved is not None:
+            forecast = marked(forecast)
+            write_table(moved.table, folder / "carried.csv")
         table = forecast_table(forecast)
         forecast.to_netcdf(folder / "forecast.nc", engine="h5netcdf")
         write_table(table, folder / "forecast.csv")
-        write_scenario_page(table, origin, folder / "scenarios.html")
+        write_scenario_page(table, origin, folder / "scenarios.html", moved)
         write_manifest({"origin": origin, "seed": seed, "scenarios": [s.name for s in asked]}, folder)
+    if moved is not None:
+        say_carried(moved, cells)
     say_forecast(table, f"Scenarios from {origin}")
-    console.print(f"Written: {escape(str(out))} (scenarios.html, forecast.csv, forecast.nc)")
+    more = "" if moved is None else "carried.csv, "
+    console.print(f"Written: {escape(str(out))} (scenarios.html, {more}forecast.csv, forecast.nc)")
+
+
+def _only_elsewhere(rates: str, physiology: str | None) -> None:
+    """Refuse what has no meaning in the animal of the fit itself."""
+    from pbpk.errors import InputError
+
+    if rates != "carried" or physiology is not None:
+        name = "--physiology" if rates == "carried" else "--rates"
+        raise InputError(f"{name} is for another animal than that of the fit; name it with --species, or leave it out.")
 
 
 @app.command(epilog="Example: pbpk report runs/khot")
@@ -207,6 +264,8 @@ def report(run: Annotated[Path, typer.Argument(help="Run folder.")]) -> None:
 def check(
     what: Annotated[str, typer.Argument(help="Model (file or name), or study folder.")],
     species: Annotated[str, typer.Option(help="Animal whose numbers the model is checked with.")] = "mouse",
+    body_weight: Weight = None,
+    sex: Sex = None,
     label: Annotated[str | None, typer.Option(help="Label whose priors are taken.")] = None,
     latex: Annotated[bool, typer.Option("--latex", help="Print the equations alone, as LaTeX to paste.")] = False,
 ) -> None:
@@ -218,15 +277,17 @@ def check(
 
         study = _read(Path(what))
         counts = count_cells(study)
-        join(model_of(study), counts)
+        joint = join(model_of(study), counts)
         say_study(study, counts)
+        say_animals(joint)
         console.print("The study can be fitted.")
         return
     from pbpk.body.equations import latex as typeset
     from pbpk.body.equations import read_unused, refuse_rates
     from pbpk.body.expansion import read_model
+    from pbpk.predict.extrapolation import animal_of
 
-    model = read_model(what, species, label)
+    model = read_model(what, animal_of(species, body_weight, sex), label)
     if latex:
         refuse_rates(model)
         print(typeset(model))

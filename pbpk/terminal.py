@@ -94,6 +94,34 @@ def say_model(model: "Model", unused: list[str]) -> None:
         console.print(f"{what}: {', '.join(found) or 'none'}.", markup=False, soft_wrap=True)
 
 
+def say_animals(joint: Any) -> None:
+    """Animals that are taken in a body of their own, and numbers of the animal that are estimated."""
+    study, model = joint.study, joint.model
+    weights = [row.body_weight_g for row in study.animals if row.body_weight_g is not None]
+    if weights:
+        told = f"{len(weights)} body weights from {min(weights):g} to {max(weights):g} g"
+        console.print(f"{told}: each animal in a body of its own.", soft_wrap=True)
+    if any(row.sex for row in study.animals) and not model.species.sexes:
+        console.print(f"{model.species.name} has no numbers of its own for a sex: sexes are a record.", soft_wrap=True)
+    free = [p.name for p in model.parameters if p.name in model.quantities]
+    if free:
+        console.print(f"{len(free)} numbers of the animal are estimated: {', '.join(free)}.", soft_wrap=True)
+
+
+def say_carried(moved: Any, cells: float | None) -> None:
+    """What became of the numbers on the way to another animal, and of the dose."""
+    console.print(moved.sentence, markup=False, soft_wrap=True)
+    shown = Table(box=box.SIMPLE, pad_edge=False)
+    for name in ("number", "how", "factor"):
+        shown.add_column(name, no_wrap=True)
+    for row in moved.rows:
+        shown.add_row(row.name, row.how, f"{row.factor:.3g}")
+    console.print(shown)
+    animal = moved.model.species.name
+    dose = f"{cells:g} {moved.model.amount}" if cells else "100 percent of the dose, for no dose is carried over"
+    console.print(f"Scenarios that say no amount give {dose} in {animal}; --cells says another.", soft_wrap=True)
+
+
 def say_balance(table: Any) -> None:
     """What the organs of animals of one group and hour hold together; `table` is that of `balance_by_hour`."""
     if table.empty:

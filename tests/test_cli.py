@@ -279,6 +279,53 @@ def test_the_prior_answers_without_a_fit(tmp_path):
     one_sentence(say("report", out), "not the folder of a fit")
 
 
+def test_a_prior_may_be_asked_in_an_animal_of_its_own(tmp_path):
+    said = say("simulate", "msc", "iv_bolus", "--out", tmp_path / "a", "--species", "human", "--body-weight", "60000",
+               "--sex", "female", "--physiology", "artery_*", "--cells", "1e6")  # fmt: skip
+    assert said.code == 0, said.err
+    assert "prior of msc in human, female, 60000 g" in said.out
+    assert set(pd.read_csv(tmp_path / "a" / "forecast.csv")["evidence"]) == {"prior"}
+    assert not (tmp_path / "a" / "carried.csv").exists()
+
+
+def test_check_takes_a_weight_and_a_sex():
+    said = say("check", "msc", "--species", "mouse", "--body-weight", "22")
+    assert said.code == 0
+    assert "Arrows in mouse, 22 g" in said.out
+    assert "Units: every rate is 1/time." in said.out
+    said = say("check", "msc", "--species", "human", "--sex", "female")
+    assert "Arrows in human, female" in said.out
+    assert "Numbers without a source: none." in said.out
+    one_sentence(
+        say("check", "msc", "--sex", "female"), "mouse has no numbers of its own for `female`; leave the sex out"
+    )
+    one_sentence(say("check", "msc", "--body-weight", "22000"), "mouse: 22000 g is far from the 28 g")
+
+
+def test_check_says_whose_body_is_whose(edited):
+    said = say("check", ROOT / "data" / "boeckmann_1994_theophylline_human")
+    assert "12 body weights from 54600 to 86400 g: each animal in a body of its own." in said.out
+    folder = edited("study.toml", 'species = "mouse"', 'species = "mouse"\nphysiology = ["artery_*"]')
+    (folder / "animals.csv").write_text("animal,group,body_weight_g,sex\n,iv,22,female\n")
+    said = say("check", folder)
+    assert said.code == 0, said.err
+    assert "mouse has no numbers of its own for a sex: sexes are a record." in said.out
+    assert re.search(r"\d numbers of the animal are estimated: artery_liver, ", said.out)
+    (folder / "animals.csv").write_text("animal,group,body_weight_g\nb7,iv,22\n")
+    one_sentence(say("check", folder), "animals.csv: row 2: the animal `b7` of `iv` was neither dosed nor measured")
+
+
+def test_physiology_that_is_none_is_one_sentence(edited, tmp_path):
+    folder = edited("study.toml", 'species = "mouse"', 'species = "mouse"\nphysiology = "spreed"')
+    one_sentence(
+        say("check", folder), r"study\.toml: physiology: `spreed` is no number of mouse.*Did you mean `spread`"
+    )
+    words = ["--out", tmp_path / "out", "--physiology"]
+    one_sentence(say("fit", KHOT, *words, "artry_liver"), "physiology: `artry_liver`.*Did you mean `artery_liver`")
+    one_sentence(say("simulate", "msc", "iv_bolus", *words, "livers"), "`livers` is no number of mouse")
+    assert not (tmp_path / "out").exists()
+
+
 @pytest.fixture(scope="module")
 def short(tmp_path_factory):
     """A run far too short to converge: its folder and how it ended."""
@@ -339,6 +386,55 @@ def test_a_run_answers_scenarios_later(short, tmp_path):
     table = pd.read_csv(tmp_path / "answers" / "forecast.csv")
     assert set(table["evidence"]) == {"extrapolation"}
     assert {"kidney_left", "kidney_right"} <= set(table["organ"])  # the model is the one of the fit
+
+
+def test_a_run_answers_in_another_animal(short, tmp_path):
+    out, path = tmp_path / "answers", tmp_path / "asked.toml"
+    path.write_text('title = "IV"\n[[doses]]\nroute = "iv"\n')
+    (tmp_path / "more").mkdir()
+    (tmp_path / "more" / "injured.toml").write_text('title = "Injured"\ncells = 7e6\ninjury = { kidney = 3.0 }\n'
+                                                    '[[doses]]\nroute = "iv"\n')  # fmt: skip
+    shutil.copy(path, tmp_path / "more" / "asked.toml")
+    said = say("simulate", short.folder, tmp_path / "more", "--species", "human", "--sex", "female", "--body-weight",
+               "50000", "--rates", "allometric", "--out", out)  # fmt: skip
+    assert said.code == 0, said.err
+    assert {path.name for path in out.iterdir()} == {
+        "forecast.csv", "forecast.nc", "scenarios.html", "manifest.json", "carried.csv"}  # fmt: skip
+    table = pd.read_csv(out / "forecast.csv")
+    evidence = table.groupby("scenario")["evidence"].unique().map(list).to_dict()
+    assert evidence == {"asked": ["extrapolation"], "injured": ["hypothesis"]}
+    dose = table.groupby("scenario")[["dose_cells", "unit"]].first().T.to_dict()
+    assert dose["injured"] == {"dose_cells": 7e6, "unit": "cells"}
+    assert dose["asked"] == {"dose_cells": 100.0, "unit": "percent of dose"}  # no dose goes from animal to animal
+    assert {"kidney_left", "kidney_right"} <= set(table["organ"])
+    carried = pd.read_csv(out / "carried.csv", keep_default_na=False).set_index("name")
+    assert list(carried.columns) == ["how", "factor", "words", "evidence"]
+    assert carried.loc["E_lung", "how"] == "carried"
+    assert carried.loc["loss_lung", "how"] == "scaled"
+    assert carried.loc["loss_lung", "factor"] == pytest.approx((50000.0 / 28.0) ** -0.25, rel=1e-5)
+    assert carried.loc["artery_kidney_left", "how"] == "animal's own"
+    assert "From mouse to human, female, 50000 g: of " in said.out
+    assert "no dose is carried over" in said.out
+    page = (out / "scenarios.html").read_text()
+    assert "of the mouse is multiplied by" in page
+    assert "is the target&#39;s own" in page
+    assert "Nothing was measured in this animal" in page
+
+
+@pytest.mark.parametrize(
+    ("words", "sentence"),
+    [
+        (["--species", "humen"], "no species named `humen`. Did you mean `human`"),
+        (["--species", "human", "--rates", "alometric"], "rates cannot be `alometric`.*Did you mean `allometric`"),
+        (["--species", "human", "--body-weight", "70"], "human: 70 g is far from the 70000 g"),
+        (["--species", "human", "--sex", "girl"], "human has no sex `girl`"),
+        (["--rates", "allometric"], "--rates is for another animal than that of the fit; name it with --species"),
+        (["--physiology", "spread"], "--physiology is for another animal than that of the fit"),
+    ],
+)
+def test_another_animal_that_cannot_be_is_one_sentence(short, tmp_path, words, sentence):
+    one_sentence(say("simulate", short.folder, "iv_bolus", *words, "--out", tmp_path / "out"), sentence)
+    assert not (tmp_path / "out").exists()
 
 
 def test_somebody_may_insist(short, tmp_path):

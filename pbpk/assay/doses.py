@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 import pydantic
 
+from pbpk.assay.animals import split_unit
 from pbpk.dosing import DOSE, OBSERVATION, RESET, RESET_AND_DOSE, Event
 from pbpk.errors import InputError, StudyError
 from pbpk.quantity import convert, inside
@@ -32,7 +33,7 @@ class DoseRow(Schema):
     animal: str = ""
     hours: float = pydantic.Field(ge=0)
     cells: float | None = pydantic.Field(default=None, gt=0)
-    amount: float | None = pydantic.Field(default=None, gt=0)  # of what is not cells, with its unit
+    amount: float | None = pydantic.Field(default=None, gt=0)  # of what is not cells, with its unit, or per body weight
     unit: str = ""
     route: str
     duration_min: float = pydantic.Field(default=0.0, ge=0)
@@ -53,9 +54,9 @@ class DoseRow(Schema):
         if (self.amount is None) != (not self.unit) and not self.rate_per_h:
             raise ValueError("`amount` and `unit` belong together, as in 10 and mg")
         if self.unit:
-            told = inside(self.unit)[0]  # an unknown unit is refused here
+            told = inside(split_unit(self.unit)[0])[0]  # an unknown unit is refused here
             if told not in AMOUNTS:
-                raise ValueError(f"`{self.unit}` is no amount; give a mass, moles or an activity")
+                raise ValueError(f"`{self.unit}` is no amount; give a mass, moles or an activity, or one per kg")
         try:
             _ = self.event  # a record that contradicts itself is refused here
         except InputError as problem:

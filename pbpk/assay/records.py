@@ -16,6 +16,7 @@ from pbpk.nonmem import Record, read_records
 from pbpk.reading import Schema, validated
 
 FILE = "nonmem.csv"
+OCCASION = ", occasion "
 
 
 class Seen(Schema):
@@ -75,7 +76,7 @@ def read_table(folder: Path, settings: Nonmem, groups: list[str]) -> tuple[list[
             group = _group(path, subject, records, settings, groups)
             start = 0
             for number, run in enumerate(occasions([record.event for record in records]), start=1):
-                animal = subject if number == 1 else f"{subject}, occasion {number}"
+                animal = subject if number == 1 else f"{subject}{OCCASION}{number}"
                 doses += _doses(group, animal, run, settings)
                 rows += _values(group, animal, records[start : start + len(run)], settings)
                 start += len(run)
@@ -84,6 +85,15 @@ def read_table(folder: Path, settings: Nonmem, groups: list[str]) -> tuple[list[
     except InputError as problem:
         raise StudyError(str(problem)) from None
     return doses, rows
+
+
+def of_subject(animal: str) -> str:
+    """Subject that an animal is, whatever the occasion.
+
+    >>> of_subject("7, occasion 2"), of_subject("7")
+    ('7', '7')
+    """
+    return animal.partition(OCCASION)[0]
 
 
 def _group(path: Path, subject: str, records: tuple[Record, ...], settings: Nonmem, groups: list[str]) -> str:

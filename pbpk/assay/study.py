@@ -2,12 +2,13 @@
 
 import hashlib
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
 import pydantic
 
+from pbpk.assay.animals import AnimalRow, check_animals, weighed_doses
 from pbpk.assay.doses import DoseRow
 from pbpk.assay.measurements import MeasurementRow
 from pbpk.assay.readouts.settings import Doubtful, Readouts
@@ -92,6 +93,7 @@ class StudyFile(Schema):
     harvested: list[str] = pydantic.Field(default_factory=list)
     assumptions: list[str] = pydantic.Field(default_factory=list)
     split: dict[str, list[str]] = pydantic.Field(default_factory=dict)
+    physiology: str | list[str] = "fixed"  # "spread", or names and patterns of numbers of the animal to estimate
     recovery: Recovery | None = None
     plates: Plates = Plates()
     readouts: Readouts = Readouts()
@@ -140,6 +142,7 @@ class AucRow(Schema):
 class Study:
     """The input folder, read and checked.
 
+    doses : what each group or animal was given; a dose per body weight as what the animal got
     measurements : what is known as a number or a count; readings : amplitude of each well of raw light
     hashes : SHA-256 of every file, by its path in the folder
     """
@@ -152,6 +155,7 @@ class Study:
     published: tuple[AucRow, ...]
     hashes: dict[str, str]
     readings: "tuple[Reading, ...]" = ()
+    animals: tuple[AnimalRow, ...] = ()
 
     @property
     def name(self) -> str:
@@ -183,9 +187,15 @@ def read_study(folder: str | Path, follow: Callable[[int, int], None] | None = N
     published = _read_optional(folder / "published_auc.csv", AucRow)
     readings = _read_light(folder, follow) if has_light else ()
     hashes = _read_hashes(folder)
-    study = Study(folder.resolve(), about, tuple(doses), tuple(measurements), weights, published, hashes, readings)
+    animals = _read_optional(folder / "animals.csv", AnimalRow)
+    study = Study(
+        folder.resolve(), about, tuple(doses), tuple(measurements), weights, published, hashes, readings, animals
+    )
     _check_groups(study)
-    return study
+    seen = list(_measured(study))
+    check_animals(study, [(file, line, group, animal, hours) for file, line, group, animal, _, hours in seen])
+    measured = [(group, animal) for _, _, group, animal, _, _ in seen]
+    return replace(study, doses=weighed_doses(study.folder, study.doses, animals, measured))
 
 
 def _read_tables(folder: Path, about: StudyFile, has_light: bool) -> tuple[list[DoseRow], list[MeasurementRow]]:
@@ -238,7 +248,7 @@ def _check_groups(study: Study) -> None:
                     + did_you_mean(row.group, names)
                 )
     dosed = {(dose.group, dose.animal) for dose in study.doses if dose.is_dose}
-    for file, line, group, animal, organ in _measured(study):
+    for file, line, group, animal, organ, _ in _measured(study):
         place = f"{folder / file}: row {line}"
         if group not in names:
             raise StudyError(f"{place}: the group `{group}` is not in study.toml." + did_you_mean(group, names))
@@ -259,13 +269,14 @@ def _check_groups(study: Study) -> None:
             )
 
 
-def _measured(study: Study) -> Iterator[tuple[str, int, str, str, str]]:
-    """File, row, group, animal and organ of everything that was measured in an animal."""
+def _measured(study: Study) -> Iterator[tuple[str, int, str, str, str, float | None]]:
+    """File, row, group, animal, organ and hour of everything that was measured in an animal."""
     for line, row in enumerate(study.measurements, start=2):
-        yield "measurements.csv", line, row.group, row.animal, row.organ
+        yield "measurements.csv", line, row.group, row.animal, row.organ, row.hours
     for line, reading in enumerate(study.readings, start=2):
         if reading.well.role == "sample":
             missing = [name for name in ("group", "animal", "hours") if getattr(reading.well, name) in ("", None)]
             if missing:
                 raise StudyError(f"{study.folder / 'wells.csv'}: row {line}: a sample needs its `{missing[0]}`.")
-            yield "wells.csv", line, reading.well.group, reading.well.animal, reading.well.organ
+            well = reading.well
+            yield "wells.csv", line, well.group, well.animal, well.organ, well.hours

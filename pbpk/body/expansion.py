@@ -66,7 +66,7 @@ def _expand(
         for name, entry in given.constants.items()
         for filled in fill(name, groups, ("constants", name))
     }
-    constants, units = _constants(given, animal, own, groups)
+    constants, units, where = _constants(given, animal, own, groups)
     check_names([p.name for p in parameters], [m.name for m in modifiers], constants, states)
 
     index = {p.name: i for i, p in enumerate(parameters)}
@@ -125,6 +125,8 @@ def _expand(
         own=own,
         sources=dict(animal.sources) | dict(given.sources),
         files=files,
+        where=where,
+        split={organ: tuple(parts) for organ, parts in split.items()},
     )
 
 
@@ -243,8 +245,8 @@ def _changes(
 @np.errstate(all="ignore")  # what is not finite is refused in words
 def _constants(
     given: ModelFile, animal: Species, own: Mapping[str, Quantity], groups: Mapping[str, list[str]]
-) -> tuple[dict[str, float], dict[str, str]]:
-    """Numbers of the model and of the animal, and what `where` makes of them, in mL, h and g."""
+) -> tuple[dict[str, float], dict[str, str], dict[str, Rate]]:
+    """Numbers of the model and of the animal, what `where` makes of them, in mL, h and g, and how."""
     import pint
 
     from pbpk.quantity import unit_registry
@@ -260,6 +262,7 @@ def _constants(
             raise ModelFileError(f"constants.{name}: {problem}", at=("constants", key, "unit")) from None
         numbers[name] = quantity.value * factor
     registry = unit_registry()
+    where: dict[str, Rate] = {}
     for name, text in given.where.items():
         at = ("where", name)
         for filled, expression in zip(fill(name, groups, at), _fill_rate(name, text, groups), strict=True):
@@ -267,6 +270,8 @@ def _constants(
                 if symbol not in numbers:
                     sentence = f"where.{name}: {animal.name} has no `{symbol}`.{did_you_mean(symbol, numbers)}"
                     raise ModelFileError(sentence, at=at)
+            where.pop(filled, None)  # what is said again counts from where it is said again
+            where[filled] = expression
             with_units = {s: registry.Quantity(numbers[s], units[s]) for s in expression.names}
             try:
                 numbers[filled] = float(expression.evaluate(numbers, np))
@@ -278,7 +283,7 @@ def _constants(
                 raise ModelFileError(f"where.{name}: `{text}` cannot be computed: {problem}.", at=at) from None
             if not np.isfinite(numbers[filled]):
                 raise ModelFileError(f"where.{name}: `{text}` is not a finite number.", at=at)
-    return numbers, units
+    return numbers, units, where
 
 
 def _fill_rate(name: str, text: str, groups: Mapping[str, list[str]]) -> list[Rate]:

@@ -12,12 +12,14 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from pbpk.body.solve import Array, Schedule
+from pbpk.body.solve import Array, Schedule, reached
 from pbpk.dosing import Dose
-from pbpk.errors import ModelFileError
+from pbpk.errors import ModelFileError, SolveError
 
 if TYPE_CHECKING:
     from pbpk.body.model import Model
+
+NEVER = 1e12  # doses that a body may hold at steady state; beyond, nothing ever leaves
 
 
 def follow_history(
@@ -111,6 +113,32 @@ def _series(model: "Model", theta: Array, every: float, last: Array, modifiers: 
             summed = np.linalg.solve(np.eye(len(held)) - after[draw], last[draw][:, held].T).T
         except np.linalg.LinAlgError:
             summed = np.full((last.shape[1], len(held)), np.inf)
-        model.check_steady(summed, float(last[draw].sum(axis=1).max()))
+        check_steady(model, summed, float(last[draw].sum(axis=1).max()))
         out[draw][:, held] = summed
     return out
+
+
+def check_steady(model: "Model", found: Array, given: float) -> None:
+    """Refuse amounts (..., state) that doses at steady state have left where nothing ever leaves.
+
+    Raises
+    ------
+    SolveError
+    """
+    if not found.max(initial=0.0) < NEVER * max(given, 1e-300):
+        raise SolveError(f"{model.name} has no steady state: something that was given never leaves the body.")
+
+
+def check_empties(model: "Model", rates: Array, schedule: Schedule) -> None:
+    """Refuse a dose at steady state that reaches a state inside the body which nothing leaves.
+
+    Raises
+    ------
+    SolveError
+    """
+    there = reached(model.source_states, model.target_states, schedule.entry[schedule.every > 0.0]).states
+    leaving = np.zeros((len(model.states), rates.size // rates.shape[-1]))
+    np.add.at(leaving, model.source_states, rates.reshape(-1, rates.shape[-1]).T)
+    for state, held, out in zip(model.states, there, leaving, strict=True):
+        if held and state not in model.outside and not out.min() > 0.0:
+            raise SolveError(f"{model.name} has no steady state: nothing leaves `{state}`.")

@@ -1,25 +1,24 @@
 """A model: states joined by arrows, with the numbers of one animal and the priors of one kind of cell and label."""
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
-from pbpk.body.history import follow_history
+from pbpk.body.history import check_empties, check_steady, follow_history
 from pbpk.body.prior import Prior
 from pbpk.body.rates import Rate
-from pbpk.body.solve import Array, Network, Schedule, reached, solve, solve_moving
+from pbpk.body.solve import Array, Network, Schedule, solve, solve_moving
 from pbpk.body.species import SourceEntry, Species
 from pbpk.body.tape import Tape, run_many, write_tape
 from pbpk.dosing import Dose
-from pbpk.errors import ModelFileError, SolveError, did_you_mean
+from pbpk.errors import ModelFileError, did_you_mean
 from pbpk.quantity import Quantity, inside
 
 MINUTE = 1.0 / 60.0  # [h]
-NEVER = 1e12  # doses that a body may hold at steady state; beyond, nothing ever leaves
 HOUR, STATE = -1, -2  # places of the hour and of the first state among symbols, counted backwards
 
 
@@ -87,6 +86,9 @@ class Model:
     places : where all of it is, each once: organs, what else is observed, what is outside
     own : numbers that the model itself brings, before those of the animal
     volumes : observed -> symbol of the volume that makes a concentration of it
+    where : what is made of the numbers of the animal, in the order in which it is computed
+    split : organ of the animal -> parts that it is taken as
+    derived : constant -> how it follows from parameters; rates take that in its stead
     """
 
     name: str
@@ -115,6 +117,9 @@ class Model:
     own: Mapping[str, Quantity]
     sources: Mapping[str, SourceEntry]
     files: tuple[Path, ...]
+    where: Mapping[str, Rate] = field(default_factory=dict)
+    split: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    derived: Mapping[str, Rate] = field(default_factory=dict)
 
     @cached_property
     def parameter_names(self) -> tuple[str, ...]:
@@ -189,7 +194,21 @@ class Model:
             for family in self.families
             for i in range(len(family.organs))
         ]
-        return write_tape(rates, fixed if self.is_linear else fixed + 1 + len(self.states))
+        places = {name: place for place, name in enumerate(self.symbol_names)}
+        derived = {places[name]: (rate, places) for name, rate in self.derived.items()}
+        seen = [places[name] for name in self.volumes.values()]
+        return write_tape(rates, fixed if self.is_linear else fixed + 1 + len(self.states), derived, seen)
+
+    @cached_property
+    def volume_registers(self) -> dict[str, int]:
+        """Register of the tape that holds the volume [mL] of what is seen as a concentration."""
+        return dict(zip(self.volumes, self.tape.seen.tolist(), strict=True))
+
+    def volume_in(self, theta: Array, registers: np.ndarray[Any, np.dtype[np.int64]]) -> Array:
+        """Volumes [mL] by their registers, (draw, register), from (draw, parameter)."""
+        known = self.symbols(theta)
+        others = np.zeros((len(known), 0 if self.is_linear else 1 + len(self.states)))  # no volume depends on these
+        return run_many(self.tape.steps, self.tape.literals, registers, np.concatenate([known, others], axis=1))
 
     def symbols(self, theta: Array, modifiers: Mapping[str, float | Array] | None = None) -> Array:
         """Numbers of all symbols, (..., symbol), from (..., parameter) and what modifiers are set to.
@@ -310,8 +329,8 @@ class Model:
             rates = model.rates(theta, modifiers)
             found = solve(self.source_states, self.target_states, lasting, rates, schedule, hours)
             if schedule.is_steady:
-                self._check_empties(rates, schedule)
-                self.check_steady(found, float(schedule.entry.sum()))
+                check_empties(self, rates, schedule)
+                check_steady(self, found, float(schedule.entry.sum()))
             return found
         if schedule.is_steady:
             raise ModelFileError(f"the rates of {self.name} move, so its steady state is no series; write the doses "
@@ -326,25 +345,6 @@ class Model:
     def factor(self, modifiers: Mapping[str, Any] | None = None) -> float:
         """What `follow` counts in one `amount`: rates that move with the amounts want them in `unit`."""
         return 1.0 if self.switched(modifiers or {}).is_linear else inside(self.amount)[1]
-
-    def check_steady(self, found: Array, given: float) -> None:
-        """Refuse amounts (..., state) that doses at steady state have left where nothing ever leaves.
-
-        Raises
-        ------
-        SolveError
-        """
-        if not found.max(initial=0.0) < NEVER * max(given, 1e-300):
-            raise SolveError(f"{self.name} has no steady state: something that was given never leaves the body.")
-
-    def _check_empties(self, rates: Array, schedule: Schedule) -> None:
-        """Refuse a dose at steady state that reaches a state inside the body which nothing leaves."""
-        there = reached(self.source_states, self.target_states, schedule.entry[schedule.every > 0.0]).states
-        leaving = np.zeros((len(self.states), rates.size // rates.shape[-1]))
-        np.add.at(leaving, self.source_states, rates.reshape(-1, rates.shape[-1]).T)
-        for state, held, out in zip(self.states, there, leaving, strict=True):
-            if held and state not in self.outside and not out.min() > 0.0:
-                raise SolveError(f"{self.name} has no steady state: nothing leaves `{state}`.")
 
     @cached_property
     def unit(self) -> str:

@@ -128,15 +128,15 @@ def _said(quantity: Quantity, keys: str) -> Quantity:
 def spread(quantity: Quantity) -> Prior:
     """What is believed of a number of an animal, in the unit the package computes with.
 
-    `low` and `high` are read as the central 95 % around the value as median: log-normal, a logit-normal for shares. Of
-    two distances that differ the longer is taken on both sides. Without either the number is fixed: nobody said by how
-    much it may differ.
+    `low` and `high` are read as the central 95 % around the value as median: log-normal, a logit-normal for shares (no
+    unit, and all of it below one). Of two distances that differ the longer is taken on both sides. Without either the
+    number is fixed: nobody said by how much it may differ.
     """
     unit, one = inside(quantity.unit)
     low, value, high = (end * one for end in (quantity.ends[0], quantity.value, quantity.ends[1]))
     if low == value == high:
         return Prior("fixed", value, 0.0)
-    wide = Prior("logit_normal" if unit == "1" else "lognormal", value, 1.0)
+    wide = Prior("logit_normal" if unit == "1" and high < 1.0 else "lognormal", value, 1.0)
     return replace(wide, sigma=float(max(wide.standardised(high), -wide.standardised(low))) / NORMAL_QUANTILE)
 
 
@@ -239,6 +239,7 @@ def carried_over(
     rates: str = "carried",
     exponents: Mapping[str, float] | None = None,
     law: Allometry | None = None,
+    weighed: Sequence[str] = (),
 ) -> list[CarriedOver]:
     """What is scaled, what is carried and what is the target's own, when what one animal taught is asked of another.
 
@@ -249,6 +250,7 @@ def carried_over(
     ----------
     rates : "carried", or "allometric" for body weight to the -1/4
     exponents : parameter -> exponent of body weight, instead of the rule for its unit
+    weighed : parameters whose model says itself how they go with body weight, and which are therefore carried
     law : exponents, of `models/scaling/allometry.toml` where None
 
     Raises
@@ -269,7 +271,9 @@ def carried_over(
     rows = []
     for parameter in parameters:
         own = (exponents or {}).get(parameter.name)
-        if own is None:
+        if own is None and parameter.name in weighed:
+            exponent, reason = Quantity(0.0, "1", ""), "its model says how it goes with body weight"
+        elif own is None:
             exponent, reason = _rule(parameter, rates, law, weights[0] / weights[1])
         else:
             exponent, reason = Quantity(own, "1", ""), "as you asked"

@@ -101,7 +101,7 @@ class Species:
         Raises
         ------
         SpeciesError
-            if the file has no numbers for this sex, or an organ is split already
+            if the file has no numbers for this sex
         """
         place = f"{self.file or self.name}: "
         if not self.sexes:
@@ -109,8 +109,6 @@ class Species:
                                f"[sex.{sex}] with sourced numbers.")  # fmt: skip
         if sex not in self.sexes:
             raise SpeciesError(f"{place}{self.name} has no sex `{sex}`.{did_you_mean(sex, self.sexes)}")
-        if self.parts:
-            raise SpeciesError(f"{place}choose the sex before organs are split.")
         quantities = {**self.quantities, **self.sexes[sex]}
         about = f"{self.about}; {sex}"
         return replace(self, name=f"{self.name}, {sex}", about=about, quantities=quantities, sexes={}, file=None)
@@ -120,23 +118,25 @@ class Species:
         if organ not in self.organs:
             raise SpeciesError(f"`{organ}` cannot be split: {self.name} has no such organ."
                                + did_you_mean(organ, self.organs))  # fmt: skip
-        share = 1.0 / len(parts)
-        quantities = {n: q for n, q in self.quantities.items() if not n.endswith(f"_{organ}")}
-        for part in parts:
-            for kind in ORGAN:
-                whole = self.quantities.get(f"{kind}_{organ}")
-                if whole is None:
-                    continue
-                scale = share if kind in ("artery", "volume") else 1.0
-                quantities[f"{kind}_{part}"] = times(whole, scale)
         at = self.organs.index(organ)
-        organs = (*self.organs[:at], *parts, *self.organs[at + 1 :])
         return replace(
             self,
-            organs=organs,
-            quantities=quantities,
-            parts=dict(self.parts) | {part: share for part in parts},
+            organs=(*self.organs[:at], *parts, *self.organs[at + 1 :]),
+            quantities=_split(self.quantities, organ, parts),
+            parts=dict(self.parts) | {part: 1.0 / len(parts) for part in parts},
+            sexes={sex: _split(own, organ, parts) for sex, own in self.sexes.items()},
         )
+
+
+def _split(whole: Mapping[str, Quantity], organ: str, parts: tuple[str, ...]) -> dict[str, Quantity]:
+    """Quantities with those of one organ as those of its equal parts."""
+    quantities = {name: quantity for name, quantity in whole.items() if not name.endswith(f"_{organ}")}
+    for part in parts:
+        for kind in ORGAN:
+            if f"{kind}_{organ}" in whole:
+                share = 1.0 / len(parts) if kind in ("artery", "volume") else 1.0
+                quantities[f"{kind}_{part}"] = times(whole[f"{kind}_{organ}"], share)
+    return quantities
 
 
 def times(quantity: Quantity, factor: float) -> Quantity:

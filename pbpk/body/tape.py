@@ -30,18 +30,25 @@ _UNARY = {"exp": EXP, "log": LOG, "sqrt": SQRT}
 class Tape:
     """Steps that turn symbols into rates.
 
-    steps : (step, 3) operation and the registers it reads; literals : (literal,); outputs : (rate,) registers
+    steps : (step, 3) operation and the registers it reads; literals : (literal,); outputs : (rate,) registers; seen :
+        registers of symbols that somebody asked for beside the rates
     """
 
     steps: NDArray[np.int64]
     literals: NDArray[np.float64]
     outputs: NDArray[np.int64]
+    seen: NDArray[np.int64]
 
 
 @dataclass
 class _Writer:
-    """Steps written so far; the same step on the same registers is written once."""
+    """Steps written so far; the same step on the same registers is written once.
 
+    derived : place of a symbol -> what is computed for it, with the places of the names in that
+    """
+
+    derived: Mapping[int, tuple[Rate, Mapping[str, int]]]
+    found: dict[int, tuple[str, int]] = field(default_factory=dict)
     literals: list[float] = field(default_factory=list)
     steps: dict[tuple[Any, ...], int] = field(default_factory=dict)
 
@@ -52,6 +59,14 @@ class _Writer:
 
     def step(self, *key: Any) -> tuple[str, int]:
         return ("step", self.steps.setdefault(key, len(self.steps)))
+
+    def symbol(self, place: int) -> tuple[str, int]:
+        if place not in self.derived:
+            return ("symbol", place)
+        if place not in self.found:
+            rate, places = self.derived[place]
+            self.found[place] = self.write(rate.tree, places)
+        return self.found[place]
 
     def write(self, node: ast.expr, places: Mapping[str, int]) -> tuple[str, int]:
         match node:
@@ -64,13 +79,25 @@ class _Writer:
             case ast.Constant(value=int() | float() as value):
                 return self.literal(float(value))
             case _:
-                return ("symbol", places[name_of(node)])
+                return self.symbol(places[name_of(node)])
 
 
-def write_tape(rates: Sequence[tuple[Rate, Mapping[str, int]]], n_symbols: int) -> Tape:
-    """Write the steps of many rates, each with the place of its names in the vector of symbols."""
-    writer = _Writer()
+def write_tape(
+    rates: Sequence[tuple[Rate, Mapping[str, int]]],
+    n_symbols: int,
+    derived: Mapping[int, tuple[Rate, Mapping[str, int]]] | None = None,
+    seen: Sequence[int] = (),
+) -> Tape:
+    """Write the steps of many rates, each with the place of its names in the vector of symbols.
+
+    Parameters
+    ----------
+    derived : place of a symbol -> what is computed in its stead, with the places of the names in that
+    seen : places of symbols whose registers are asked for
+    """
+    writer = _Writer(derived or {})
     results = [writer.write(rate.tree, places) for rate, places in rates]
+    others = [writer.symbol(place) for place in seen]
     start = {"symbol": 0, "literal": n_symbols, "step": n_symbols + len(writer.literals)}
 
     def register(result: tuple[str, int]) -> int:
@@ -81,6 +108,7 @@ def write_tape(rates: Sequence[tuple[Rate, Mapping[str, int]]], n_symbols: int) 
         np.array(steps, dtype=np.int64).reshape(-1, 3),
         np.array(writer.literals, dtype=float),
         np.array([register(result) for result in results], dtype=np.int64),
+        np.array([register(result) for result in others], dtype=np.int64),
     )
 
 

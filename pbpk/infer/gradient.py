@@ -57,7 +57,7 @@ def _symbols(z, form, centre, sigma, place, settled, switches):
 
 
 @njit(error_model="numpy")
-def _observed(states, at, observers, recovery, per, symbols):
+def _observed(states, at, observers, recovery, per, registers):
     """What each row sees, in percent of the dose or percent per mL, and what was recovered then, (2, row)."""
     out = np.zeros((2, at.size))
     for r in range(at.size):
@@ -65,23 +65,29 @@ def _observed(states, at, observers, recovery, per, symbols):
             out[0, r] += observers[r, s] * states[at[r], s]
             out[1, r] += recovery[r, s] * states[at[r], s]
         if per[r] >= 0:
-            out[0, r] /= symbols[per[r]]
+            out[0, r] /= registers[per[r]]
     return out
 
 
 @njit(error_model="numpy")
-def _observed_adjoint(states, at, observers, recovery, per, symbols, bar):
-    """Gradient of sum(bar * _observed(...)) by the states and by the symbols."""
-    states_bar, symbols_bar = np.zeros_like(states), np.zeros_like(symbols)
+def _observed_adjoint(states, at, observers, recovery, per, registers, bar):
+    """Gradient of sum(bar * _observed(...)) by the states, and by the volumes: their registers and (row,) slopes."""
+    states_bar, volumes_bar = np.zeros_like(states), np.zeros(at.size)
     for r in range(at.size):
-        volume = symbols[per[r]] if per[r] >= 0 else 1.0
+        volume = registers[per[r]] if per[r] >= 0 else 1.0
         seen = 0.0
         for s in range(states.shape[1]):
             states_bar[at[r], s] += bar[0, r] * observers[r, s] / volume + bar[1, r] * recovery[r, s]
             seen += observers[r, s] * states[at[r], s]
         if per[r] >= 0:
-            symbols_bar[per[r]] -= bar[0, r] * seen / volume**2
-    return states_bar, symbols_bar
+            volumes_bar[r] = -bar[0, r] * seen / volume**2
+    return states_bar, np.maximum(per, 0), volumes_bar
+
+
+@njit(error_model="numpy")
+def _registers(symbols, steps, literals, n_states):
+    """Registers of a tape whose rates move, at no hour and in no state: for what depends on neither."""
+    return run(steps, literals, np.concatenate((symbols, np.zeros(1 + n_states))))
 
 
 @njit(error_model="numpy")
@@ -101,9 +107,9 @@ def seen_and_recovered(z, form, centre, sigma, place, settled, switches, steps, 
                        per):  # fmt: skip
     """Percent of the dose that each row sees, and of what was recovered then, (2, row); and the states behind."""
     symbols, _ = _symbols(z, form, centre, sigma, place, settled, switches)
-    rates = run(steps, literals, symbols)[outputs]
-    states = respond(source, target, lasting.item(), rates, entry, starts, durations, None, None, hours)
-    return _observed(states, at, observers, recovery, per, symbols), states
+    registers = run(steps, literals, symbols)
+    states = respond(source, target, lasting.item(), registers[outputs], entry, starts, durations, None, None, hours)
+    return _observed(states, at, observers, recovery, per, registers), states
 
 
 @njit(error_model="numpy")
@@ -113,10 +119,11 @@ def seen_adjoint(z, form, centre, sigma, place, settled, switches, steps, litera
     """Gradient of sum(bar * seen_and_recovered(...)[0]) by z."""
     symbols, slopes = _symbols(z, form, centre, sigma, place, settled, switches)
     registers = run(steps, literals, symbols)
-    states_bar, symbols_bar = _observed_adjoint(states, at, observers, recovery, per, symbols, bar)
+    states_bar, volumes, volumes_bar = _observed_adjoint(states, at, observers, recovery, per, registers, bar)
     rates_bar = respond_adjoint(source, target, lasting.item(), registers[outputs], entry, starts, durations, None,
                                 None, hours, states, states_bar)  # fmt: skip
-    symbols_bar += run_back(steps, registers, symbols.size, outputs, rates_bar)
+    ends, ends_bar = np.concatenate((outputs, volumes)), np.concatenate((rates_bar, volumes_bar))
+    symbols_bar = run_back(steps, registers, symbols.size, ends, ends_bar)
     return _by_z(z, form, place, switches, slopes, symbols_bar)
 
 
@@ -126,9 +133,9 @@ def steady_and_recovered(z, form, centre, sigma, place, settled, switches, steps
                        per):  # fmt: skip
     """`seen_and_recovered` where a dose is at steady state."""
     symbols, _ = _symbols(z, form, centre, sigma, place, settled, switches)
-    rates = run(steps, literals, symbols)[outputs]
-    states = respond(source, target, lasting.item(), rates, entry, starts, durations, every, since, hours)
-    return _observed(states, at, observers, recovery, per, symbols), states
+    registers = run(steps, literals, symbols)
+    states = respond(source, target, lasting.item(), registers[outputs], entry, starts, durations, every, since, hours)
+    return _observed(states, at, observers, recovery, per, registers), states
 
 
 @njit(error_model="numpy")
@@ -138,10 +145,11 @@ def steady_adjoint(z, form, centre, sigma, place, settled, switches, steps, lite
     """Gradient of sum(bar * steady_and_recovered(...)[0]) by z."""
     symbols, slopes = _symbols(z, form, centre, sigma, place, settled, switches)
     registers = run(steps, literals, symbols)
-    states_bar, symbols_bar = _observed_adjoint(states, at, observers, recovery, per, symbols, bar)
+    states_bar, volumes, volumes_bar = _observed_adjoint(states, at, observers, recovery, per, registers, bar)
     rates_bar = respond_adjoint(source, target, lasting.item(), registers[outputs], entry, starts, durations, every,
                                 since, hours, states, states_bar)  # fmt: skip
-    symbols_bar += run_back(steps, registers, symbols.size, outputs, rates_bar)
+    ends, ends_bar = np.concatenate((outputs, volumes)), np.concatenate((rates_bar, volumes_bar))
+    symbols_bar = run_back(steps, registers, symbols.size, ends, ends_bar)
     return _by_z(z, form, place, switches, slopes, symbols_bar)
 
 
@@ -153,7 +161,8 @@ def moving_and_recovered(z, form, centre, sigma, place, settled, switches, steps
     symbols, _ = _symbols(z, form, centre, sigma, place, settled, switches)
     states = respond_moving(symbols, steps, literals, outputs, source, target, lasting.item(), entry, starts,
                             durations, hours, MOST_STEPS, SAMPLED)[0]  # fmt: skip
-    return _observed(states, at, observers, recovery, per, symbols), states
+    registers = _registers(symbols, steps, literals, entry.shape[1])
+    return _observed(states, at, observers, recovery, per, registers), states
 
 
 @njit(error_model="numpy")
@@ -162,7 +171,9 @@ def moving_adjoint(z, form, centre, sigma, place, settled, switches, steps, lite
                  bar):  # fmt: skip
     """Gradient of sum(bar * moving_and_recovered(...)[0]) by z; the steps are taken again, for none were kept."""
     symbols, slopes = _symbols(z, form, centre, sigma, place, settled, switches)
-    states_bar, symbols_bar = _observed_adjoint(states, at, observers, recovery, per, symbols, bar)
+    registers = _registers(symbols, steps, literals, entry.shape[1])
+    states_bar, volumes, volumes_bar = _observed_adjoint(states, at, observers, recovery, per, registers, bar)
+    symbols_bar = run_back(steps, registers, symbols.size, volumes, volumes_bar)
     out, log, began, done = respond_moving(symbols, steps, literals, outputs, source, target, lasting.item(), entry,
                                            starts, durations, hours, MOST_STEPS, SAMPLED)  # fmt: skip
     symbols_bar += respond_moving_adjoint(symbols, steps, literals, outputs, source, target, lasting.item(), entry,

@@ -30,12 +30,14 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from pbpk.assay.counts import OrganCounts
+from pbpk.assay.records import of_subject
 from pbpk.assay.study import Study
 from pbpk.body.model import Model, Parameter
 from pbpk.body.moving import respond_moving
 from pbpk.body.prior import Prior, parse_prior
 from pbpk.body.solve import Array, Network, Schedule
 from pbpk.errors import ModelFileError, StudyError, did_you_mean
+from pbpk.infer.bodies import bodies_of
 from pbpk.infer.histories import Occasion, histories, occasions_of
 from pbpk.quantity import inside
 
@@ -46,7 +48,7 @@ READINGS = {"dose": ("dose",), "recovered": ("recovered",), "unknown": ("dose", 
 
 @dataclass(frozen=True)
 class Experiment:
-    """Animals dosed alike: the rows of the table they gave, their doses, their hours.
+    """Animals dosed alike: the rows of the table they gave, their doses, their hours, and the model in their body.
 
     percent : of the dose that one unit of `schedule` is: 1 where a linear model takes the dose as 100 percent
     until : hour of the reset that ends it [h]
@@ -59,6 +61,7 @@ class Experiment:
     hours: Array
     at: tuple[int, ...]
     modifiers: tuple[str, ...]
+    model: Model
     percent: float = 1.0
     until: float = np.inf
 
@@ -91,7 +94,7 @@ class Joint:
         """States of one experiment, (draw, time, state) [% of the dose], from (draw, estimated)."""
         switched = {name: theta[:, self.names.index(name)] for name in experiment.modifiers}
         kinetic = theta[:, : len(self.model.parameters)]
-        return experiment.percent * self.model.follow(kinetic, experiment.schedule, hours, switched)
+        return experiment.percent * experiment.model.follow(kinetic, experiment.schedule, hours, switched)
 
     def yields(self, theta: Array, organ: str) -> Array:
         """What a reported percentage of one organ is of the true one, (draw,): recovery and doubtful weight."""
@@ -110,15 +113,19 @@ class Joint:
 
     @cached_property
     def volumes(self) -> NDArray[np.int64]:
-        """Place among the symbols of the volume that makes a concentration of each row, -1 where it is an amount."""
+        """Register of the volume that makes a concentration of each row, -1 where it is an amount, (row,)."""
         table, model = self.counts.table, self.model
         of = zip(table["organ"], table["per"], strict=True)
-        return np.array([model.symbol_names.index(model.volumes[o]) if per else -1 for o, per in of], dtype=np.int64)
+        return np.array([model.volume_registers[o] if per else -1 for o, per in of], dtype=np.int64)
 
     def volume(self, theta: Array) -> Array:
         """Volume [mL] that each row's amount is divided by, 1 where it is an amount, (draw, row)."""
-        symbols = self.model.symbols(theta[:, : len(self.model.parameters)])
-        return np.where(self.volumes >= 0, symbols[:, self.volumes], 1.0)
+        kinetic = theta[:, : len(self.model.parameters)]
+        volume = np.ones((len(theta), len(self.counts.table)))
+        for experiment in self.experiments:
+            rows = [row for row in experiment.rows if self.volumes[row] >= 0]
+            volume[:, rows] = experiment.model.volume_in(kinetic, self.volumes[rows])
+        return volume
 
     @cached_property
     def recovery(self) -> Array:
@@ -172,11 +179,25 @@ def join(model: Model, counts: OrganCounts, calibration: Calibration = "joint") 
     study, table = counts.study, counts.table
     _check_rows(model, counts)
     switched: dict[str, Parameter] = {}
-    experiments = []
-    given = histories(model, study)
+    experiments = _experiments(model, study, table, switched)
+    _check_dosed(study, table, experiments)
+    estimated = (*model.parameters, *switched.values(), *model.noise, *_recovery(study), *_grams(table))
+    joint = Joint(model, counts, tuple(experiments), estimated, calibration)
+    _check_steps(joint)
+    return joint
+
+
+def _experiments(model: Model, study: Study, table: pd.DataFrame, switched: dict[str, Parameter]) -> list[Experiment]:
+    """One for each group, each animal with doses or a body of its own, and each stretch between its resets.
+
+    switched : modifiers that a group switches on are added here
+    """
+    bodies, given, experiments = bodies_of(model, study), histories(model, study), []
+    given |= {key: given[key[0], ""] for key in bodies if key not in given and (key[0], "") in given}
     for (group, animal), history in given.items():
         own = [a for g, a in given if g == group and a]
         mine = (table["group"] == group) & (table["animal"] == animal if animal else ~table["animal"].isin(own))
+        body = bodies.get((group, of_subject(animal))) or bodies.get((group, "")) or model
         for occasion in occasions_of(history):
             held = mine & (table["hours"] >= occasion.begin) & (table["hours"] < occasion.until)
             rows = tuple(int(i) for i in np.flatnonzero(held))
@@ -189,13 +210,9 @@ def join(model: Model, counts: OrganCounts, calibration: Calibration = "joint") 
             percent = [replace(dose, cells=100.0 * dose.cells / history.total) for dose in occasion.doses]
             schedule = model.schedule(percent).scaled(whole / 100.0)
             experiments.append(Experiment(
-                group, animal, rows, schedule, hours, tuple(int(i) for i in at), modifiers, 100.0 / whole,
+                group, animal, rows, schedule, hours, tuple(int(i) for i in at), modifiers, body, 100.0 / whole,
                 occasion.until))  # fmt: skip
-    _check_dosed(study, table, experiments)
-    estimated = (*model.parameters, *switched.values(), *model.noise, *_recovery(study), *_grams(table))
-    joint = Joint(model, counts, tuple(experiments), estimated, calibration)
-    _check_steps(joint)
-    return joint
+    return experiments
 
 
 def _check_steps(joint: Joint) -> None:
@@ -203,9 +220,10 @@ def _check_steps(joint: Joint) -> None:
     model = joint.model
     if model.is_linear:
         return
-    known = model.symbols(joint.theta(np.zeros(len(joint.free)))[: len(model.parameters)])
+    median = joint.theta(np.zeros(len(joint.free)))[: len(model.parameters)]
     network = Network(model.tape, model.source_states, model.target_states, len(model.states), model.n_lasting)
     for experiment in joint.experiments:
+        known = experiment.model.symbols(median)
         given = (*network.arrays(), *experiment.schedule.plain(), experiment.hours)
         out = respond_moving(known, *given, MOST_STEPS)[0]
         if not np.isfinite(out).all():

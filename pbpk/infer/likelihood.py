@@ -57,7 +57,7 @@ def operation(joint: Joint, experiment: Experiment) -> Any:
 
 def fixed_inputs(joint: Joint, experiment: Experiment) -> list[Any]:
     """Arrays that `Seen` takes after z: priors, rates, network, doses and observers of one experiment."""
-    model = joint.model
+    model = experiment.model
     estimated = [*model.parameters, *(p for p in joint.estimated if p.name in experiment.modifiers)]
     place = {p.name: i for i, p in enumerate(joint.free)}
     switches = [model.symbol_names.index(name) for name in experiment.modifiers]

@@ -171,6 +171,7 @@ def curves(posterior: Posterior, draws: int = 400, points: int = 60) -> pd.DataF
             percent = percent * joint.yields(theta, str(organ))[:, np.newaxis]
             percent = percent / joint.volume(theta)[:, [own.index[0]]]
             part = pd.DataFrame({"group": experiment.group, "organ": organ, "readout": readout, "hours": hours})
+            part.insert(1, "animal", experiment.animal)
             part["per"] = str(per)
             parts.append(part.assign(**quantiles(percent)))
     return pd.concat(parts, ignore_index=True)

@@ -18,7 +18,8 @@ from pbpk.assay.study import Study, read_study
 from pbpk.body.equations import refuse_rates
 from pbpk.body.expansion import read_model
 from pbpk.body.model import Model
-from pbpk.errors import RunError
+from pbpk.body.physiology import chosen, freed
+from pbpk.errors import ModelFileError, RunError, StudyError
 from pbpk.infer import summary
 from pbpk.infer.convergence import Diagnostics
 from pbpk.infer.joint import Joint, join
@@ -95,12 +96,19 @@ def _plain(number: float) -> str:
     return f"{float(f'{number:.4g}'):.10g}"
 
 
-def model_of(study: Study, name: str | None = None) -> Model:
-    """Model that a study asks for, with its animal, label and split organs."""
+def model_of(study: Study, name: str | None = None, physiology: str | None = None) -> Model:
+    """Model that a study asks for, with its animal, label and split organs, and the numbers that are estimated.
+
+    physiology : "fixed", "spread", or names and patterns apart by commas, instead of what the study says
+    """
     about = study.about
     model = read_model(name or about.model, about.species, about.label, about.split)
     refuse_rates(model)
-    return model
+    try:
+        return freed(model, about.physiology if physiology is None else chosen(physiology))
+    except ModelFileError as problem:
+        where = "" if physiology is not None else f"{study.folder / 'study.toml'}: "
+        raise StudyError(f"{where}{problem}") from None
 
 
 def assemble(study: Study, posterior: Posterior, forecast: xr.Dataset | None, manifest: Mapping[str, Any]) -> Run:
@@ -235,7 +243,7 @@ def read_fit(folder: str | Path) -> tuple[Study, Posterior, dict[str, Any]]:
     folder = Path(folder)
     manifest = _read_manifest(folder)
     study = read_study(folder / "study" / manifest["study"])
-    model = model_of(study, manifest["settings"].get("model"))
+    model = model_of(study, manifest["settings"].get("model"), manifest["settings"].get("physiology"))
     files = {f"study/{name}": study.folder / name for name in study.hashes}
     files |= {f"model/{file.name}": file for file in model.files}
     kept = [name for name in manifest["inputs"] if not name.startswith("study/traces/")]

@@ -81,9 +81,11 @@ def _fit_panel(axes: Axes, rows: pd.DataFrame, curve: pd.DataFrame, shade: str) 
     early = bool(hours.min() > 0.0 and hours.max() > 20.0 * hours.min())
     low, high = (hours.min() / 1.6, hours.max() * 1.3) if early else (0.0, max(hours.max() * 1.08, 1.0))
     curve = curve[(curve["hours"] >= low) & (curve["hours"] <= high)]
-    t = curve["hours"].to_numpy(float)
-    axes.fill_between(t, curve["q2.5"].to_numpy(float), curve["q97.5"].to_numpy(float), color=shade, alpha=0.32, lw=0)
-    axes.plot(t, curve["q50"].to_numpy(float), color=shade, lw=1.4)
+    own = [part for _, part in curve.groupby("animal", sort=False)]  # animals in a body of their own each have a curve
+    for part in own:
+        t, low_end, high_end = (part[name].to_numpy(float) for name in ("hours", "q2.5", "q97.5"))
+        axes.fill_between(t, low_end, high_end, color=shade, alpha=0.32 / len(own), lw=0)
+        axes.plot(t, part["q50"].to_numpy(float), color=shade, lw=1.4 if len(own) == 1 else 0.7)
     if not len(curve):
         axes.vlines(hours, rows["q2.5"], rows["q97.5"], color=shade, alpha=0.5, lw=4)
         axes.plot(hours, rows["q50"].to_numpy(float), "_", color=shade, ms=8)

@@ -1,5 +1,6 @@
 """The report: one HTML file that needs nothing else, from one finished run."""
 
+from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -14,6 +15,7 @@ from pbpk.report.rendering import rendered, write_whole
 from pbpk.report.shares import MOST, most_held
 
 if TYPE_CHECKING:
+    from pbpk.predict.extrapolation import Extrapolation
     from pbpk.predict.run import Run
 
 SECTIONS = (
@@ -42,6 +44,7 @@ REACH = {
     "extrapolation": "The study did not use this route: the model carries the answer there, the data do not.",
     "prior": "No data stand behind this answer, only the priors of the model.",
 }
+ELSEWHERE = "Nothing was measured in this animal: what another one taught is carried here, as the table above says."
 
 
 def write_report(run: "Run", path: Path) -> Path:
@@ -54,14 +57,15 @@ def write_report(run: "Run", path: Path) -> Path:
     return write_whole(report_html(run, path.with_name(PLATE_PAGE).is_file()), path)
 
 
-def write_scenario_page(forecast: pd.DataFrame, origin: str, path: Path) -> Path:
+def write_scenario_page(forecast: pd.DataFrame, origin: str, path: Path, moved: "Extrapolation | None" = None) -> Path:
     """Write the answers to scenarios alone.
 
     Parameters
     ----------
     origin : where the parameters came from, "the fit of …" or "the prior of …"
+    moved : how they came to another animal
     """
-    return write_whole(scenario_html(forecast, origin), path)
+    return write_whole(scenario_html(forecast, origin, moved), path)
 
 
 def report_html(run: "Run", plate_page: bool = False) -> str:
@@ -93,13 +97,15 @@ def report_html(run: "Run", plate_page: bool = False) -> str:
     )
 
 
-def scenario_html(forecast: pd.DataFrame, origin: str) -> str:
+def scenario_html(forecast: pd.DataFrame, origin: str, moved: "Extrapolation | None" = None) -> str:
     """The answers to scenarios as text."""
     return rendered(
         "scenarios.html.j2",
         set(wording.KINDS) <= set(forecast["state"]),
         title=f"Scenarios from {origin}",
-        scenarios=_scenarios(forecast),
+        scenarios=_scenarios(forecast, {} if moved is None else {"extrapolation": ELSEWHERE}),
+        moved=moved,
+        carried=None if moved is None else tables.carried_table(moved),
     )
 
 
@@ -185,8 +191,9 @@ def _observed(run: "Run", known: dict[str, Any]) -> dict[str, Any]:
     }
 
 
-def _scenarios(forecast: pd.DataFrame) -> dict[str, Any]:
-    """A bar figure of all, and a figure and a table of each."""
+def _scenarios(forecast: pd.DataFrame, reach: Mapping[str, str] | None = None) -> dict[str, Any]:
+    """A bar figure of all, and a figure and a table of each; reach : other words for how far an answer reaches."""
+    words = REACH | dict(reach or {})
     if not _filled(forecast):
         return {"bars": None, "each": []}
     each = []
@@ -198,7 +205,7 @@ def _scenarios(forecast: pd.DataFrame) -> dict[str, Any]:
                 "anchor": f"scenario-{i}",
                 "title": title,
                 "evidence": evidence,
-                "reach": REACH.get(evidence, ""),
+                "reach": words.get(evidence, ""),
                 "surplus": _surplus(part),
                 "figure": svg(figures.scenario_figure(part, ""), about, f"scenario{i}"),
                 "table": tables.scenario_table(part),

@@ -28,6 +28,7 @@ from pbpk.report.wording import (
 
 if TYPE_CHECKING:
     from pbpk.assay.doses import DoseRow
+    from pbpk.predict.extrapolation import Extrapolation
     from pbpk.predict.run import Run
 
 LIMITED = "below the limit"
@@ -281,6 +282,13 @@ def scenario_table(forecast: pd.DataFrame) -> Table:
 def _with_doubt(row: Mapping[Any, Any]) -> Markup:
     """Median with its interval below."""
     return Markup("{}<br><small>{}</small>").format(number(row["q50"]), interval(row["q2.5"], row["q97.5"]))
+
+
+def carried_table(moved: "Extrapolation") -> Table:
+    """What became of each number on the way to another animal."""
+    rows = [(_code(row.name), row.how, number(row.factor), row.words) for row in moved.rows]
+    head = ("Number", "How", "Factor", "In words")
+    return Table("What is carried over, what is scaled, and what is the animal's own", head, "llrl", rows)
 
 
 def convergence_table(run: "Run") -> Table:

@@ -181,9 +181,10 @@ def _peaks(run: "Run") -> list[str]:
 
 
 def _at(curve: pd.DataFrame, hour: float) -> dict[str, float]:
-    """Curve at one hour, by straight lines."""
-    t = curve["hours"].to_numpy(float)
-    return {name: float(np.interp(hour, t, curve[name].to_numpy(float))) for name in ("q2.5", "q50", "q97.5")}
+    """Curve at one hour, by straight lines; the mean over animals that have a curve each."""
+    at = [[np.interp(hour, own["hours"], own[name]) for name in ("q2.5", "q50", "q97.5")]
+          for _, own in curve.groupby("animal", sort=False)]  # fmt: skip
+    return dict(zip(("q2.5", "q50", "q97.5"), np.mean(at, axis=0).tolist(), strict=True))
 
 
 def _denominator(run: "Run") -> list[str]:

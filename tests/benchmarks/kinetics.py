@@ -1,6 +1,6 @@
 """What one value and one gradient of the kinetics cost: the package beside other ways to the same numbers.
 
-    python tests/benchmarks/kinetics.py
+    python tests/benchmarks/kinetics.py [--figure FILE]
 
 25 mice with MSC, each with rates of its own, seen at 5 hours in 7 organs; the gradient is that of one weighted sum, by
 all rates of each animal. All ways solve the same lasting states, on one core and one BLAS thread:
@@ -358,6 +358,23 @@ def grow():
         )
     powers = np.polyfit(np.log(MANY), np.log(costs), 1)[0]
     print("time grows as the number to the power " + ", ".join(f"{power:.2f}" for power in powers))
+    return np.array(costs)
+
+
+def draw(costs, path):
+    """Cost against how many, on logarithms: a line of slope one is a cost that grows as the number."""
+    import matplotlib.pyplot as plt
+
+    names = ("value, blood in balance", "value and gradient, blood in balance", "value, blood and tissue (forecasts)")
+    figure, axes = plt.subplots(figsize=(5.2, 3.2), layout="constrained")
+    for cost, name, mark in zip(costs.T, names, "os^", strict=True):
+        (line,) = axes.loglog(MANY, 1e3 * cost, mark, label=name, markersize=5)
+        axes.loglog(MANY, 1e3 * cost[-1] * np.array(MANY) / MANY[-1], "-", color=line.get_color(), linewidth=0.8)
+    axes.set(xlabel="animals or draws", ylabel=f"time for {HOURS.size} hours each, one core [ms]")
+    axes.legend(frameon=False, fontsize=8, title="lines: proportional to the number", title_fontsize=8)
+    axes.spines[["top", "right"]].set_visible(False)
+    figure.savefig(path)
+    print(f"Written: {path}")
 
 
 def main():
@@ -376,7 +393,9 @@ def main():
             **(jax_ways() if installed else {"JAX expm": None, "diffrax": None}),
         }
     )
-    grow()
+    costs = grow()
+    if "--figure" in sys.argv[1:-1]:
+        draw(costs, sys.argv[sys.argv.index("--figure") + 1])
 
 
 if __name__ == "__main__":

@@ -44,7 +44,11 @@ def integrated(model, rates, dose, method):
     return np.array([rows[hour] for hour in HOURS])
 
 
-ABSORBED = {"absorption_peritoneum": 0.1, "absorption_skin": 0.05, "absorption_muscle": 0.02}  # [1/h], for the test only
+ABSORBED = {
+    "absorption_peritoneum": 0.1,
+    "absorption_skin": 0.05,
+    "absorption_muscle": 0.02,
+}  # [1/h], for the test only
 
 
 @pytest.mark.parametrize("name", ["msc", "t_cell", "khot_2019", "tsai_2022", "singh_2020", "small_molecule"])

@@ -134,7 +134,7 @@ def test_exponents_name_their_sources_and_lie_within_their_spread():
 @pytest.mark.parametrize(
     ("old", "new", "said"),
     [
-        ("flow = {", "flwo = {", "unknown key `flwo`. Did you mean `flow`?"),
+        ("flow = {", "flwo = {", "line 9: unknown key `flwo`. Did you mean `flow`?"),
         ('value = 0.75, unit = "1"', 'value = 0.75, unit = "g"', "flow: an exponent has the unit `1`, not `g`."),
         ("value = 0.75", "value = 1.75", "flow is 1.75; put low at or below it and high at or above it."),
     ],

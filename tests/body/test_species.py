@@ -211,8 +211,13 @@ def test_a_sex_without_numbers_is_refused():
     )
     with pytest.raises(SpeciesError, match=r"human has no sex `femal`\. Did you mean `female`\?"):
         human.of_sex("femal")
-    with pytest.raises(SpeciesError, match="choose the sex before organs are split"):
-        human.split("kidney", ("left", "right")).of_sex("female")
+
+
+def test_an_organ_may_be_split_before_the_sex_is_chosen():
+    human, parts = read_species("human"), ("left", "right")
+    before, after = human.split("kidney", parts).of_sex("female"), human.of_sex("female").split("kidney", parts)
+    assert before.numbers() == after.numbers()
+    assert before.organs == after.organs
 
 
 # ---- written

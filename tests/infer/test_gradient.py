@@ -6,9 +6,13 @@ import pytest
 from pytensor.compile.mode import Mode
 from pytensor.gradient import DisconnectedInputError, grad
 
+from pbpk.assay.counts import count_cells
+from pbpk.assay.study import read_study
 from pbpk.body.solve import reached
 from pbpk.infer.gradient import Seen, moving_adjoint, moving_and_recovered, seen_adjoint, seen_and_recovered
+from pbpk.infer.joint import join
 from pbpk.infer.likelihood import build, fixed_inputs
+from pbpk.predict.run import model_of
 
 STUDIES = ["zhuang", "gholamrezanezhad", "khot"]
 STEP = 1e-4
@@ -79,6 +83,57 @@ def test_the_slope_of_what_is_seen(shipped, word, value, adjoint, exact):
     slope = adjoint.py_func(z, *inputs, states, bar)
     for i, step in enumerate(1e-3 * np.eye(z.size)):
         far = [(value.py_func(z + k * step, *inputs)[0] * bar).sum() for k in (-2, -1, 1, 2)]
+        differences = (far[0] - 8 * far[1] + 8 * far[2] - far[3]) / (12 * 1e-3)
+        assert slope[i] == pytest.approx(differences, rel=exact, abs=exact * abs(slope).max())
+
+
+FILLING = """
+like = "small_molecule"
+name = "filling"
+about = "elimination that fills"
+arrows = [
+  "blood -> eliminated : clearance / (volume_blood * (1 + blood / (volume_blood * solubility)))",
+  "blood -> slow.tissue : flow_slow / volume_blood",
+  "slow.tissue -> blood : flow_slow / volume_slow",
+  "gut.lumen -> liver.tissue : absorption",
+  "liver.tissue -> blood : flow_liver / volume_liver",
+  "fast.tissue -> blood : absorption",
+]
+passing = ["liver.tissue"]
+[constants]
+solubility = { value = 2.0, unit = "mg/L", source = "weight" }
+"""
+
+
+@pytest.mark.parametrize("rates", ["fixed rates", "rates that move"])
+def test_the_slope_by_numbers_of_the_animal(rates, write_study, tmp_path):
+    """Volumes that follow from free numbers, in bodies of another weight, in both arithmetics."""
+    value, adjoint, exact = seen_and_recovered, seen_adjoint, 1e-6
+    edits = []
+    if rates == "rates that move":
+        value, adjoint, exact = moving_and_recovered, moving_adjoint, 1e-3
+        (tmp_path / "filling.toml").write_text(FILLING)
+        edits = [('model = "small_molecule"', f'model = "{tmp_path / "filling.toml"}"')]
+    folder = write_study("kwan_1976_indomethacin_human", edits=edits)
+    (folder / "animals.csv").write_text("animal,group,body_weight_g\n3,iv,50000\n")
+    study = read_study(folder)
+    joint = join(model_of(study, physiology="spread"), count_cells(study))
+    light = next(experiment for experiment in joint.experiments if experiment.animal == "3")
+    assert light.model.constants["body_weight"] == 50000.0
+    inputs = fixed_inputs(joint, light)
+    rng = np.random.default_rng(6)
+    z = 0.5 * rng.standard_normal(len(joint.free))
+    seen, states = value(z, *inputs)
+    solved = joint.solve(light, joint.theta(z)[np.newaxis], light.hours)[0]
+    rows = list(light.rows)
+    volume = joint.volume(joint.theta(z)[np.newaxis])[0, rows]
+    told = (solved[list(light.at)] * joint.observers[rows]).sum(axis=1) / volume
+    np.testing.assert_allclose(seen[0], told, rtol=1e-4 if rates == "rates that move" else 1e-9)
+    bar = rng.standard_normal(seen.shape) / np.maximum(seen, 1e-12)
+    slope = adjoint(z, *inputs, states, bar)
+    assert (abs(slope[[p.name for p in joint.free].index("volume_vein")])) > 0.0
+    for i, step in enumerate(1e-3 * np.eye(z.size)):
+        far = [(value(z + k * step, *inputs)[0] * bar).sum() for k in (-2, -1, 1, 2)]
         differences = (far[0] - 8 * far[1] + 8 * far[2] - far[3]) / (12 * 1e-3)
         assert slope[i] == pytest.approx(differences, rel=exact, abs=exact * abs(slope).max())
 

@@ -1,0 +1,124 @@
+"""A posterior asked of another animal: what is carried over, what is scaled and what is the animal's own, in words."""
+
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass
+
+import pandas as pd
+import xarray as xr
+
+from pbpk.body.model import Model
+from pbpk.body.physiology import freed, in_animal
+from pbpk.body.scaling import OWN, CarriedOver, carried_over, scale_theta, scaled
+from pbpk.body.solve import Array
+from pbpk.body.species import Species, read_species
+from pbpk.quantity import Quantity
+
+WEIGHT = "body_weight"
+
+
+@dataclass(frozen=True)
+class Extrapolation:
+    """A model in another animal, parameters for it, and what became of each number on the way.
+
+    theta : (draw, parameter) in the order of `names`, the parameters of the model
+    """
+
+    model: Model
+    theta: Array
+    rows: tuple[CarriedOver, ...]
+    origin: Species
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """What the columns of theta are."""
+        return self.model.parameter_names
+
+    @property
+    def table(self) -> pd.DataFrame:
+        """One row for each number: name, how, factor, words, evidence."""
+        return pd.DataFrame([asdict(row) for row in self.rows])
+
+    @property
+    def sentence(self) -> str:
+        """What was done, in one sentence."""
+        words = {"carried": "carried over unchanged", "scaled": "scaled by body weight", OWN: "the animal's own"}
+        counts = {how: sum(row.how == how for row in self.rows) for how in words}
+        told = ", ".join(f"{n} {words[how]}" for how, n in counts.items() if n)
+        return f"From {self.origin.name} to {self.model.species.name}: of {len(self.rows)} numbers {told}."
+
+
+def animal_of(species: str | Species, body_weight: float | None = None, sex: str | None = None) -> Species:
+    """Animal by its name or file, of a weight [g] and a sex if they are given.
+
+    Raises
+    ------
+    SpeciesError
+        if there is no such animal, or it cannot have this weight or sex
+    """
+    animal = species if isinstance(species, Species) else read_species(species)
+    return scaled(animal, body_weight, sex)
+
+
+def extrapolate(
+    model: Model,
+    theta: Array,
+    names: Sequence[str],
+    to: Species,
+    rates: str = "carried",
+    physiology: str | Sequence[str] = "fixed",
+    seed: int = 1,
+) -> Extrapolation:
+    """Take draws of the parameters of a model in one animal to another.
+
+    A parameter that stands in a rate together with the body weight is carried: the model says how it goes with weight.
+
+    Parameters
+    ----------
+    model : in the animal that was studied, its physiology fixed
+    theta : (draw, parameter), names : (parameter,) what its columns are
+    rates : "carried", or "allometric" for body weight to the -1/4
+    physiology : numbers of the other animal that are drawn within their spread, as `freed` takes them
+
+    Raises
+    ------
+    InputError, SpeciesError, ModelFileError
+        if no rule fits a parameter, or the animal lacks a number that the model needs
+    """
+    target = in_animal(model, to)
+    rows = carried_over(model.species, target.species, model.parameters, rates, weighed=_weighed(model))
+    columns = [list(names).index(name) for name in model.parameter_names]
+    moved = scale_theta(theta[:, columns], rows)
+    rows += [_brought(name, quantity) for name, quantity in model.own.items()]
+    wider = freed(target, physiology)
+    full = wider.draw_prior(len(moved), seed)
+    full[:, : moved.shape[1]] = moved
+    return Extrapolation(wider, full, tuple(rows), model.species)
+
+
+def _weighed(model: Model) -> list[str]:
+    """Parameters in whose rates the body weight stands, itself or by what `where` makes of it."""
+    heavy = {WEIGHT}
+    for name, rate in model.where.items():
+        if heavy.intersection(rate.names):
+            heavy.add(name)
+    found: dict[str, None] = {}
+    for family in model.families:
+        for i in range(len(family.organs)):
+            used = {model.name_at(at[i]) for at in family.symbols.values()}
+            if heavy & used:
+                found |= dict.fromkeys(name for name in model.parameter_names if name in used)
+    return list(found)
+
+
+def _brought(name: str, quantity: Quantity) -> CarriedOver:
+    """Row of a number that the model itself brings."""
+    value = f"{quantity.value:g} {quantity.unit}".removesuffix(" 1")
+    words = f"{name} is brought by the model, {value} ({quantity.source}), and stays in any animal; a hypothesis."
+    return CarriedOver(name, "carried", 1.0, words, "hypothesis")
+
+
+def marked(forecast: xr.Dataset) -> xr.Dataset:
+    """Forecast whose answers are all extrapolations, but for those that are hypotheses anyway."""
+    told = [str(each) for each in forecast["evidence"].to_numpy()]
+    evidence = ["hypothesis" if each == "hypothesis" else "extrapolation" for each in told]
+    return forecast.assign_coords(evidence=("scenario", evidence))
