@@ -40,10 +40,15 @@ def eliminate(w, entry, n_slow):
     earlier state, and (fast,) its outflow [1/h].
     """
     n = w.shape[0]
-    n_fast = n - n_slow
-    arriving = np.zeros((n_fast, n))
-    leaving = np.zeros((n_fast, n))
-    outflow = np.zeros(n_fast)
+    arriving, leaving, outflow = np.zeros((n - n_slow, n)), np.zeros((n - n_slow, n)), np.zeros(n - n_slow)
+    eliminate_into(w, entry, n_slow, arriving, leaving, outflow)
+    return arriving, leaving, outflow
+
+
+@njit(cache=True, error_model="numpy")
+def eliminate_into(w, entry, n_slow, arriving, leaving, outflow):
+    """`eliminate` into arrays that are there already, for who does it at every stage of every step."""
+    n = w.shape[0]
     for f in range(n - 1, n_slow - 1, -1):
         s = f - n_slow
         total = 0.0
@@ -62,7 +67,6 @@ def eliminate(w, entry, n_slow):
             if entry[d, f] > 0.0:
                 for j in range(f):
                     entry[d, j] += entry[d, f] * leaving[s, j]
-    return arriving, leaving, outflow
 
 
 @njit(cache=True, error_model="numpy")
