@@ -82,7 +82,7 @@ def _slope_into(x, hour, inflow, clock, tape, net, room, slope):
     if clock > 0.0:
         for i in range(x.size):
             for j in range(x.size):
-                if i != j:
+                if i != j and w[i, j] != 0.0:
                     flow = w[i, j] * x[i]
                     slope[i] -= flow
                     slope[j] += flow

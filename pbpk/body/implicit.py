@@ -56,10 +56,24 @@ WEIGHTS = np.array([
      0.06962479448202728948549107704811190063421],
 ])  # fmt: skip
 
+
+
+def _guesses() -> np.ndarray:
+    """Weights (stage, stage) of earlier slopes in the first guess of one: the polynomial through them (Lagrange)."""
+    weights = np.zeros((STAGES, STAGES))
+    for s in range(1, STAGES - 1):
+        for r in range(s):
+            others = np.delete(HOURS[:s], r)
+            weights[s, r] = np.prod((HOURS[s] - others) / (HOURS[r] - others))
+    weights[STAGES - 1, STAGES - 2] = 1.0  # the last two stand at the same hour
+    return weights
+
+
+GUESSES = _guesses()
 MOST_ITERATIONS = 12
-ROUNDED = 1e-15  # of a state: Newton's iteration is done
+ROUNDED = 1e-14  # of a state: Newton's iteration is done
 ALMOST = 1e-10  # of a state: below it, an iteration that gets no better is rounding
-SLOW = 0.1  # an iteration that leaves more than this of the last needs the matrix of where it is
+SLOW = 0.05  # an iteration that leaves more than this of the last needs the matrix of where it is
 PIVOT = 0.1  # of the largest in its column: the diagonal is taken unless it is less
 
 
@@ -76,7 +90,7 @@ def slope_into(x, source, target, rates, inflow, slope):
 
 @njit(cache=True, error_model="numpy")
 def jacobian_into(x, source, target, rates, still, outputs, moved, read, slopes, jacobian):
-    """How each state's slope moves with each state, (state, state) [1/h], in place.
+    """How each state moves each other's slope, (moves, moved) [1/h], in place: the transposed Jacobian.
 
     still : (state, state) the same of the arrows that do not move; slopes : (register, state that a rate reads)
     """
@@ -84,16 +98,19 @@ def jacobian_into(x, source, target, rates, still, outputs, moved, read, slopes,
     for a in moved:
         s, t = source[a], target[a]
         jacobian[s, s] -= rates[a]
-        jacobian[t, s] += rates[a]
+        jacobian[s, t] += rates[a]
         for d in range(read.size):
             change = slopes[outputs[a], d] * x[s]
-            jacobian[s, read[d]] -= change
-            jacobian[t, read[d]] += change
+            jacobian[read[d], s] -= change
+            jacobian[read[d], t] += change
 
 
 @njit(cache=True, error_model="numpy")
 def factor_into(jacobian, scaled, matrix, order):
-    """Factors of 1 - scaled J, in place, and the (state,) order of its rows; zeros are passed over: networks are thin."""
+    """Factors of the transposed 1 - scaled J, in place, and the (state,) order of its rows.
+
+    On the diagonal stands what to multiply by. Zeros are passed over: networks are thin.
+    """
     n = order.size
     for i in range(n):
         order[i] = i
@@ -109,16 +126,32 @@ def factor_into(jacobian, scaled, matrix, order):
             order[k], order[best] = order[best], order[k]
             for j in range(n):
                 matrix[k, j], matrix[best, j] = matrix[best, j], matrix[k, j]
+        matrix[k, k] = 1.0 / matrix[k, k]
         for i in range(k + 1, n):
             if matrix[i, k] != 0.0:
-                matrix[i, k] /= matrix[k, k]
+                share = matrix[i, k] * matrix[k, k]
+                matrix[i, k] = share
                 for j in range(k + 1, n):
-                    matrix[i, j] -= matrix[i, k] * matrix[k, j]
+                    matrix[i, j] -= share * matrix[k, j]
 
 
 @njit(cache=True, error_model="numpy")
 def solve_into(matrix, order, right, x):
-    """Solve with the factors, (state,), in place."""
+    """Solve (1 - scaled J) x = right, (state,), in place; `right` is used up. Row by row along memory: the hot line."""
+    n = order.size
+    for j in range(n):
+        right[j] *= matrix[j, j]
+        for i in range(j + 1, n):
+            right[i] -= matrix[j, i] * right[j]
+    for j in range(n - 1, -1, -1):
+        for i in range(j):
+            right[i] -= matrix[j, i] * right[j]
+        x[order[j]] = right[j]
+
+
+@njit(cache=True, error_model="numpy")
+def solve_transposed_into(matrix, order, right, x):
+    """Solve with the transposed matrix, (state,), in place."""
     n = order.size
     for i in range(n):
         total = right[order[i]]
@@ -129,35 +162,19 @@ def solve_into(matrix, order, right, x):
         total = x[i]
         for j in range(i + 1, n):
             total -= matrix[i, j] * x[j]
-        x[i] = total / matrix[i, i]
-
-
-@njit(cache=True, error_model="numpy")
-def solve_transposed_into(matrix, order, right, x):
-    """Solve with the transposed matrix; `right` (state,) is used up."""
-    n = order.size
-    for j in range(n):
-        right[j] /= matrix[j, j]
-        if right[j] != 0.0:
-            for i in range(j + 1, n):
-                right[i] -= matrix[j, i] * right[j]
-    for j in range(n - 1, -1, -1):
-        if right[j] != 0.0:
-            for i in range(j):
-                right[i] -= matrix[j, i] * right[j]
-        x[order[j]] = right[j]
+        x[i] = total * matrix[i, i]
 
 
 @njit(cache=True, error_model="numpy")
 def _still(source, target, rates, moved, n):
-    """Matrix of the arrows that do not move, (state, state) [1/h]."""
+    """Transposed matrix of the arrows that do not move, (source, target) [1/h]."""
     moves = np.zeros(source.size, np.bool_)
     moves[moved] = True
     matrix = np.zeros((n, n))
     for a in range(source.size):
         if not moves[a]:
             matrix[source[a], source[a]] -= rates[a]
-            matrix[target[a], source[a]] += rates[a]
+            matrix[source[a], target[a]] += rates[a]
     return matrix
 
 
@@ -203,7 +220,7 @@ def _settled(point, before, hour, scaled, inflow, floor, tape, net, room, slope,
             size = max(size, abs(change[i]) / (floor + abs(point[i])))
         if not size < np.inf:
             return False
-        if size < ROUNDED or (last < np.inf and size * size < 0.1 * ROUNDED * last):
+        if size < ROUNDED or (last < np.inf and size * size < ROUNDED * last):
             return True
         if size < ALMOST and size > 0.5 * last:
             return True
@@ -223,11 +240,12 @@ def _step(x, hour, step, inflow, floor, tape, net, room, points, slopes, work):
     _matrix_at(x, scaled, tape, net, room)
     for s in range(1, STAGES):
         for i in range(x.size):
-            total = x[i]
+            total, guess = x[i], 0.0
             for r in range(s):
                 total += step * WEIGHTS[s, r] * slopes[r, i]
+                guess += GUESSES[s, r] * slopes[r, i]
             before[i] = total
-            points[s, i] = points[5, i] if s == 6 else total + scaled * slopes[s - 1, i]
+            points[s, i] = total + scaled * guess
         if not _settled(points[s], before, hour + HOURS[s] * step, scaled, inflow, floor, tape, net, room, slope,
                         change):  # fmt: skip
             return False
@@ -337,7 +355,7 @@ def _step_back(hour, step, points, x_bar, tape, net, room, bars, work):
             flow_bar[:] = asked[0]
             for i in range(x_bar.size):
                 for j in range(x_bar.size):
-                    x_bar[i] += room[0][j, i] * asked[0, j]
+                    x_bar[i] += room[0][i, j] * asked[0, j]
         for a in range(source.size):
             rates_bar[a] += points[s, source[a]] * (flow_bar[target[a]] - flow_bar[source[a]])
         move_back(rates_bar, unseen, known, steps, outputs, registers, order, moved, read, registers_bar)
