@@ -28,7 +28,8 @@ from pbpk.body.legs import (
     move_back,
     move_to,
 )
-from pbpk.body.tape import carry_on
+from pbpk.body.tape import carry_on, extend
+from pbpk.body.thin import factor, room_for_factors, solve, solve_transposed
 
 STAGES = 7
 GAMMA = 0.26
@@ -74,7 +75,6 @@ MOST_ITERATIONS = 12
 ROUNDED = 1e-14  # of a state: Newton's iteration is done
 ALMOST = 1e-10  # of a state: below it, an iteration that gets no better is rounding
 SLOW = 0.05  # an iteration that leaves more than this of the last needs the matrix of where it is
-PIVOT = 0.1  # of the largest in its column: the diagonal is taken unless it is less
 
 
 @njit(cache=True, error_model="numpy")
@@ -89,131 +89,73 @@ def slope_into(x, source, target, rates, inflow, slope):
 
 
 @njit(cache=True, error_model="numpy")
-def jacobian_into(x, source, target, rates, still, outputs, moved, read, slopes, jacobian):
-    """How each state moves each other's slope, (moves, moved) [1/h], in place: the transposed Jacobian.
-
-    still : (state, state) the same of the arrows that do not move; slopes : (register, state that a rate reads)
-    """
-    jacobian[:] = still
-    for a in moved:
-        s, t = source[a], target[a]
-        jacobian[s, s] -= rates[a]
-        jacobian[s, t] += rates[a]
-        for d in range(read.size):
-            change = slopes[outputs[a], d] * x[s]
-            jacobian[read[d], s] -= change
-            jacobian[read[d], t] += change
-
-
-@njit(cache=True, error_model="numpy")
-def factor_into(jacobian, scaled, matrix, order):
-    """Factors of the transposed 1 - scaled J, in place, and the (state,) order of its rows.
-
-    On the diagonal stands what to multiply by. Zeros are passed over: networks are thin.
-    """
-    n = order.size
-    for i in range(n):
-        order[i] = i
-        for j in range(n):
-            matrix[i, j] = -scaled * jacobian[i, j]
+def _matrix_at(x, scaled, tape, net, factors):
+    """Transposed 1 - scaled J at the point the tape stands at, in the order of `net`, and its factors, in place."""
+    _, steps, outputs, registers, rates, order, moved, read = tape
+    source, target, still, place, slopes, extent = net
+    matrix = factors[0]
+    carry_on(steps, order, registers, slopes, extent)
+    for i in range(x.size):
+        for j in range(x.size):
+            matrix[i, j] = -scaled * still[i, j]
         matrix[i, i] += 1.0
-    for k in range(n):
-        best = k
-        for i in range(k + 1, n):
-            if abs(matrix[i, k]) > abs(matrix[best, k]):
-                best = i
-        if abs(matrix[k, k]) < PIVOT * abs(matrix[best, k]):
-            order[k], order[best] = order[best], order[k]
-            for j in range(n):
-                matrix[k, j], matrix[best, j] = matrix[best, j], matrix[k, j]
-        matrix[k, k] = 1.0 / matrix[k, k]
-        for i in range(k + 1, n):
-            if matrix[i, k] != 0.0:
-                share = matrix[i, k] * matrix[k, k]
-                matrix[i, k] = share
-                for j in range(k + 1, n):
-                    matrix[i, j] -= share * matrix[k, j]
+    for a in moved:
+        s, t, rate = place[source[a]], place[target[a]], scaled * rates[a]
+        matrix[s, s] += rate
+        matrix[s, t] -= rate
+        for d in range(extent[outputs[a], 0], extent[outputs[a], 1]):
+            change, by = scaled * slopes[outputs[a], d] * x[source[a]], place[read[d]]
+            matrix[by, s] += change
+            matrix[by, t] -= change
+    factor(*factors)
 
 
 @njit(cache=True, error_model="numpy")
-def solve_into(matrix, order, right, x):
-    """Solve (1 - scaled J) x = right, (state,), in place; `right` is used up. Row by row along memory: the hot line."""
-    n = order.size
-    for j in range(n):
-        right[j] *= matrix[j, j]
-        for i in range(j + 1, n):
-            right[i] -= matrix[j, i] * right[j]
-    for j in range(n - 1, -1, -1):
-        for i in range(j):
-            right[i] -= matrix[j, i] * right[j]
-        x[order[j]] = right[j]
-
-
-@njit(cache=True, error_model="numpy")
-def solve_transposed_into(matrix, order, right, x):
-    """Solve with the transposed matrix, (state,), in place."""
-    n = order.size
-    for i in range(n):
-        total = right[order[i]]
-        for j in range(i):
-            total -= matrix[i, j] * x[j]
-        x[i] = total
-    for i in range(n - 1, -1, -1):
-        total = x[i]
-        for j in range(i + 1, n):
-            total -= matrix[i, j] * x[j]
-        x[i] = total * matrix[i, i]
-
-
-@njit(cache=True, error_model="numpy")
-def _still(source, target, rates, moved, n):
-    """Transposed matrix of the arrows that do not move, (source, target) [1/h]."""
+def _still(source, target, rates, moved, place):
+    """Transposed matrix of the arrows that do not move, (source, target) [1/h], in the order of `place`."""
     moves = np.zeros(source.size, np.bool_)
     moves[moved] = True
-    matrix = np.zeros((n, n))
+    matrix = np.zeros((place.size, place.size))
     for a in range(source.size):
         if not moves[a]:
-            matrix[source[a], source[a]] -= rates[a]
-            matrix[source[a], target[a]] += rates[a]
+            matrix[place[source[a]], place[source[a]]] -= rates[a]
+            matrix[place[source[a]], place[target[a]]] += rates[a]
     return matrix
 
 
 @njit(cache=True, error_model="numpy")
 def _ready(known, n, steps, literals, outputs, source, target):
-    """What a solution works with: the tape and its rates, the network, and room for a matrix."""
+    """What a solution works with: the tape and its rates, the network, and room for factors.
+
+    States with few arrows are solved for first, so that few entries of the matrix fill.
+    """
     registers, rates, order, moved, read = begun(known, n, steps, literals, outputs)
-    slopes = np.zeros((registers.size, read.size))
+    slopes, extent = np.zeros((registers.size, read.size)), np.zeros((registers.size, 2), np.int64)
     for d in range(read.size):
         slopes[known.size + 1 + read[d], d] = 1.0
+        extent[known.size + 1 + read[d]] = d, d + 1
+    extend(steps, order, extent)
+    ways = np.bincount(source, minlength=n) * np.bincount(target, minlength=n)
+    place = np.empty(n, np.int64)
+    place[np.argsort(ways, kind="mergesort")] = np.arange(n)
     tape = (known, steps, outputs, registers, rates, order, moved, read)
-    net = (source, target, _still(source, target, rates, moved, n), slopes)
-    return tape, net, (np.empty((n, n)), np.empty((n, n)), np.empty(n, np.int64))
+    net = (source, target, _still(source, target, rates, moved, place), place, slopes, extent)
+    return tape, net, room_for_factors(n)
 
 
 @njit(cache=True, error_model="numpy")
-def _matrix_at(x, scaled, tape, net, room):
-    """Jacobian and factors of 1 - scaled J at the point the tape stands at, in place."""
-    _, steps, outputs, registers, rates, order, moved, read = tape
-    source, target, still, slopes = net
-    jacobian, matrix, rows = room
-    carry_on(steps, order, registers, slopes)
-    jacobian_into(x, source, target, rates, still, outputs, moved, read, slopes, jacobian)
-    factor_into(jacobian, scaled, matrix, rows)
-
-
-@njit(cache=True, error_model="numpy")
-def _settled(point, before, hour, scaled, inflow, floor, tape, net, room, slope, change):
+def _settled(point, before, hour, scaled, inflow, floor, tape, net, factors, slope, change):
     """Solve point = before + scaled f(point) from a first guess, in place; false where Newton's iteration fails."""
     source, target = net[0], net[1]
     last, is_stale = np.inf, False
     for _ in range(MOST_ITERATIONS):
         move_to(point, hour, *tape)
         if is_stale:
-            _matrix_at(point, scaled, tape, net, room)
+            _matrix_at(point, scaled, tape, net, factors)
         slope_into(point, source, target, tape[4], inflow, slope)
         for i in range(point.size):
             slope[i] = before[i] - point[i] + scaled * slope[i]
-        solve_into(room[1], room[2], slope, change)
+        solve_transposed(slope, change, net[3], *factors)
         size = 0.0
         for i in range(point.size):
             point[i] += change[i]
@@ -230,14 +172,14 @@ def _settled(point, before, hour, scaled, inflow, floor, tape, net, room, slope,
 
 
 @njit(cache=True, error_model="numpy")
-def _step(x, hour, step, inflow, floor, tape, net, room, points, slopes, work):
+def _step(x, hour, step, inflow, floor, tape, net, factors, points, slopes, work):
     """Fill the points (stage, state) of one step, in place; false where a stage could not be solved."""
     scaled = step * GAMMA
     before, slope, change = work
     points[0] = x
     move_to(x, hour, *tape)
     slope_into(x, net[0], net[1], tape[4], inflow, slopes[0])
-    _matrix_at(x, scaled, tape, net, room)
+    _matrix_at(x, scaled, tape, net, factors)
     for s in range(1, STAGES):
         for i in range(x.size):
             total, guess = x[i], 0.0
@@ -246,7 +188,7 @@ def _step(x, hour, step, inflow, floor, tape, net, room, points, slopes, work):
                 guess += GUESSES[s, r] * slopes[r, i]
             before[i] = total
             points[s, i] = total + scaled * guess
-        if not _settled(points[s], before, hour + HOURS[s] * step, scaled, inflow, floor, tape, net, room, slope,
+        if not _settled(points[s], before, hour + HOURS[s] * step, scaled, inflow, floor, tape, net, factors, slope,
                         change):  # fmt: skip
             return False
         for i in range(x.size):
@@ -286,7 +228,7 @@ def respond_implicit(known, steps, literals, outputs, source, target, entry, sta
     n = entry.shape[1]
     whole = max(np.abs(entry).sum(), 1e-300)
     begin, end, clock, inflow = legs_of(entry, starts, durations, hours)
-    tape, net, room = _ready(known, n, steps, literals, outputs, source, target)
+    tape, net, factors = _ready(known, n, steps, literals, outputs, source, target)
     log, kept_points = np.zeros((64, 3)), np.zeros((64, STAGES, n))
     done, out = np.zeros(hours.size, np.int64), np.zeros((hours.size, n))
     x, points, slopes = np.zeros(n), np.empty((STAGES, n)), np.empty((STAGES, n))
@@ -305,7 +247,7 @@ def respond_implicit(known, steps, literals, outputs, source, target, entry, sta
             last = now + 1.001 * length >= span
             step = span - now if last else length
             tries += 1
-            fits = _step(x, begin[leg] + now, step, inflow[leg], ABSOLUTE * whole, tape, net, room, points, slopes,
+            fits = _step(x, begin[leg] + now, step, inflow[leg], ABSOLUTE * whole, tape, net, factors, points, slopes,
                          work)  # fmt: skip
             error = _error(points, whole, relative) if fits else np.inf
             if not error <= 1.0:
@@ -329,23 +271,23 @@ def respond_implicit(known, steps, literals, outputs, source, target, entry, sta
 
 
 @njit(cache=True, error_model="numpy")
-def _step_back(hour, step, points, x_bar, tape, net, room, bars, work):
+def _step_back(hour, step, points, x_bar, tape, net, factors, bars, work):
     """Take `x_bar` (state,) from the end of a step to its beginning, in place, and add to the bars of what is fixed."""
     known, steps, outputs, registers, rates, order, moved, read = tape
-    source, target, _, _ = net
+    source, target, place = net[0], net[1], net[3]
     rates_bar, registers_bar = bars
-    asked, right, flow_bar, unseen = work
+    asked, right, flow_bar, by_rates = work
     scaled = step * GAMMA
     asked[:] = 0.0
     for s in range(STAGES - 1, -1, -1):
         move_to(points[s], hour + HOURS[s] * step, *tape)
-        _matrix_at(points[s], scaled, tape, net, room)
         if s > 0:
+            _matrix_at(points[s], scaled, tape, net, factors)
             for i in range(x_bar.size):
                 right[i] = asked[s, i] + (scaled * x_bar[i] if s == STAGES - 1 else 0.0)
+            solve(right, flow_bar, place, *factors)
             if s == STAGES - 1:
                 x_bar[:] = 0.0
-            solve_transposed_into(room[1], room[2], right, flow_bar)
             for i in range(x_bar.size):
                 before = (flow_bar[i] - asked[s, i]) / scaled
                 x_bar[i] += before
@@ -353,12 +295,14 @@ def _step_back(hour, step, points, x_bar, tape, net, room, bars, work):
                     asked[r, i] += step * WEIGHTS[s, r] * before
         else:
             flow_bar[:] = asked[0]
-            for i in range(x_bar.size):
-                for j in range(x_bar.size):
-                    x_bar[i] += room[0][i, j] * asked[0, j]
+            for a in range(source.size):
+                x_bar[source[a]] += rates[a] * (flow_bar[target[a]] - flow_bar[source[a]])
         for a in range(source.size):
             rates_bar[a] += points[s, source[a]] * (flow_bar[target[a]] - flow_bar[source[a]])
-        move_back(rates_bar, unseen, known, steps, outputs, registers, order, moved, read, registers_bar)
+        by_rates[:] = 0.0
+        move_back(rates_bar, by_rates, known, steps, outputs, registers, order, moved, read, registers_bar)
+        if s == 0:  # at the other stages the matrix has told it already
+            x_bar += by_rates
 
 
 @njit(cache=True, error_model="numpy")
@@ -366,7 +310,7 @@ def respond_implicit_adjoint(known, steps, literals, outputs, source, target, en
                              points, done, out_bar):  # fmt: skip
     """`moving.respond_moving_adjoint` where every state is integrated."""
     n = entry.shape[1]
-    tape, net, room = _ready(known, n, steps, literals, outputs, source, target)
+    tape, net, factors = _ready(known, n, steps, literals, outputs, source, target)
     bars = (np.zeros(source.size), np.zeros(tape[3].size))
     work = (np.empty((STAGES, n)), np.empty(n), np.empty(n), np.empty(n))
     x_bar = np.zeros(n)
@@ -375,5 +319,5 @@ def respond_implicit_adjoint(known, steps, literals, outputs, source, target, en
             if done[m] == count:
                 x_bar += out_bar[m]
         if count > 0:
-            _step_back(log[count - 1, 0], log[count - 1, 1], points[count - 1], x_bar, tape, net, room, bars, work)
+            _step_back(log[count - 1, 0], log[count - 1, 1], points[count - 1], x_bar, tape, net, factors, bars, work)
     return handed_back(bars[0], known, steps, outputs, tape[3], bars[1])

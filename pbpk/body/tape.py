@@ -175,13 +175,28 @@ def carry_back(steps, order, registers, bar):
 
 
 @njit(cache=True, error_model="numpy")
-def carry_on(steps, order, registers, slopes):
+def extend(steps, order, extent):
+    """First and past the last derivative that may not be zero, (register, 2) in place, from those of what is read."""
+    first = extent.shape[0] - steps.shape[0]
+    for s in order:
+        i, j = steps[s, 1], steps[s, 2]
+        if extent[i, 1] == 0 or extent[j, 1] == 0:
+            extent[first + s] = np.maximum(extent[i], extent[j])
+        else:
+            extent[first + s, 0] = min(extent[i, 0], extent[j, 0])
+            extent[first + s, 1] = max(extent[i, 1], extent[j, 1])
+
+
+@njit(cache=True, error_model="numpy")
+def carry_on(steps, order, registers, slopes, extent):
     """Derivatives (register, state) of some steps' results, in place, from those of what they read."""
     first = registers.size - steps.shape[0]
     for s in order:
+        if extent[first + s, 1] == 0:
+            continue
         i, j = steps[s, 1], steps[s, 2]
         by_x, by_y = _slopes(steps[s, 0], registers[i], registers[j], registers[first + s])
-        for d in range(slopes.shape[1]):
+        for d in range(extent[first + s, 0], extent[first + s, 1]):
             total = 0.0
             if slopes[i, d] != 0.0:
                 total += by_x * slopes[i, d]
