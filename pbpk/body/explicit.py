@@ -91,7 +91,7 @@ def _slope_into(x, hour, inflow, clock, tape, net, room, slope):
 @njit(cache=True, error_model="numpy")
 def _network_back(x_bar, w_bar, entry_bar, arriving_bar, outflow_bar, tape, net, room, bars):
     """Take gradients by the reduced network back to its rates, and by these to the amounts, in place."""
-    known, steps, outputs, registers, rates, order, moved, read = tape
+    known, steps, outputs, registers, _, order, moved, read = tape
     source, target, _, lasting = net
     _, entry, arriving, leaving, outflow = room
     rates_bar, registers_bar = bars

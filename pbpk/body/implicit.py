@@ -58,7 +58,6 @@ WEIGHTS = np.array([
 ])  # fmt: skip
 
 
-
 def _guesses() -> np.ndarray:
     """Weights (stage, stage) of earlier slopes in the first guess of one: the polynomial through them (Lagrange)."""
     weights = np.zeros((STAGES, STAGES))
@@ -124,6 +123,21 @@ def _still(source, target, rates, moved, place):
 
 
 @njit(cache=True, error_model="numpy")
+def _fewest_arrows_first(source, target, n):
+    """Place of each state in the matrix, (state,), by how many ways lead through it."""
+    entering, leaving, place = np.zeros(n), np.zeros(n), np.zeros(n, np.int64)
+    for a in range(source.size):
+        leaving[source[a]] += 1.0
+        entering[target[a]] += 1.0
+    for i in range(n):
+        for j in range(n):
+            ours, theirs = entering[i] * leaving[i], entering[j] * leaving[j]
+            if theirs < ours or (theirs == ours and j < i):
+                place[i] += 1
+    return place
+
+
+@njit(cache=True, error_model="numpy")
 def _ready(known, n, steps, literals, outputs, source, target):
     """What a solution works with: the tape and its rates, the network, and room for factors.
 
@@ -135,9 +149,7 @@ def _ready(known, n, steps, literals, outputs, source, target):
         slopes[known.size + 1 + read[d], d] = 1.0
         extent[known.size + 1 + read[d]] = d, d + 1
     extend(steps, order, extent)
-    ways = np.bincount(source, minlength=n) * np.bincount(target, minlength=n)
-    place = np.empty(n, np.int64)
-    place[np.argsort(ways, kind="mergesort")] = np.arange(n)
+    place = _fewest_arrows_first(source, target, n)
     tape = (known, steps, outputs, registers, rates, order, moved, read)
     net = (source, target, _still(source, target, rates, moved, place), place, slopes, extent)
     return tape, net, room_for_factors(n)
@@ -240,7 +252,7 @@ def respond_implicit(known, steps, literals, outputs, source, target, entry, sta
             length = 0.0
         now, span = 0.0, end[leg] - begin[leg]
         idle = clock[leg] == 0.0 or not (x.any() or inflow[leg].any())
-        if not idle and (length == 0.0 or (inflow[leg] != inflow[leg - 1]).any()):
+        if not idle and (length == 0.0 or not np.array_equal(inflow[leg], inflow[leg - 1])):
             move_to(x, begin[leg], *tape)
             length = _first_step(x, inflow[leg], source, tape[4])
         while now < span and not idle:

@@ -150,4 +150,3 @@ def solve_moving(network: Network, symbols: Array, schedule: Schedule, hours: Ar
         raise SolveError("the rates are too fast to follow step by step; list fast states under `passing`, or check "
                          "the parameter values.")  # fmt: skip
     return out.reshape(*symbols.shape[:-1], hours.size, network.n)
-
