@@ -3,7 +3,8 @@
     x' = f(x, t) + inflow,   f: along each arrow rate(x, t) x[source]
 
 Kvaerno's pair of orders 5 and 4 (2004, BIT Numer Math 44:489): the first of its seven stages is explicit, the others
-share one diagonal, the last two points are the two answers, and both forget what is infinitely fast. At a stage
+share one diagonal, the last two points are the two answers. What is infinitely fast is forgotten, and what fades alone
+stays above zero however long the step: left(h) = R(-h k) > 0. At a stage
 
     X = x + h sum a k + h gamma f(X),   k = (X - what stands before it) / (h gamma)
 
