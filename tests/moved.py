@@ -72,22 +72,24 @@ def slope_of(case):
     """f(hour, amounts, inflow) summed arrow by arrow, its rates worked out by Python from the text of the model."""
     model, known = case.model, case.known
     fixed = known.size
-    families = [
-        (
-            family,
-            {name: np.where(np.array(at) >= 0, at, fixed - 1 - np.array(at)) for name, at in family.symbols.items()},
-        )
-        for family in model.families
-    ]
+
+    def rates_of(family, row):
+        at = {name: [i if i >= 0 else fixed - 1 - i for i in places] for name, places in family.symbols.items()}
+        return np.broadcast_to(family.rate.evaluate({name: row[at[name]] for name in at}, np), len(family.organs))
+
+    families, ends = model.families, np.cumsum([len(family.organs) for family in model.families])
+    still = np.concatenate(
+        [rates_of(family, np.array([*known, *np.zeros(1 + len(model.states))])) for family in families]
+    )
+    moving = [(slice(end - len(family.organs), end), family) for end, family in zip(ends, families, strict=True)
+              if any(i < 0 for places in family.symbols.values() for i in places)]  # fmt: skip
     source, target = model.source_states, model.target_states
 
     def slope(hour, amounts, inflow):
-        row = np.array([*known, hour, *amounts])
-        rates = [
-            np.broadcast_to(rate.evaluate({name: row[at] for name, at in places.items()}, np), size)
-            for rate, size, places in families
-        ]
-        flows = np.concatenate(rates) * amounts[source]
+        row, rates = np.array([*known, hour, *amounts]), still.copy()
+        for place, family in moving:
+            rates[place] = rates_of(family, row)
+        flows = rates * amounts[source]
         return inflow + np.bincount(target, flows, amounts.size) - np.bincount(source, flows, amounts.size)
 
     return slope

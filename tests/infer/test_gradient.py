@@ -69,7 +69,16 @@ KINDS = {
 @pytest.mark.parametrize(("word", "value", "adjoint", "exact"), KINDS.values(), ids=KINDS)
 def test_the_slope_of_what_is_seen(shipped, word, value, adjoint, exact):
     """Without compiling the whole chain: its links are compiled and cached."""
-    joint = shipped(word)
+    has_the_slope(shipped(word), value, adjoint, exact)
+
+
+def test_the_slope_of_a_stiff_model_whose_rates_move(write_joint):
+    """Blood and tissue together, and phagocytes that fill: no state is passing, so the implicit pair follows."""
+    joint = write_joint("barone_2018_fnd_rat", edits=[('model = "particles"', 'model = "lin_2016"')])
+    has_the_slope(joint, moving_and_recovered, moving_adjoint, 1e-3)
+
+
+def has_the_slope(joint, value, adjoint, exact):
     (experiment,) = joint.experiments
     inputs = fixed_inputs(joint, experiment)
     rng = np.random.default_rng(6)
