@@ -40,10 +40,15 @@ def eliminate(w, entry, n_slow):
     earlier state, and (fast,) its outflow [1/h].
     """
     n = w.shape[0]
-    n_fast = n - n_slow
-    arriving = np.zeros((n_fast, n))
-    leaving = np.zeros((n_fast, n))
-    outflow = np.zeros(n_fast)
+    arriving, leaving, outflow = np.zeros((n - n_slow, n)), np.zeros((n - n_slow, n)), np.zeros(n - n_slow)
+    eliminate_into(w, entry, n_slow, arriving, leaving, outflow)
+    return arriving, leaving, outflow
+
+
+@njit(cache=True, error_model="numpy")
+def eliminate_into(w, entry, n_slow, arriving, leaving, outflow):
+    """`eliminate` into arrays that are there already, for who does it at every stage of every step."""
+    n = w.shape[0]
     for f in range(n - 1, n_slow - 1, -1):
         s = f - n_slow
         total = 0.0
@@ -55,30 +60,36 @@ def eliminate(w, entry, n_slow):
             arriving[s, j] = w[j, f]
         for i in range(f):
             if arriving[s, i] > 0.0:
-                for j in range(f):
-                    if j != i:
-                        w[i, j] += arriving[s, i] * leaving[s, j]
+                for j in range(f):  # what comes back to i stands on the diagonal, where nobody looks
+                    w[i, j] += arriving[s, i] * leaving[s, j]
         for d in range(entry.shape[0]):
             if entry[d, f] > 0.0:
                 for j in range(f):
                     entry[d, j] += entry[d, f] * leaving[s, j]
-    return arriving, leaving, outflow
 
 
 @njit(cache=True, error_model="numpy")
 def eliminate_adjoint(w_bar, entry, entry_bar, arriving, arriving_bar, leaving, outflow, outflow_bar, n_slow):
-    """Carry gradients `w_bar`, `entry_bar` of the reduced network back to the full one, in place."""
+    """Carry gradients `w_bar`, `entry_bar` of the reduced network back to the full one, in place.
+
+    Nothing is asked of the diagonal of `w_bar`: it is zero.
+    """
     n = w_bar.shape[0]
-    leaving_bar = np.zeros(n)
+    leaving_bar, open_to = np.zeros(n), np.zeros(n, np.int64)
     for f in range(n_slow, n):
         s = f - n_slow
+        ways = 0
         for j in range(f):
             leaving_bar[j] = 0.0
+            if leaving[s, j] != 0.0:  # few states: a passing one leads to its neighbours only
+                open_to[ways] = j
+                ways += 1
         for i in range(f):
+            for k in range(ways):
+                arriving_bar[s, i] += w_bar[i, open_to[k]] * leaving[s, open_to[k]]
             a = arriving[s, i]
-            for j in range(f):
-                if j != i:
-                    arriving_bar[s, i] += w_bar[i, j] * leaving[s, j]
+            if a != 0.0:
+                for j in range(f):
                     leaving_bar[j] += w_bar[i, j] * a
         for d in range(entry.shape[0]):
             for j in range(f):

@@ -7,7 +7,7 @@ from numpy.typing import NDArray
 
 from pbpk.body.doubling import follow_many
 from pbpk.body.flows import respond_many
-from pbpk.body.moving import ABSOLUTE, RELATIVE, full_matrix, full_slope, respond_moving
+from pbpk.body.moving import respond_moving
 from pbpk.body.tape import Tape
 from pbpk.errors import SolveError
 
@@ -164,43 +164,8 @@ def solve_moving(network: Network, symbols: Array, schedule: Schedule, hours: Ar
     many = np.ascontiguousarray(symbols, dtype=float).reshape(-1, symbols.shape[-1])
     out = np.empty((len(many), hours.size, network.n))
     for draw, known in enumerate(many):
-        if network.lasting == network.n:
-            out[draw] = _follow_stiff(network, known, schedule, hours)
-        else:
-            out[draw] = respond_moving(known, *network.arrays(), *schedule.plain(), hours)[0]
+        out[draw] = respond_moving(known, *network.arrays(), *schedule.plain(), hours)[0]
     if not np.all(np.isfinite(out)):
         raise SolveError("the rates are too fast to follow step by step; list fast states under `passing`, or check "
                          "the parameter values.")  # fmt: skip
     return out.reshape(*symbols.shape[:-1], hours.size, network.n)
-
-
-def _follow_stiff(network: Network, known: Array, schedule: Schedule, hours: Array) -> Array:
-    """Blood and tissue together, (time, state): a bolus is a jump, for here it is in the blood and not yet arrested."""
-    from scipy.integrate import solve_ivp  # takes a moment that only these models need
-
-    steps, literals, outputs, source, target, _ = network.arrays()
-    ends = schedule.starts + schedule.durations
-    moments = np.unique(np.concatenate([schedule.starts, ends, hours]))
-    whole = max(float(np.abs(schedule.entry).sum()), 1e-300)
-    out, x = np.zeros((hours.size, network.n)), np.zeros(network.n)
-    for i, now in enumerate(moments):
-        for d in np.flatnonzero((schedule.starts == now) & (schedule.durations == 0.0)):
-            x = x + schedule.entry[d]
-        out[hours == now] = x
-        if i + 1 == len(moments) or (not x.any() and not ((schedule.starts <= now) & (now < ends)).any()):
-            continue
-        running = np.flatnonzero((schedule.starts <= now) & (now < ends))
-        inflow = (schedule.entry[running] / schedule.durations[running, np.newaxis]).sum(axis=0)
-
-        def slope(hour: float, y: Array, inflow: Array = inflow) -> Array:
-            return np.asarray(full_slope(known, y, hour, steps, literals, outputs, source, target) + inflow)
-
-        def how_it_moves(hour: float, y: Array) -> Array:
-            return np.asarray(full_matrix(known, y, hour, steps, literals, outputs, source, target))
-
-        found = solve_ivp(slope, (now, moments[i + 1]), x, method="Radau", rtol=RELATIVE,
-                          atol=RELATIVE * ABSOLUTE * whole, jac=how_it_moves, t_eval=[moments[i + 1]])  # fmt: skip
-        if not found.success:
-            raise SolveError(f"the stiff solver gave up at {found.t[-1] if found.t.size else now:g} h: {found.message}")
-        x = np.maximum(found.y[:, -1], 0.0)
-    return out

@@ -1,7 +1,8 @@
 """Rates as a short list of elementary steps, run forwards for values and backwards for gradients.
 
 Every model's rates run through the same compiled interpreter, so a model of one's own compiles nothing. Registers are
-the symbols, then the literal numbers, then one for each step.
+the symbols, then the literal numbers, then one for each step. Steps that read neither the hour nor a state are run once
+for a whole solution, the others (`moving_registers`) again at each moment.
 """
 
 import ast
@@ -113,34 +114,66 @@ def write_tape(
 
 
 @njit(cache=True, error_model="numpy")
+def _value(operation, x, y):
+    """Result of one step."""
+    if operation == ADD:
+        return x + y
+    if operation == SUBTRACT:
+        return x - y
+    if operation == MULTIPLY:
+        return x * y
+    if operation == DIVIDE:
+        return x / y
+    if operation == POWER:
+        return x**y
+    if operation == NEGATE:
+        return -x
+    if operation == EXP:
+        return np.exp(x)
+    if operation == LOG:
+        return np.log(x)
+    return np.sqrt(x)
+
+
+@njit(cache=True, error_model="numpy")
+def _slopes(operation, x, y, value):
+    """How the result of one step moves with each of what it reads; a step of one operand has all in the first."""
+    if operation == ADD:
+        return 1.0, 1.0
+    if operation == SUBTRACT:
+        return 1.0, -1.0
+    if operation == MULTIPLY:
+        return y, x
+    if operation == DIVIDE:
+        return 1.0 / y, -value / y
+    if operation == POWER:
+        return y * x ** (y - 1.0), value * np.log(x) if x > 0.0 else 0.0
+    if operation == NEGATE:
+        return -1.0, 0.0
+    if operation == EXP:
+        return value, 0.0
+    if operation == LOG:
+        return 1.0 / x, 0.0
+    return 0.5 / value, 0.0
+
+
+@njit(cache=True, error_model="numpy")
 def run(steps, literals, symbols):
     """Fill every register, (symbol + literal + step,)."""
     first = symbols.size + literals.size
     registers = np.empty(first + steps.shape[0])
     registers[: symbols.size] = symbols
     registers[symbols.size : first] = literals
-    for s in range(steps.shape[0]):
-        operation, x, y = steps[s, 0], registers[steps[s, 1]], registers[steps[s, 2]]
-        if operation == ADD:
-            value = x + y
-        elif operation == SUBTRACT:
-            value = x - y
-        elif operation == MULTIPLY:
-            value = x * y
-        elif operation == DIVIDE:
-            value = x / y
-        elif operation == POWER:
-            value = x**y
-        elif operation == NEGATE:
-            value = -x
-        elif operation == EXP:
-            value = np.exp(x)
-        elif operation == LOG:
-            value = np.log(x)
-        else:
-            value = np.sqrt(x)
-        registers[first + s] = value
+    run_again(steps, np.arange(steps.shape[0]), registers)
     return registers
+
+
+@njit(cache=True, error_model="numpy")
+def run_again(steps, order, registers):
+    """Fill the registers (register,) of some steps anew, in place, from the others as they stand."""
+    first = registers.size - steps.shape[0]
+    for s in order:
+        registers[first + s] = _value(steps[s, 0], registers[steps[s, 1]], registers[steps[s, 2]])
 
 
 @njit(cache=True, error_model="numpy")
@@ -149,38 +182,66 @@ def run_back(steps, registers, n_symbols, outputs, outputs_bar):
     bar = np.zeros(registers.size)
     for o in range(outputs.size):
         bar[outputs[o]] += outputs_bar[o]
+    carry_back(steps, np.arange(steps.shape[0]), registers, bar)
+    return bar[:n_symbols]
+
+
+@njit(cache=True, error_model="numpy")
+def carry_back(steps, order, registers, bar):
+    """Hand the gradient `bar` (register,) of some steps to what they read, in place; theirs is nothing afterwards."""
     first = registers.size - steps.shape[0]
-    for s in range(steps.shape[0] - 1, -1, -1):
+    for k in range(order.size - 1, -1, -1):
+        s = order[k]
         b = bar[first + s]
         if b == 0.0:
             continue
-        operation, i, j = steps[s, 0], steps[s, 1], steps[s, 2]
-        x, y, value = registers[i], registers[j], registers[first + s]
-        if operation == ADD:
-            bar[i] += b
-            bar[j] += b
-        elif operation == SUBTRACT:
-            bar[i] += b
-            bar[j] -= b
-        elif operation == MULTIPLY:
-            bar[i] += b * y
-            bar[j] += b * x
-        elif operation == DIVIDE:
-            bar[i] += b / y
-            bar[j] -= b * value / y
-        elif operation == POWER:
-            bar[i] += b * y * x ** (y - 1.0)
-            if x > 0.0:
-                bar[j] += b * value * np.log(x)
-        elif operation == NEGATE:
-            bar[i] -= b
-        elif operation == EXP:
-            bar[i] += b * value
-        elif operation == LOG:
-            bar[i] += b / x
+        bar[first + s] = 0.0
+        i, j = steps[s, 1], steps[s, 2]
+        by_x, by_y = _slopes(steps[s, 0], registers[i], registers[j], registers[first + s])
+        bar[i] += b * by_x
+        bar[j] += b * by_y
+
+
+@njit(cache=True, error_model="numpy")
+def extend(steps, order, extent):
+    """First and past the last derivative that may not be zero, (register, 2) in place, from those of what is read."""
+    first = extent.shape[0] - steps.shape[0]
+    for s in order:
+        i, j = steps[s, 1], steps[s, 2]
+        if extent[i, 1] == 0 or extent[j, 1] == 0:
+            extent[first + s] = np.maximum(extent[i], extent[j])
         else:
-            bar[i] += 0.5 * b / value
-    return bar[:n_symbols]
+            extent[first + s, 0] = min(extent[i, 0], extent[j, 0])
+            extent[first + s, 1] = max(extent[i, 1], extent[j, 1])
+
+
+@njit(cache=True, error_model="numpy")
+def carry_on(steps, order, registers, slopes, extent):
+    """Derivatives (register, state) of some steps' results, in place, from those of what they read."""
+    first = registers.size - steps.shape[0]
+    for s in order:
+        if extent[first + s, 1] == 0:
+            continue
+        i, j = steps[s, 1], steps[s, 2]
+        by_x, by_y = _slopes(steps[s, 0], registers[i], registers[j], registers[first + s])
+        for d in range(extent[first + s, 0], extent[first + s, 1]):
+            total = 0.0
+            if slopes[i, d] != 0.0:
+                total += by_x * slopes[i, d]
+            if slopes[j, d] != 0.0:
+                total += by_y * slopes[j, d]
+            slopes[first + s, d] = total
+
+
+@njit(cache=True, error_model="numpy")
+def moving_registers(steps, n_known, n_symbols, n_literals):
+    """Whether each register, (register,), depends on what follows the first `n_known` symbols: the hour, the states."""
+    first = n_symbols + n_literals
+    moves = np.zeros(first + steps.shape[0], np.bool_)
+    moves[n_known:n_symbols] = True
+    for s in range(steps.shape[0]):
+        moves[first + s] = moves[steps[s, 1]] or moves[steps[s, 2]]
+    return moves
 
 
 @njit(cache=True, error_model="numpy")

@@ -17,20 +17,29 @@ from pytensor.graph.basic import Apply
 from pytensor.graph.op import Op
 from pytensor.link.numba.dispatch.basic import register_funcify_default_op_cache_key
 
-from pbpk.body import elimination, flows, moving, steady, tape, uniformisation
+from pbpk.body import elimination, explicit, flows, implicit, legs, moving, steady, tape, thin, uniformisation
 from pbpk.body.flows import respond, respond_adjoint
+from pbpk.body.legs import MOST_STEPS
 from pbpk.body.library import read_source
-from pbpk.body.moving import MOST_STEPS, respond_moving, respond_moving_adjoint
+from pbpk.body.moving import respond_moving, respond_moving_adjoint
 from pbpk.body.tape import run, run_back
 
 # PyTensor's copies on disk carry this number, so that they are never taken for the code as it stands now; numba's
 # own cache would not see a change in `flows`, so these functions do not use it
-KERNELS = zlib.crc32(
-    b"".join(
-        read_source(module)
-        for module in (elimination, flows, moving, steady, tape, uniformisation, sys.modules[__name__])
-    )
+COMPILED = (
+    elimination,
+    explicit,
+    flows,
+    implicit,
+    legs,
+    moving,
+    steady,
+    tape,
+    thin,
+    uniformisation,
+    sys.modules[__name__],
 )
+KERNELS = zlib.crc32(b"".join(read_source(module) for module in (*COMPILED, sys.modules[__name__])))
 SAMPLED = 1e-6  # error of a step where rates move; the gradient is that of the steps as they were taken
 LOGNORMAL, LOGIT_NORMAL, FIXED = range(3)
 FORMS = {"lognormal": LOGNORMAL, "logit_normal": LOGIT_NORMAL, "fixed": FIXED}
@@ -156,28 +165,26 @@ def steady_adjoint(z, form, centre, sigma, place, settled, switches, steps, lite
 @njit(error_model="numpy")
 def moving_and_recovered(z, form, centre, sigma, place, settled, switches, steps, literals, outputs, source, target,
                          lasting, entry, starts, durations, every, since, hours, at, observers, recovery,
-                       per):  # fmt: skip
-    """`seen_and_recovered` for rates that move with the amounts or the hour."""
+                         per):  # fmt: skip
+    """`seen_and_recovered` for rates that move with the amounts or the hour, and the steps of `respond_moving`."""
     symbols, _ = _symbols(z, form, centre, sigma, place, settled, switches)
-    states = respond_moving(symbols, steps, literals, outputs, source, target, lasting.item(), entry, starts,
-                            durations, hours, MOST_STEPS, SAMPLED)[0]  # fmt: skip
+    states, log, points, done = respond_moving(symbols, steps, literals, outputs, source, target, lasting.item(), entry,
+                                               starts, durations, hours, MOST_STEPS, SAMPLED)  # fmt: skip
     registers = _registers(symbols, steps, literals, entry.shape[1])
-    return _observed(states, at, observers, recovery, per, registers), states
+    return _observed(states, at, observers, recovery, per, registers), states, log, points, done
 
 
 @njit(error_model="numpy")
 def moving_adjoint(z, form, centre, sigma, place, settled, switches, steps, literals, outputs, source, target,
-                   lasting, entry, starts, durations, every, since, hours, at, observers, recovery, per, states,
-                 bar):  # fmt: skip
-    """Gradient of sum(bar * moving_and_recovered(...)[0]) by z; the steps are taken again, for none were kept."""
+                   lasting, entry, starts, durations, every, since, hours, at, observers, recovery, per, states, log,
+                   points, done, bar):  # fmt: skip
+    """Gradient of sum(bar * moving_and_recovered(...)[0]) by z, for the steps that were taken."""
     symbols, slopes = _symbols(z, form, centre, sigma, place, settled, switches)
     registers = _registers(symbols, steps, literals, entry.shape[1])
     states_bar, volumes, volumes_bar = _observed_adjoint(states, at, observers, recovery, per, registers, bar)
     symbols_bar = run_back(steps, registers, symbols.size, volumes, volumes_bar)
-    out, log, began, done = respond_moving(symbols, steps, literals, outputs, source, target, lasting.item(), entry,
-                                           starts, durations, hours, MOST_STEPS, SAMPLED)  # fmt: skip
     symbols_bar += respond_moving_adjoint(symbols, steps, literals, outputs, source, target, lasting.item(), entry,
-                                          starts, durations, hours, out, log, began, done, states_bar)  # fmt: skip
+                                          starts, durations, hours, states, log, points, done, states_bar)  # fmt: skip
     return _by_z(z, form, place, switches, slopes, symbols_bar)
 
 
@@ -187,29 +194,32 @@ class Seen(Op):
     __props__ = ()
     value: ClassVar[Callable[..., Any]] = seen_and_recovered
     gradient: "ClassVar[type[_SeenGradient]]"
+    results: ClassVar[tuple[Any, ...]] = (pt.dmatrix, pt.dmatrix)
 
     def make_node(self, *inputs: Any) -> Apply:
         """Inputs in the order of the compiled function."""
-        return Apply(self, [pt.as_tensor(x) for x in inputs], [pt.dmatrix(), pt.dmatrix()])
+        return Apply(self, [pt.as_tensor(x) for x in inputs], [kind() for kind in type(self).results])
 
     def perform(self, node: Any, inputs: Any, outputs: Any) -> None:
         """Compute without numba's linker."""
-        outputs[0][0], outputs[1][0] = type(self).value(*inputs)
+        for output, result in zip(outputs, type(self).value(*inputs), strict=True):
+            output[0] = result
 
     def pullback(self, inputs: Any, outputs: Any, cotangents: Any) -> list[Any]:
         """Gradient by z; the rest is not differentiated."""
         return [
-            type(self).gradient()(*inputs, outputs[1], cotangents[0]),
+            type(self).gradient()(*inputs, *outputs[1:], cotangents[0]),
             *(disconnected_type() for _ in inputs[1:]),
         ]
 
     def connection_pattern(self, node: Any) -> list[list[bool]]:
         """Only z is connected, and only to what is seen."""
-        return [[True, False], *([False, False] for _ in node.inputs[1:])]
+        nothing = [False for _ in node.outputs]
+        return [[True, *nothing[1:]], *(nothing for _ in node.inputs[1:])]
 
 
 class _SeenGradient(Op):
-    """(z,) gradient from the inputs of `Seen`, its states and the gradient of what is seen."""
+    """(z,) gradient from the inputs of `Seen`, what it returned beside, and the gradient of what is seen."""
 
     __props__ = ()
     value: ClassVar[Callable[..., Any]] = seen_adjoint
@@ -234,9 +244,10 @@ class _SeenSteadyGradient(_SeenGradient):
 
 
 class SeenMoving(Seen):
-    """`Seen` for rates that move with the amounts or the hour."""
+    """`Seen` for rates that move with the amounts or the hour; the steps it took stand beside the states."""
 
     value = moving_and_recovered
+    results = (*Seen.results, pt.dmatrix, pt.dtensor3, pt.lvector)
 
 
 class _SeenMovingGradient(_SeenGradient):

@@ -227,8 +227,10 @@ def _check_steps(joint: Joint) -> None:
         given = (*network.arrays(), *experiment.schedule.plain(), experiment.hours)
         out = respond_moving(known, *given, MOST_STEPS)[0]
         if not np.isfinite(out).all():
+            what = "list all its fast states under `passing`, or none" if model.n_lasting < len(model.states) else (
+                "only simulate it")  # fmt: skip
             raise StudyError(f"{joint.study.folder / 'study.toml'}: the rates of {model.name} move, and too fast to be "
-                             "fitted; list its fast states under `passing`, or only simulate it.")  # fmt: skip
+                             f"fitted; {what}.")  # fmt: skip
 
 
 def _check_rows(model: Model, counts: OrganCounts) -> None:

@@ -7,7 +7,6 @@ import pytest
 from scipy.integrate import solve_ivp
 from scipy.special import lambertw
 
-from pbpk.body import moving
 from pbpk.body.expansion import read_model
 from pbpk.body.library import LIBRARY
 from pbpk.dosing import Dose
@@ -74,11 +73,6 @@ def medians(model):
     return np.array([p.prior.centre for p in model.parameters])
 
 
-def arrays(model):
-    tape = model.tape
-    return tape.steps, tape.literals, tape.outputs, model.source_states, model.target_states, model.n_lasting
-
-
 @pytest.mark.parametrize("doses", DOSES.values(), ids=DOSES)
 def test_rates_that_do_not_move_give_the_linear_answer(doses):
     linear, same = read_model("msc"), still()
@@ -96,7 +90,7 @@ def test_both_fidelities_conserve_and_agree(doses):
     given = [sum(dose.cells for dose in doses if dose.hours + dose.duration_h <= hour) for hour in HOURS[1:]]
     done = np.array(given) == 100.0
     np.testing.assert_allclose(reduced[done, : model.n_lasting].sum(axis=1), 100.0, rtol=1e-12)
-    np.testing.assert_allclose(full[done].sum(axis=1), 100.0, rtol=1e-9)
+    np.testing.assert_allclose(full[done].sum(axis=1), 100.0, rtol=1e-12)
     assert (reduced >= 0.0).all()
     assert (full >= 0.0).all()
     # a bolus takes seconds of circulation in one and none in the other
@@ -104,28 +98,6 @@ def test_both_fidelities_conserve_and_agree(doses):
     np.testing.assert_allclose(
         reduced[late][:, : model.n_lasting], full[late][:, : model.n_lasting], rtol=0.02, atol=1e-3
     )
-
-
-@pytest.mark.parametrize("doses", DOSES.values(), ids=DOSES)
-def test_the_gradient_is_that_of_the_answer(doses):
-    model = crowded()
-    known, schedule = model.symbols(medians(model)), model.schedule(doses)
-    given = (*arrays(model), *schedule.plain(), HOURS)
-    out, log, began, done = moving.respond_moving(known, *given)
-    rng = np.random.default_rng(1)
-    bar = rng.standard_normal(out.shape) / (1.0 + np.abs(out))
-    slope = moving.respond_moving_adjoint(known, *given, out, log, began, done, bar)
-
-    def asked(at, value):
-        moved = known.copy()
-        moved[at] = value
-        return (moving.respond_moving(moved, *given)[0] * bar).sum()
-
-    for at in rng.choice(len(model.parameters), 10, replace=False):
-        step = 2e-3 * abs(known[at])
-        points = [asked(at, known[at] + k * step) for k in (-2, -1, 1, 2)]
-        by_differences = (points[0] - 8 * points[1] + 8 * points[2] - points[3]) / (12 * step)
-        assert slope[at] == pytest.approx(by_differences, rel=1e-5, abs=1e-6 * np.abs(slope).max())
 
 
 def test_saturable_elimination_is_lamberts():
@@ -139,7 +111,7 @@ def test_saturable_elimination_is_lamberts():
     for fidelity in ("reduced", "full"):
         found = model.solve(theta, [Dose("iv", dose)], hours, fidelity=fidelity)
         np.testing.assert_allclose(found[:, model.states.index("plasma")], expected, rtol=1e-7)
-        np.testing.assert_allclose(found.sum(axis=1), dose, rtol=1e-9)
+        np.testing.assert_allclose(found.sum(axis=1), dose, rtol=1e-12)
 
 
 def test_an_infusion_into_saturable_elimination_is_that_of_another_solver():

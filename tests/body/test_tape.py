@@ -5,7 +5,17 @@ from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
 from pbpk.body.rates import parse_rate
-from pbpk.body.tape import run, run_back, run_many, write_tape
+from pbpk.body.tape import (
+    carry_back,
+    carry_on,
+    extend,
+    moving_registers,
+    run,
+    run_again,
+    run_back,
+    run_many,
+    write_tape,
+)
 
 NAMES = ["a", "b", "c"]
 PLACES = {name: i for i, name in enumerate(NAMES)}
@@ -113,3 +123,49 @@ def test_the_gradient_at_a_pole_is_not_finite_and_not_an_exception(text):
     tape = write_tape([(parse_rate(text), PLACES)], len(NAMES))
     registers = run(tape.steps, tape.literals, np.array([1.0, 0.0, 1.0]))
     assert not np.isfinite(run_back(tape.steps, registers, len(NAMES), tape.outputs, np.ones(1))).all()
+
+
+TEXTS = ["a * exp(b)", "b * c", "a / (a + c) * b ** 2", "c", "sqrt(a * a)"]
+
+
+def test_only_what_moves_is_run_again():
+    """The last symbol moves: rates are those of a whole run, and what does not read it is left alone."""
+    tape = write_tape([(parse_rate(text), PLACES) for text in TEXTS], len(NAMES))
+    before, after = np.array([0.7, 1.9, np.nan]), np.array([0.7, 1.9, 0.4])
+    registers = run(tape.steps, tape.literals, before)
+    moves = moving_registers(tape.steps, 2, 3, len(tape.literals))
+    order = np.flatnonzero(moves[3 + len(tape.literals) :])
+    assert 0 < len(order) < len(tape.steps)
+    registers[2] = after[2]
+    run_again(tape.steps, order, registers)
+    np.testing.assert_array_equal(registers, run(tape.steps, tape.literals, after))
+
+
+def test_derivatives_carried_on_are_those_carried_back():
+    tape = write_tape([(parse_rate(text), PLACES) for text in TEXTS], len(NAMES))
+    registers = run(tape.steps, tape.literals, np.array([0.7, 1.9, 0.4]))
+    order = np.arange(len(tape.steps))
+    slopes, extent = np.zeros((registers.size, 3)), np.zeros((registers.size, 2), np.int64)
+    slopes[:3] = np.eye(3)
+    extent[:3] = [[0, 1], [1, 2], [2, 3]]
+    extend(tape.steps, order, extent)
+    carry_on(tape.steps, order, registers, slopes, extent)
+    for output, bar in zip(tape.outputs, np.eye(len(TEXTS)), strict=True):
+        back = run_back(tape.steps, registers, 3, tape.outputs, bar)
+        np.testing.assert_allclose(slopes[output], back, rtol=1e-14, atol=1e-15)
+        outside = [d for d in range(3) if not extent[output, 0] <= d < extent[output, 1]]
+        assert not back[outside].any()
+
+
+def test_a_gradient_may_be_handed_back_in_two_parts():
+    """First through what moves, where it is used up, then through the rest, as at many points of one solution."""
+    tape = write_tape([(parse_rate(text), PLACES) for text in TEXTS], len(NAMES))
+    registers = run(tape.steps, tape.literals, np.array([0.7, 1.9, 0.4]))
+    moves = moving_registers(tape.steps, 2, 3, len(tape.literals))[3 + len(tape.literals) :]
+    bar = np.zeros(registers.size)
+    np.add.at(bar, tape.outputs, 1.0)
+    carry_back(tape.steps, np.flatnonzero(moves), registers, bar)
+    assert not bar[3 + len(tape.literals) :][moves].any()
+    carry_back(tape.steps, np.flatnonzero(~moves), registers, bar)
+    whole = run_back(tape.steps, registers, 3, tape.outputs, np.ones(len(TEXTS)))
+    np.testing.assert_allclose(bar[:3], whole, rtol=1e-14)

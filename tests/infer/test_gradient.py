@@ -73,14 +73,23 @@ KINDS = {
 @pytest.mark.parametrize(("word", "value", "adjoint", "exact"), KINDS.values(), ids=KINDS)
 def test_the_slope_of_what_is_seen(shipped, word, value, adjoint, exact):
     """Without compiling the whole chain: its links are compiled and cached."""
-    joint = shipped(word)
+    has_the_slope(shipped(word), value, adjoint, exact)
+
+
+def test_the_slope_of_a_stiff_model_whose_rates_move(write_joint):
+    """Blood and tissue together, and phagocytes that fill: no state is passing, so the implicit pair follows."""
+    joint = write_joint("barone_2018_fnd_rat", edits=[('model = "particles"', 'model = "lin_2016"')])
+    has_the_slope(joint, moving_and_recovered, moving_adjoint, 1e-3)
+
+
+def has_the_slope(joint, value, adjoint, exact):
     (experiment,) = joint.experiments
     inputs = fixed_inputs(joint, experiment)
     rng = np.random.default_rng(6)
     z = 0.5 * rng.standard_normal(len(joint.free))
-    seen, states = value.py_func(z, *inputs)
+    seen, *kept = value.py_func(z, *inputs)
     bar = rng.standard_normal(seen.shape) / np.maximum(seen, 1e-12)
-    slope = adjoint.py_func(z, *inputs, states, bar)
+    slope = adjoint.py_func(z, *inputs, *kept, bar)
     for i, step in enumerate(1e-3 * np.eye(z.size)):
         far = [(value.py_func(z + k * step, *inputs)[0] * bar).sum() for k in (-2, -1, 1, 2)]
         differences = (far[0] - 8 * far[1] + 8 * far[2] - far[3]) / (12 * 1e-3)

@@ -4,9 +4,13 @@ import numpy as np
 import pytest
 from scipy.stats import norm
 
+from pbpk.assay.counts import count_cells
+from pbpk.assay.study import read_study
+from pbpk.body.expansion import read_model
+from pbpk.body.library import LIBRARY
 from pbpk.dosing import Dose
 from pbpk.errors import StudyError
-from pbpk.infer.joint import predict_percent
+from pbpk.infer.joint import join, predict_percent
 
 T_CELLS = "khot_2019_t_cells_mouse"
 PATIENTS = "gholamrezanezhad_2011_msc_human"
@@ -162,13 +166,21 @@ def test_a_prior_of_recovery_that_cannot_be_read(write_joint):
         write_joint(PATIENTS, edits=[("logit_normal", "logit_norml")])
 
 
-def test_what_moves_too_fast_to_be_fitted_is_refused_before_the_sampler_starts(write_joint):
-    """The published particle model keeps its blood: it can be simulated, and no sampler would ever be done."""
-    edits = [('model = "particles"', 'model = "lin_2016"')]
-    with pytest.raises(
-        StudyError, match=r"the rates of lin_2016 move, and too fast to be fitted; list its fast states"
-    ):
-        write_joint("barone_2018_fnd_rat", edits=edits)
+def test_a_stiff_model_whose_rates_move_is_taken(write_joint):
+    joint = write_joint("barone_2018_fnd_rat", edits=[('model = "particles"', 'model = "lin_2016"')])
+    assert joint.model.n_lasting == len(joint.model.states)
+    assert np.isfinite(predict_percent(joint, some_theta(joint))["dose"]).all()
+
+
+def test_fast_states_half_of_them_passing_are_refused_before_the_sampler_starts(write_study, tmp_path):
+    """With some states taken out the explicit pair follows, and the blood of the organs would keep it for ever."""
+    study = read_study(write_study("barone_2018_fnd_rat"))
+    text = (LIBRARY / "published" / "lin_2016.toml").read_text()
+    path = tmp_path / "half.toml"
+    path.write_text(text.replace("\noutside =", '\npassing = ["venous", "arterial"]\noutside ='))
+    with pytest.raises(StudyError, match=r"the rates of lin_2016 move, and too fast to be fitted; list all its fast "
+                                         r"states under `passing`, or none\."):  # fmt: skip
+        join(read_model(path), count_cells(study))
 
 
 def test_a_wrong_readout_is_refused_in_words(write_joint):
