@@ -392,7 +392,7 @@ def test_a_run_answers_in_another_animal(short, tmp_path):
     out, path = tmp_path / "answers", tmp_path / "asked.toml"
     path.write_text('title = "IV"\n[[doses]]\nroute = "iv"\n')
     (tmp_path / "more").mkdir()
-    (tmp_path / "more" / "injured.toml").write_text('title = "Injured"\ncells = 7e6\ninjury = { kidney = 3.0 }\n'
+    (tmp_path / "more" / "injured.toml").write_text('title = "Injured"\ncells = 7e6\ninjury = { liver = 3.0 }\n'
                                                     '[[doses]]\nroute = "iv"\n')  # fmt: skip
     shutil.copy(path, tmp_path / "more" / "asked.toml")
     said = say("simulate", short.folder, tmp_path / "more", "--species", "human", "--sex", "female", "--body-weight",

@@ -87,7 +87,8 @@ def _curves(joint):
         hours = np.geomspace(min(0.05, last / 10), last, 60)
         height = float(rows["percent"].fillna(rows["high"]).max())
         middle = height * np.exp(-hours / last) * hours / (hours + 0.1)
-        part = pd.DataFrame({"group": group, "organ": organ, "readout": readout, "hours": hours, "per": ""})
+        part = pd.DataFrame({"group": group, "animal": "", "organ": organ, "readout": readout, "hours": hours})
+        part["per"] = ""
         parts.append(part.assign(**{"q2.5": 0.7 * middle, "q50": middle, "q97.5": 1.4 * middle}))
     return pd.concat(parts, ignore_index=True)
 
