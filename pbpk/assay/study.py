@@ -64,6 +64,17 @@ class Recovery(Schema):
     source: str
 
 
+class Estimated(Schema):
+    """A modifier of the model whose size is estimated; its prior is the model's unless one stands here.
+
+    groups : in which it holds, all if none is named
+    """
+
+    prior: str = ""
+    source: str = ""
+    groups: list[str] = pydantic.Field(default_factory=list)
+
+
 class Plates(Schema):
     """How plates of raw light are read: what their controls do not teach, and the limits they must keep."""
 
@@ -95,6 +106,7 @@ class StudyFile(Schema):
     split: dict[str, list[str]] = pydantic.Field(default_factory=dict)
     physiology: str | list[str] = "fixed"  # "spread", or names and patterns of numbers of the animal to estimate
     recovery: Recovery | None = None
+    modifiers: dict[str, Estimated] = pydantic.Field(default_factory=dict)
     plates: Plates = Plates()
     readouts: Readouts = Readouts()
     product: Product
@@ -110,6 +122,10 @@ class StudyFile(Schema):
         for name in names:
             if names.count(name) > 1:
                 raise ValueError(f"[[groups]] holds `{name}` twice; give each group its own name")
+        for modifier, entry in self.modifiers.items():
+            for group in entry.groups:
+                if group not in names:
+                    raise ValueError(f"modifiers.{modifier}: groups: `{group}` is none.{did_you_mean(group, names)}")
         if self.denominator != "dose" and not self.harvested:
             raise ValueError(
                 f'denominator = "{self.denominator}" needs `harvested`, the organs whose sum was recovered'

@@ -12,7 +12,7 @@ from pbpk.body.modelfile import ModelFile, ParameterEntry, read_model_file
 from pbpk.body.prior import parse_prior
 from pbpk.body.rates import PLACEHOLDER, Rate, parse_rate
 from pbpk.body.species import Species, read_species
-from pbpk.body.states import check_holds, check_names, check_readouts, held, known_state, observed, routes
+from pbpk.body.states import check_holds, check_names, held, known_state, observed, readouts_of, routes
 from pbpk.errors import InputError, ModelFileError, did_you_mean
 from pbpk.quantity import Quantity, inside, inside_unit
 from pbpk.reading import read_placed
@@ -97,7 +97,7 @@ def _expand(
     kinds = {kind: held(("kinds", kind), written, groups, states) for kind, written in given.kinds.items()}
     outside = held(("outside",), given.outside, groups, states)
     check_holds(kinds | {"outside": outside}, states, lines)
-    check_readouts(given)
+    readouts, lost = readouts_of(given, (*(p.name for p in free), *(m.name for m in modifiers)))
     return Model(
         name=given.name,
         about=given.about,
@@ -115,7 +115,8 @@ def _expand(
         noise=tuple(_parameters(dict[str, ParameterEntry](given.noise.items()), groups, {}, "noise")[0]),
         kinds=kinds,
         outside=outside,
-        readouts={name: tuple(seen) for name, seen in given.readouts.items()},
+        readouts=readouts,
+        lost=lost,
         observed=seen,
         volumes=volumes,
         places=tuple(dict.fromkeys((*organs, *named, *(s for s in states if s in outside)))),

@@ -58,6 +58,13 @@ class ObserveEntry(Schema):
     per: str | None = None
 
 
+class ReadoutEntry(Schema):
+    """What a readout sees, and for one that counts cells the rate at which living ones lose the label states hold."""
+
+    sees: list[str]
+    lost: str | None = None
+
+
 class ModelFile(Schema):
     """A model file as written."""
 
@@ -72,7 +79,7 @@ class ModelFile(Schema):
     passing: list[str] = pydantic.Field(default_factory=list)
     outside: list[str] = pydantic.Field(default_factory=list)
     kinds: dict[str, list[str]]
-    readouts: dict[str, list[str]]
+    readouts: dict[str, list[str] | ReadoutEntry]
     observe: dict[str, list[str] | ObserveEntry] = pydantic.Field(default_factory=dict)
     routes: dict[str, str | RouteEntry]
     dead_enter: str | None = None

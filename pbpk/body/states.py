@@ -50,15 +50,27 @@ def check_names(parameters: list[str], modifiers: list[str], numbers: Iterable[s
         taken[name] = f"one of [{what}]"
 
 
-def check_readouts(given: ModelFile) -> None:
-    """Refuse a readout of what nothing holds."""
-    for readout, seen in given.readouts.items():
+def readouts_of(given: ModelFile, names: Iterable[str]) -> tuple[dict[str, tuple[str, ...]], dict[str, str]]:
+    """What each readout sees, and the rate at which what it counts loses its label, where it counts cells.
+
+    names : of parameters and modifiers
+    """
+    readouts, lost = {}, {}
+    for readout, written in given.readouts.items():
+        at = ("readouts", readout)
+        seen, rate = (written, None) if isinstance(written, list) else (written.sees, written.lost)
         for word in seen:
             if word not in given.kinds:
-                raise ModelFileError(
-                    f"readouts.{readout}: `{word}` is not one of [kinds].{did_you_mean(word, given.kinds)}",
-                    at=("readouts", readout),
-                )
+                sentence = f"readouts.{readout}: `{word}` is not one of [kinds].{did_you_mean(word, given.kinds)}"
+                raise ModelFileError(sentence, at=at)
+        readouts[readout] = tuple(seen)
+        if rate is not None:
+            known = list(names)
+            if rate not in known:
+                sentence = f"readouts.{readout}: lost: `{rate}` is no parameter and no modifier."
+                raise ModelFileError(sentence + did_you_mean(rate, known), at=at)
+            lost[readout] = rate
+    return readouts, lost
 
 
 def observed(

@@ -9,6 +9,7 @@ from pbpk.assay.study import Study
 from pbpk.body.model import Model
 from pbpk.dosing import Dose, doses_of
 from pbpk.errors import InputError, StudyError
+from pbpk.infer.switches import switches_of
 from pbpk.quantity import convert
 
 
@@ -43,7 +44,10 @@ def histories(model: Model, study: Study) -> dict[tuple[str, str], History]:
     rows: dict[tuple[str, str], list[DoseRow]] = {}
     for row in study.doses:
         rows.setdefault((row.group, row.animal), []).append(row)
-    return {key: _history(model, study, key[0], given) for key, given in rows.items()}
+    return {
+        key: _history(model.switched(switches_of(model, study, key[0])), study, key[0], given)
+        for key, given in rows.items()
+    }
 
 
 def _history(model: Model, study: Study, group: str, rows: Sequence[DoseRow]) -> History:

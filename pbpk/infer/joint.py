@@ -39,6 +39,7 @@ from pbpk.body.solve import Array, Network, Schedule
 from pbpk.errors import ModelFileError, StudyError, did_you_mean
 from pbpk.infer.bodies import bodies_of
 from pbpk.infer.histories import Occasion, histories, occasions_of
+from pbpk.infer.switches import switches_of
 from pbpk.quantity import inside
 
 Calibration = Literal["joint", "covariance", "independent"]
@@ -114,9 +115,30 @@ class Joint:
     @cached_property
     def volumes(self) -> NDArray[np.int64]:
         """Register of the volume that makes a concentration of each row, -1 where it is an amount, (row,)."""
-        table, model = self.counts.table, self.model
-        of = zip(table["organ"], table["per"], strict=True)
-        return np.array([model.volume_registers[o] if per else -1 for o, per in of], dtype=np.int64)
+        organs, pers = (self.counts.table[name].to_numpy() for name in ("organ", "per"))
+        registers = np.full(len(organs), -1, dtype=np.int64)
+        for experiment in self.experiments:
+            for row in experiment.rows:
+                if pers[row]:
+                    registers[row] = experiment.model.volume_registers[organs[row]]
+        return registers
+
+    @cached_property
+    def aged(self) -> Array:
+        """Hours from the first dose for rows whose readout counts cells, 0 where it sees their label, (row,) [h]."""
+        readouts, hours = (self.counts.table[name].to_numpy() for name in ("readout", "hours"))
+        out = np.zeros(len(hours))
+        for experiment in self.experiments:
+            for row in experiment.rows:
+                if readouts[row] in self.model.lost:
+                    out[row] = hours[row] - experiment.schedule.since.min()
+        return out
+
+    def unlabelled(self, theta: Array) -> Array:
+        """Cells over what is left of their label in each row: living cells may lose it, (draw, row)."""
+        names = [self.model.lost.get(str(readout), "") for readout in self.counts.table["readout"]]
+        rates = [theta[:, self.names.index(name)] if name in self.names else np.zeros(len(theta)) for name in names]
+        return np.exp(np.stack(rates, axis=-1) * self.aged)
 
     def volume(self, theta: Array) -> Array:
         """Volume [mL] that each row's amount is divided by, 1 where it is an amount, (draw, row)."""
@@ -197,7 +219,8 @@ def _experiments(model: Model, study: Study, table: pd.DataFrame, switched: dict
     for (group, animal), history in given.items():
         own = [a for g, a in given if g == group and a]
         mine = (table["group"] == group) & (table["animal"] == animal if animal else ~table["animal"].isin(own))
-        body = bodies.get((group, of_subject(animal))) or bodies.get((group, "")) or model
+        switched |= (on := switches_of(model, study, group))
+        body = (bodies.get((group, of_subject(animal))) or bodies.get((group, "")) or model).switched(on)
         for occasion in occasions_of(history):
             held = mine & (table["hours"] >= occasion.begin) & (table["hours"] < occasion.until)
             rows = tuple(int(i) for i in np.flatnonzero(held))
@@ -205,25 +228,25 @@ def _experiments(model: Model, study: Study, table: pd.DataFrame, switched: dict
                 continue
             _check_given(study, table.iloc[list(rows)], occasion, model)
             hours, at = np.unique(table["hours"].to_numpy()[list(rows)], return_inverse=True)
-            modifiers = _injury(model, study, group, switched)
-            whole = 100.0 if model.is_linear else history.total * inside(model.amount)[1]
+            whole = 100.0 if body.is_linear else history.total * inside(model.amount)[1]
             percent = [replace(dose, cells=100.0 * dose.cells / history.total) for dose in occasion.doses]
             schedule = model.schedule(percent).scaled(whole / 100.0)
             experiments.append(Experiment(
-                group, animal, rows, schedule, hours, tuple(int(i) for i in at), modifiers, body, 100.0 / whole,
+                group, animal, rows, schedule, hours, tuple(int(i) for i in at), tuple(on), body, 100.0 / whole,
                 occasion.until))  # fmt: skip
     return experiments
 
 
 def _check_steps(joint: Joint) -> None:
     """Refuse rates that move and that the sampler would follow for ever, for it takes thousands of gradients."""
-    model = joint.model
-    if model.is_linear:
-        return
-    median = joint.theta(np.zeros(len(joint.free)))[: len(model.parameters)]
-    network = Network(model.tape, model.source_states, model.target_states, len(model.states), model.n_lasting)
+    theta = joint.theta(np.zeros(len(joint.free)))
     for experiment in joint.experiments:
-        known = experiment.model.symbols(median)
+        model = experiment.model
+        if model.is_linear:
+            continue
+        network = Network(model.tape, model.source_states, model.target_states, len(model.states), model.n_lasting)
+        switched = {name: theta[joint.names.index(name)] for name in experiment.modifiers}
+        known = model.symbols(theta[: len(model.parameters)], switched)
         given = (*network.arrays(), *experiment.schedule.plain(), experiment.hours)
         out = respond_moving(known, *given, MOST_STEPS)[0]
         if not np.isfinite(out).all():
@@ -283,26 +306,6 @@ def _check_dosed(study: Study, table: pd.DataFrame, experiments: list[Experiment
             )
 
 
-def _injury(model: Model, study: Study, group: str, switched: dict[str, Parameter]) -> tuple[str, ...]:
-    """Modifier that an injured organ switches on; a parameter of the same name is estimated for it."""
-    organ = study.group(group).injured
-    if organ is None:
-        return ()
-    name = f"injury_{organ}"
-    found = next((m for m in model.modifiers if m.name == name), None)
-    if found is None:
-        raise StudyError(
-            f"{study.folder / 'study.toml'}: the group `{group}` has an injured `{organ}`, which is not an organ of "
-            f"the model `{model.name}`."
-        )
-    if found.prior is None:
-        raise StudyError(
-            f"{study.folder / 'study.toml'}: nobody knows the size of `{name}`; give it a prior in the model."
-        )
-    switched[name] = Parameter(name, found.about, "1", found.prior, found.source)
-    return (name,)
-
-
 def _recovery(study: Study) -> tuple[Parameter, ...]:
     """Part of an organ's label that the study counts, if it is not all of it."""
     entry = study.about.recovery
@@ -343,7 +346,7 @@ def predict_percent(joint: Joint, theta: Array) -> dict[str, Array]:
         of_dose[:, rows] = np.einsum("drs,rs->dr", states[:, at], joint.observers[rows])
         recovered[:, rows] = np.einsum("drs,rs->dr", states[:, at], joint.recovery[rows])
     yields = [joint.yields(theta, organ) for organ in joint.counts.table["organ"]]
-    of_dose *= np.stack(yields, axis=-1) / joint.volume(theta)
+    of_dose *= np.stack(yields, axis=-1) * joint.unlabelled(theta) / joint.volume(theta)
     out = {"dose": of_dose}
     if "recovered" in joint.readings:
         out["recovered"] = 100.0 * of_dose / recovered

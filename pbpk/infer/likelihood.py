@@ -50,7 +50,7 @@ def build(joint: Joint) -> pm.Model:
 
 def operation(joint: Joint, experiment: Experiment) -> Any:
     """Operation that fits the rates and the doses: less is compiled where no dose is at steady state."""
-    if not joint.model.is_linear:
+    if not experiment.model.is_linear:
         return SeenMoving()
     return SeenSteady() if experiment.schedule.is_steady else Seen()
 
@@ -58,9 +58,10 @@ def operation(joint: Joint, experiment: Experiment) -> Any:
 def fixed_inputs(joint: Joint, experiment: Experiment) -> list[Any]:
     """Arrays that `Seen` takes after z: priors, rates, network, doses and observers of one experiment."""
     model = experiment.model
-    estimated = [*model.parameters, *(p for p in joint.estimated if p.name in experiment.modifiers)]
+    switched = [parameter for parameter in joint.estimated if parameter.name in experiment.modifiers]
+    estimated = [*model.parameters, *switched]
     place = {p.name: i for i, p in enumerate(joint.free)}
-    switches = [model.symbol_names.index(name) for name in experiment.modifiers]
+    switches = [model.symbol_names.index(parameter.name) for parameter in switched]
     rows = list(experiment.rows)
     entry = experiment.schedule.entry
     # rates that count what is where find it by its place among all states
@@ -108,6 +109,9 @@ def _log_likelihood(joint: Joint, z: Any, seen: list[Any], reading: str, u: Any)
     if "recovery" in joint.names:
         percent = percent * _free(joint, z, "recovery")
     m = pt.log(percent)
+    for name in sorted(set(joint.model.lost.values()) & {p.name for p in joint.free}):
+        counted = table["readout"].map(joint.model.lost) == name
+        m = m + _free(joint, z, name) * np.where(counted, joint.aged, 0.0)
     if joint.doubtful:
         m = m - _log_grams(joint, z, table)
     spread, misfit = _free(joint, z, "spread"), _free(joint, z, "misfit")

@@ -52,15 +52,15 @@ def simulate(
     base = np.ascontiguousarray(theta[:, columns])
     organs = _places(model, scenarios)
     hours = _hours(scenarios) if hours is None else hours
+    learned = _learned(model, theta, names)
     answers, given, evidence = [], [], []
     for scenario in scenarios:
         dose = scenario.cells or cells or PERCENT
-        if dose == PERCENT and not (scenario.cells or cells) and not model.switched(scenario.switches).is_linear:
+        amounts_matter = not model.switched({**learned, **scenario.switches}).is_linear
+        if dose == PERCENT and not (scenario.cells or cells) and amounts_matter:
             raise ScenarioError(f"scenario `{scenario.name}`: rates depend on how many cells there are; say `cells`.")
         changed = _resize(model, base, scenario, seed)
-        # rates that move are followed with the blood in balance: the stiff solver would take minutes for all draws
-        fidelity = "full" if model.switched(scenario.switches).is_linear else "reduced"
-        states = model.solve(changed, scenario.given(dose), hours, scenario.switches, fidelity)
+        states = model.solve(changed, scenario.given(dose), hours, {**learned, **scenario.switches}, "full")
         states[..., [state in model.outside and scenario.is_steady for state in model.states]] = 0.0  # without end
         answers.append(np.stack([states @ weights for weights in _observers(model, organs)], axis=-2))
         given.append(dose)
@@ -92,6 +92,12 @@ def _places(model: Model, scenarios: Sequence[Scenario]) -> list[str]:
     if any(scenario.is_steady for scenario in scenarios):  # then what has left the body is without end
         held -= model.outside
     return [place for place in model.places if held.intersection(model.observed.get(place, (place,)))]
+
+
+def _learned(model: Model, theta: Array, names: Sequence[str]) -> dict[str, Array]:
+    """Modifiers whose size a study has taught, name -> (draw,); an injury was that of some of its groups only."""
+    known = {modifier.name for modifier in model.modifiers if not modifier.name.startswith("injury_")}
+    return {name: theta[:, i] for i, name in enumerate(names) if name in known}
 
 
 def _hours(scenarios: Sequence[Scenario]) -> Array:
