@@ -134,11 +134,12 @@ class Joint:
                     out[row] = hours[row] - experiment.schedule.since.min()
         return out
 
-    def unlabelled(self, theta: Array) -> Array:
-        """Cells over what is left of their label in each row: living cells may lose it, (draw, row)."""
-        names = [self.model.lost.get(str(readout), "") for readout in self.counts.table["readout"]]
-        rates = [theta[:, self.names.index(name)] if name in self.names else np.zeros(len(theta)) for name in names]
-        return np.exp(np.stack(rates, axis=-1) * self.aged)
+    def unlabelled(self, theta: Array, readout: str, aged: Array) -> Array:
+        """Cells over what is left of their label, (draw, ...), hours after the first dose: the living may lose it."""
+        rate = self.model.lost.get(readout, "")
+        if rate not in self.names:
+            return np.ones((len(theta), *aged.shape))
+        return np.exp(np.multiply.outer(theta[:, self.names.index(rate)], aged))
 
     def volume(self, theta: Array) -> Array:
         """Volume [mL] that each row's amount is divided by, 1 where it is an amount, (draw, row)."""
@@ -346,7 +347,9 @@ def predict_percent(joint: Joint, theta: Array) -> dict[str, Array]:
         of_dose[:, rows] = np.einsum("drs,rs->dr", states[:, at], joint.observers[rows])
         recovered[:, rows] = np.einsum("drs,rs->dr", states[:, at], joint.recovery[rows])
     yields = [joint.yields(theta, organ) for organ in joint.counts.table["organ"]]
-    of_dose *= np.stack(yields, axis=-1) * joint.unlabelled(theta) / joint.volume(theta)
+    of_dose *= np.stack(yields, axis=-1) / joint.volume(theta)
+    for readout, seen in joint.counts.table.groupby("readout").indices.items():
+        of_dose[:, seen] *= joint.unlabelled(theta, str(readout), joint.aged[seen])
     out = {"dose": of_dose}
     if "recovered" in joint.readings:
         out["recovered"] = 100.0 * of_dose / recovered
