@@ -69,9 +69,8 @@ def _amount(dose: "DoseRow") -> str:
 
 def _given(dose: "DoseRow", several: bool) -> str:
     """One row of the table of doses, in words."""
-    who = f" (animal {dose.animal})" if dose.animal else ""
     if not dose.is_dose:
-        return f"emptied at {span(dose.hours)}{who}"
+        return f"emptied at {span(dose.hours)}"
     words = f"infused since ever at {number(dose.rate_per_h)} {dose.unit or 'cells'}/h until {span(dose.hours)}"
     if not dose.is_since_ever:
         how = f" over {number(dose.duration_min)} min" if dose.duration_min else ", bolus"
@@ -83,7 +82,13 @@ def _given(dose: "DoseRow", several: bool) -> str:
     words += f", after a lag of {span(dose.lag_h)}" if dose.lag_h else ""
     words += f", of which {number(100 * dose.bioavailability)} % is available" if dose.bioavailability != 1.0 else ""
     words += ", after the samples of that hour" if dose.after_samples else ""
-    return words + (", the animal emptied before" if dose.reset else "") + who
+    return words + (", the animal emptied before" if dose.reset else "")
+
+
+def _who(animals: list[str]) -> str:
+    """Animals that were dosed alike, where they were dosed by themselves."""
+    named = [animal for animal in animals if animal]
+    return f" (animal{'s' if len(named) > 1 else ''} {', '.join(named)})" if named else ""
 
 
 def groups_table(run: "Run") -> Table:
@@ -91,7 +96,10 @@ def groups_table(run: "Run") -> Table:
     rows = []
     for group in run.study.about.groups:
         doses = [dose for dose in run.study.doses if dose.group == group.name]
-        given = [_given(dose, several=len(group.routes) > 1) for dose in doses]
+        alike: dict[str, list[str]] = {}
+        for dose in doses:
+            alike.setdefault(_given(dose, several=len(group.routes) > 1), []).append(dose.animal)
+        given = [words + _who(animals) for words, animals in alike.items()]
         route = ", ".join(ROUTES.get(route, route) for route in group.routes)
         rows.append((group.name, route, "; ".join(given), group.treatment, named(group.injured or "none")))
     return Table("Groups and doses", ("Group", "Route", "Doses", "Treatment", "Injured organ"), "lllll", rows)
