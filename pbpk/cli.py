@@ -105,6 +105,8 @@ def _run(
     force: bool,
     answer: bool = True,
 ) -> None:
+    import numpy as np
+
     from pbpk.assay.counts import count_cells
     from pbpk.infer.fit import fit as learn
     from pbpk.infer.histories import known_amount
@@ -126,6 +128,11 @@ def _run(
         scenario.check(model)
     say_study(study, counts)
     say_animals(joint)
+    amount = cells or known_amount(study, model)
+    told: dict[str, Any] = {"seed": settings["seed"], "standing": joint.standing}
+    told["studied"] = [route for group in study.about.groups for route in group.routes]
+    if asked:  # what cannot be answered is told before the chains run
+        simulate(model, joint.theta(np.zeros((1, len(joint.free)))), joint.names, asked, amount, **told)
     with write_folder(out, force) as folder:
         choices = {key: settings[key] for key in ("seed", "draws", "tune", "target_accept")}
         with progress() as follow:
@@ -134,16 +141,7 @@ def _run(
         converged = posterior.diagnostics.passed
         forecast = None
         if asked and (converged or allow_unconverged):
-            routes = [route for group in study.about.groups for route in group.routes]
-            forecast = simulate(
-                model,
-                posterior.theta(DRAWS),
-                posterior.joint.names,
-                asked,
-                cells or known_amount(study, model),
-                seed=settings["seed"],
-                studied=routes,
-            )
+            forecast = simulate(model, posterior.theta(DRAWS), joint.names, asked, amount, **told)
         manifest = describe(study, model, settings, datetime.now(UTC).isoformat(timespec="seconds"))
         manifest |= {"converged": converged, "seconds": posterior.seconds}
         result = assemble(study, posterior, forecast, manifest)
@@ -201,6 +199,7 @@ def simulate(
         study, posterior, manifest = read_fit(run)
         model, theta, names = posterior.joint.model, posterior.theta(DRAWS), posterior.joint.names
         routes = [route for group in study.about.groups for route in group.routes]
+        standing = posterior.joint.standing
         origin = f"the fit of {study.name} ({manifest['fingerprint']})"
         if species is None and body_weight is None and sex is None:
             _only_elsewhere(rates, physiology)
@@ -208,7 +207,7 @@ def simulate(
         else:
             fixed = model_of(study, manifest["settings"].get("model"), "fixed")
             to = animal_of(species or study.about.species, body_weight, sex)
-            moved = extrapolate(fixed, theta, names, to, rates, chosen(physiology or "fixed"), seed)
+            moved = extrapolate(fixed, theta, names, to, rates, chosen(physiology or "fixed"), seed, standing)
             model, theta, names = moved.model, moved.theta, moved.names
             origin += f", extrapolated to {model.species.name}"
     else:
@@ -216,11 +215,11 @@ def simulate(
         model = freed(model, chosen(physiology or "fixed"))
         refuse_rates(model)
         theta = model.draw_prior(DRAWS, seed)
-        names, routes = model.parameter_names, []
+        names, routes, standing = model.parameter_names, [], ()
         origin = f"the prior of {model.name} in {model.species.name}"
     asked = read_scenarios(scenarios, model)
     with write_folder(out, force) as folder:
-        forecast = answer(model, theta, names, asked, cells, seed=seed, studied=routes)
+        forecast = answer(model, theta, names, asked, cells, seed=seed, studied=routes, standing=standing)
         if moved is not None:
             forecast = marked(forecast)
             write_table(moved.table, folder / "carried.csv")

@@ -68,6 +68,8 @@ class EventRow(Schema):
         if self.CENS not in (0, 1):
             right = "; a value that is only known to lie above DV is not read" if self.CENS == -1 else ""
             raise ValueError(f"CENS is {self.CENS}; it must be 0 or 1 (below DV){right}")
+        if self.CENS == 1 and self.kind == OBSERVATION and self.DV is None:
+            raise ValueError("CENS is 1, so DV must say below what")
         if self.LIMIT is not None and self.DV is not None and not self.LIMIT < self.DV:
             raise ValueError(f"LIMIT is {self.LIMIT:g}; it must lie below DV, which is {self.DV:g}")
         return self

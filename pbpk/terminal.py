@@ -97,7 +97,7 @@ def say_model(model: "Model", unused: list[str]) -> None:
 def say_animals(joint: Any) -> None:
     """Animals that are taken in a body of their own, and numbers of the animal that are estimated."""
     study, model = joint.study, joint.model
-    weights = [row.body_weight_g for row in study.animals if row.body_weight_g is not None]
+    weights = [row.body_weight_g for row in study.animals if row.body_weight_g is not None and row.animal]
     if weights:
         told = f"{len(weights)} body weights from {min(weights):g} to {max(weights):g} g"
         console.print(f"{told}: each animal in a body of its own.", soft_wrap=True)

@@ -126,6 +126,7 @@ def test_a_value_of_a_missing_record_is_not_seen(tmp_path):
     ("row", "said"),
     [("3.5,-1,.", "CENS is -1; it must be 0 or 1 (below DV); a value that is only known to lie above DV is not read"),
      ("3.5,2,.", "CENS is 2; it must be 0 or 1 (below DV)."),
+     (".,1,.", "CENS is 1, so DV must say below what"),
      ("3.5,1,4", "LIMIT is 4; it must lie below DV, which is 3.5")],
 )  # fmt: skip
 def test_a_limit_that_cannot_be_is_refused(tmp_path, row, said):

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pandas as pd
 
+from pbpk.assay.animals import of_subject
 from pbpk.assay.doses import dose_amount, dose_cells
 from pbpk.assay.measurements import COUNTED, DROPPED, UNITS, MeasurementRow, per_of
 from pbpk.assay.signals import Signals, merge
@@ -56,7 +57,7 @@ class OrganCounts:
         tissues = self.study.about.tissues
         lit = {reading.well.organ for reading in self.study.readings}
         wells = organ in {tissues.get(tissue, tissue) for tissue in lit}
-        return self.study.folder / ("wells.csv" if wells else "measurements.csv")
+        return self.study.folder / "wells.csv" if wells else self.study.measurements_file
 
 
 def count_cells(study: Study) -> OrganCounts:
@@ -93,7 +94,7 @@ def count_cells(study: Study) -> OrganCounts:
         parts.append(_counted(study, counted))
     read = pd.concat([part for part, _ in parts], ignore_index=True) if parts else pd.DataFrame()
     if pooled.empty and read.empty:
-        file = "wells.csv" if study.readings else "measurements.csv"
+        file = "wells.csv" if study.readings else study.measurements_file.name
         raise StudyError(f"{study.folder / file}: no row is left to fit; see [tissues] in study.toml.")
     _check_apart(study, read, pooled)
     sentences = [f"{tissue}: {count} values left out, as [tissues] in study.toml says"
@@ -186,7 +187,7 @@ def _light(study: Study, quantified: "Quantified") -> tuple[pd.DataFrame, Signal
 
 def _limits(study: Study) -> dict[int, float]:
     """Percentage of the dose below which each censored count of an instrument lies, by its row."""
-    place = f"{study.folder / 'measurements.csv'}"
+    place = f"{study.measurements_file}"
     rows = [(i, row) for i, row in enumerate(study.measurements, start=2) if row.unit in COUNTED and row.below_lloq]
     if not rows:
         return {}
@@ -203,7 +204,7 @@ def _counted(study: Study, rows: list[tuple[int, MeasurementRow]]) -> tuple[pd.D
     """One row for each count of an instrument, and its signals in percent of the dose."""
     from pbpk.assay.readouts.tally import count_signals
 
-    place = f"{study.folder / 'measurements.csv'}"
+    place = f"{study.measurements_file}"
     signals = count_signals(
         study.about.readouts, rows, place, lambda row: dose_cells(study, row.group, row.animal, place)
     )
@@ -217,7 +218,7 @@ def _counted(study: Study, rows: list[tuple[int, MeasurementRow]]) -> tuple[pd.D
 
 def _to_percent(study: Study, row: MeasurementRow, line: int) -> tuple[float, WeightRow | None]:
     """Factor from the written unit to percent of the dose, and the row of the organ's weight if there is one."""
-    place = f"{study.folder / 'measurements.csv'}: row {line}"
+    place = study.place_of(row, line)
     weight = _weight(study, row)
     factor = 1.0
     amount, _, below = row.unit.partition("/")
@@ -238,7 +239,8 @@ def _to_percent(study: Study, row: MeasurementRow, line: int) -> tuple[float, We
 
 def _weight(study: Study, row: MeasurementRow) -> WeightRow | None:
     """Weight of a row's tissue: the animal's own, else its group's, else anybody's."""
-    for group, animal in ((row.group, row.animal), ("", row.animal), (row.group, ""), ("", "")):
+    subject = of_subject(row.animal)
+    for group, animal in ((row.group, subject), ("", subject), (row.group, ""), ("", "")):
         for weight in study.weights:
             if (weight.organ, weight.group, weight.animal) == (row.organ, group, animal):
                 return weight
@@ -288,7 +290,7 @@ def _pool(study: Study, table: pd.DataFrame) -> tuple[pd.DataFrame, list[str]]:
             continue
         if rows["percent"].isna().any() or rows["below_lloq"].any() or rows["tissue"].duplicated().any():
             raise StudyError(
-                f"{study.folder / 'measurements.csv'}: the tissues that make `{organ}` at {hours:g} h must be one "
+                f"{study.measurements_file}: the tissues that make `{organ}` at {hours:g} h must be one "
                 "plain value each; ranges, limits and repeats cannot be summed."
             )
         one = rows.iloc[[0]].copy()
@@ -300,7 +302,7 @@ def _pool(study: Study, table: pd.DataFrame) -> tuple[pd.DataFrame, list[str]]:
         parts.append(one)
     if not parts:
         raise StudyError(
-            f"{study.folder / 'measurements.csv'}: no row is left to fit: the tissues that make one organ were never "
+            f"{study.measurements_file}: no row is left to fit: the tissues that make one organ were never "
             "measured at the same hour; see [tissues] in study.toml."
         )
     return pd.concat(parts), notes

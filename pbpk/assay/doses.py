@@ -114,7 +114,7 @@ def doses_of(study: "Study", group: str, animal: str) -> list[DoseRow]:
 def known_dose(study: "Study", group: str, animal: str) -> float | None:
     """Cells that an animal was given in all, its own doses before its group's; None where a dose says no number."""
     given = [dose.in_all for dose in doses_of(study, group, animal)]
-    known = [amount[0] for amount in given if amount is not None and amount[1] == "cell"]
+    known = [each[0] * inside(each[1])[1] for each in given if each is not None and inside(each[1])[0] == "cell"]
     return sum(known) if known and len(known) == len(given) else None
 
 
@@ -128,9 +128,8 @@ def dose_cells(study: "Study", group: str, animal: str, place: str) -> float:
     """
     known = known_dose(study, group, animal)
     if known is None:
-        raise StudyError(
-            f"{place}: cells were measured but the dose of `{group}` is not known; fill `cells` in doses.csv."
-        )
+        raise StudyError(f"{place}: cells were measured but the dose of `{group}` is not known; fill `cells` in "
+                         f"{study.doses_file.name}.")  # fmt: skip
     return known
 
 
@@ -146,9 +145,9 @@ def dose_amount(study: "Study", group: str, animal: str, place: str) -> tuple[fl
     known = [each for each in given if each is not None]
     if not known or len(known) < len(given):
         raise StudyError(f"{place}: an amount was measured but the dose of `{group}` is not known; fill `amount` and "
-                         "`unit` in doses.csv.")  # fmt: skip
+                         f"`unit` in {study.doses_file.name}.")  # fmt: skip
     unit = known[0][1]
     try:
         return sum(convert(amount, each, unit) for amount, each in known), unit
     except InputError as problem:
-        raise StudyError(f"{study.folder / 'doses.csv'}: the doses of `{group}`: {problem}") from None
+        raise StudyError(f"{study.doses_file}: the doses of `{group}`: {problem}") from None

@@ -8,15 +8,16 @@ from pathlib import Path
 
 import pydantic
 
-from pbpk.assay.doses import DoseRow
+from pbpk.assay.animals import OCCASION, split_unit
+from pbpk.assay.doses import AMOUNTS, DoseRow
 from pbpk.assay.measurements import MeasurementRow
 from pbpk.dosing import MODELLED_DURATION, MODELLED_RATE, OBSERVATION, RESETS, Event, observation_hours, occasions
 from pbpk.errors import InputError, StudyError, did_you_mean
 from pbpk.nonmem import Record, read_records
+from pbpk.quantity import inside
 from pbpk.reading import Schema, validated
 
 FILE = "nonmem.csv"
-OCCASION = ", occasion "
 
 
 class Seen(Schema):
@@ -44,6 +45,13 @@ class Nonmem(Schema):
     duration_h: dict[str, float] = pydantic.Field(default_factory=dict)
     group: str = ""
     covariates: list[str] = pydantic.Field(default_factory=list)
+
+    @pydantic.field_validator("amount")
+    @classmethod
+    def _is_amount(cls, amount: str) -> str:
+        if inside(split_unit(amount)[0])[0] not in AMOUNTS:
+            raise ValueError(f"`{amount}` is no amount; give cells, a mass, moles or an activity, or one per kg")
+        return amount
 
     @pydantic.model_validator(mode="after")
     def _by_route(self) -> "Nonmem":
@@ -85,15 +93,6 @@ def read_table(folder: Path, settings: Nonmem, groups: list[str]) -> tuple[list[
     except InputError as problem:
         raise StudyError(str(problem)) from None
     return doses, rows
-
-
-def of_subject(animal: str) -> str:
-    """Subject that an animal is, whatever the occasion.
-
-    >>> of_subject("7, occasion 2"), of_subject("7")
-    ('7', '7')
-    """
-    return animal.partition(OCCASION)[0]
 
 
 def _group(path: Path, subject: str, records: tuple[Record, ...], settings: Nonmem, groups: list[str]) -> str:
@@ -140,12 +139,16 @@ def _dose(group: str, animal: str, event: Event, settings: Nonmem) -> DoseRow:
     fields: dict[str, object] = {} if in_cells else {"unit": settings.amount}
     if event.amount:  # an infusion since ever has none
         fields["cells" if in_cells else "amount"] = event.amount
-    return DoseRow.model_validate(fields | {
+    fields |= {
         "group": group, "animal": animal, "hours": event.hours, "route": event.route, "rate_per_h": rate,
         "duration_min": 60.0 * lasts, "addl": event.addl, "interval_h": event.interval_h, "ss": event.ss,
         "reset": event.evid in RESETS, "lag_h": settings.lag_h.get(event.route, 0.0),
         "bioavailability": settings.bioavailability.get(event.route, 1.0), "source": _row(event),
-    })  # fmt: skip
+    }  # fmt: skip
+    try:
+        return validated(fields, DoseRow, StudyError)
+    except StudyError as problem:
+        raise StudyError(f"{event.place}: {problem}") from None
 
 
 def _row(event: Event) -> str:

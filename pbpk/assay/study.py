@@ -178,6 +178,21 @@ class Study:
         """Name of the folder."""
         return self.folder.name
 
+    @property
+    def doses_file(self) -> Path:
+        """File that says what was given."""
+        return self.folder / (NONMEM if NONMEM in self.hashes else "doses.csv")
+
+    @property
+    def measurements_file(self) -> Path:
+        """File that says what was measured, as numbers."""
+        return self.folder / (NONMEM if NONMEM in self.hashes else "measurements.csv")
+
+    def place_of(self, row: DoseRow | MeasurementRow, line: int) -> str:
+        """File and row in which something was given or measured: the line of its own table, or what NONMEM's told."""
+        file = self.doses_file if isinstance(row, DoseRow) else self.measurements_file
+        return f"{self.folder}/{row.source}" if file.name == NONMEM else f"{file}: row {line}"
+
     def group(self, name: str) -> Group:
         """Group by its name."""
         return next(group for group in self.about.groups if group.name == name)
@@ -209,9 +224,8 @@ def read_study(folder: str | Path, follow: Callable[[int, int], None] | None = N
     )
     _check_groups(study)
     seen = list(_measured(study))
-    check_animals(study, [(file, line, group, animal, hours) for file, line, group, animal, _, hours in seen])
-    measured = [(group, animal) for _, _, group, animal, _, _ in seen]
-    return replace(study, doses=weighed_doses(study.folder, study.doses, animals, measured))
+    check_animals(study, [(place, group, animal, hours) for place, group, animal, _, hours in seen])
+    return replace(study, doses=weighed_doses(study, [(group, animal) for _, group, animal, _, _ in seen]))
 
 
 def _read_tables(folder: Path, about: StudyFile, has_light: bool) -> tuple[list[DoseRow], list[MeasurementRow]]:
@@ -252,25 +266,19 @@ def _read_optional[R: Schema](path: Path, schema: type[R]) -> tuple[R, ...]:
 def _check_groups(study: Study) -> None:
     """Refuse a row of a group nobody declared, a group measured but never dosed, an unmapped tissue."""
     folder, names = study.folder, [group.name for group in study.about.groups]
-    named: tuple[tuple[str, tuple[DoseRow | WeightRow, ...]], ...] = (
-        ("doses.csv", study.doses),
-        ("organ_weights.csv", study.weights),
-    )
-    for file, rows in named:
-        for line, row in enumerate(rows, start=2):
-            if row.group not in names and not (file == "organ_weights.csv" and row.group == ""):
-                raise StudyError(
-                    f"{folder / file}: row {line}: the group `{row.group}` is not in study.toml."
-                    + did_you_mean(row.group, names)
-                )
+    weighed = f"{folder / 'organ_weights.csv'}: row "
+    named = [(study.place_of(dose, line), dose.group) for line, dose in enumerate(study.doses, start=2)]
+    named += [(f"{weighed}{line}", row.group) for line, row in enumerate(study.weights, start=2) if row.group]
+    for place, group in named:
+        if group not in names:
+            raise StudyError(f"{place}: the group `{group}` is not in study.toml." + did_you_mean(group, names))
     dosed = {(dose.group, dose.animal) for dose in study.doses if dose.is_dose}
-    for file, line, group, animal, organ, _ in _measured(study):
-        place = f"{folder / file}: row {line}"
+    for place, group, animal, organ, _ in _measured(study):
         if group not in names:
             raise StudyError(f"{place}: the group `{group}` is not in study.toml." + did_you_mean(group, names))
         if not any(g == group for g, _ in dosed) or (animal and not {(group, ""), (group, animal)} & dosed):
             who = f"animal `{animal}` of `{group}`" if any(g == group for g, _ in dosed) else f"group `{group}`"
-            raise StudyError(f"{place}: the {who} was measured but never dosed; add it to doses.csv.")
+            raise StudyError(f"{place}: the {who} was measured but never dosed; add it to {study.doses_file.name}.")
         if study.about.tissues and organ not in study.about.tissues:
             raise StudyError(
                 f"{place}: the organ `{organ}` is not under [tissues] in study.toml."
@@ -280,19 +288,20 @@ def _check_groups(study: Study) -> None:
         routes = study.group(dose.group).routes
         if dose.is_dose and dose.route not in routes:
             raise StudyError(
-                f"{folder / 'doses.csv'}: row {line}: the route is `{dose.route}`, study.toml says "
+                f"{study.place_of(dose, line)}: the route is `{dose.route}`, study.toml says "
                 f"`{'`, `'.join(routes)}`; make them agree."
             )
 
 
-def _measured(study: Study) -> Iterator[tuple[str, int, str, str, str, float | None]]:
-    """File, row, group, animal, organ and hour of everything that was measured in an animal."""
+def _measured(study: Study) -> Iterator[tuple[str, str, str, str, float | None]]:
+    """Place, group, animal, organ and hour of everything that was measured in an animal."""
     for line, row in enumerate(study.measurements, start=2):
-        yield "measurements.csv", line, row.group, row.animal, row.organ, row.hours
+        yield study.place_of(row, line), row.group, row.animal, row.organ, row.hours
     for line, reading in enumerate(study.readings, start=2):
+        place = f"{study.folder / 'wells.csv'}: row {line}"
         if reading.well.role == "sample":
             missing = [name for name in ("group", "animal", "hours") if getattr(reading.well, name) in ("", None)]
             if missing:
-                raise StudyError(f"{study.folder / 'wells.csv'}: row {line}: a sample needs its `{missing[0]}`.")
+                raise StudyError(f"{place}: a sample needs its `{missing[0]}`.")
             well = reading.well
-            yield "wells.csv", line, well.group, well.animal, well.organ, well.hours
+            yield place, well.group, well.animal, well.organ, well.hours

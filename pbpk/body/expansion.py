@@ -97,7 +97,7 @@ def _expand(
     kinds = {kind: held(("kinds", kind), written, groups, states) for kind, written in given.kinds.items()}
     outside = held(("outside",), given.outside, groups, states)
     check_holds(kinds | {"outside": outside}, states, lines)
-    readouts, lost = readouts_of(given, (*(p.name for p in free), *(m.name for m in modifiers)))
+    readouts, lost = readouts_of(given, [m.name for m in modifiers])
     return Model(
         name=given.name,
         about=given.about,
@@ -218,11 +218,12 @@ def _modifiers(given: ModelFile, groups: Mapping[str, list[str]]) -> list[Modifi
         except InputError as problem:
             raise ModelFileError(f"modifiers.{name}: {problem}", at=("modifiers", name, "prior")) from None
         try:
-            unit = inside_unit(entry.unit)
+            unit, one = inside(entry.unit)
         except InputError as problem:
             raise ModelFileError(f"modifiers.{name}: {problem}", at=("modifiers", name, "unit")) from None
+        prior = None if prior is None else prior.scaled(one)
         modifiers += [
-            Modifier(filled, entry.about, unit, entry.neutral, prior, entry.source, entry.evidence)
+            Modifier(filled, entry.about, unit, entry.neutral * one, prior, entry.source, entry.evidence)
             for filled in fill(name, groups, ("modifiers", name))
         ]
     return modifiers

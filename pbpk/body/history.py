@@ -63,6 +63,8 @@ def follow_history(
         begin = min((_seen_from(dose) for dose in together), default=math.inf)
         seen = (hours >= begin) & (hours < until)
         if together and seen.any():
+            if not model.switched(modifiers or {}).is_linear:
+                begin = min(begin, 0.0)  # rates may read the hour, so the clock stays
             shifted = [replace(d, hours=d.hours - begin, since=_seen_from(d) - begin, until=math.inf) for d in together]
             factor = model.factor(modifiers)
             schedule = model.schedule(shifted).scaled(factor)

@@ -85,7 +85,7 @@ class Model:
     kinds : what the states hold (`live`, `label`) -> states; outside : what has left the body
     places : where all of it is, each once: organs, what else is observed, what is outside
     own : numbers that the model itself brings, before those of the animal
-    readouts : readout -> kinds; lost : readout that counts cells -> rate at which living ones lose the label in states
+    readouts : readout -> kinds; lost : readout that counts cells -> modifier by which living ones lose their label
     volumes : observed -> symbol of the volume that makes a concentration of it
     where : what is made of the numbers of the animal, in the order in which it is computed
     split : organ of the animal -> parts that it is taken as

@@ -59,7 +59,7 @@ class ObserveEntry(Schema):
 
 
 class ReadoutEntry(Schema):
-    """What a readout sees, and for one that counts cells the rate at which living ones lose the label states hold."""
+    """What a readout sees, and for one that counts cells the modifier by which living ones lose their label."""
 
     sees: list[str]
     lost: str | None = None

@@ -24,6 +24,11 @@ FIXED, SPREAD = "fixed", "spread"
 WHOLE, OUTPUT, WEIGHT = "volume_whole", "cardiac_output", "body_weight"
 
 
+def takes_animal(model: Model, animal: Species) -> bool:
+    """Whether a rate needs a number of an animal; a model may bring all its numbers itself."""
+    return any(name in animal.quantities and name not in model.own for name in _used(model))
+
+
 def in_animal(model: Model, animal: Species) -> Model:
     """Return the model with the numbers of another animal, its organs split as they were.
 
@@ -38,7 +43,7 @@ def in_animal(model: Model, animal: Species) -> Model:
         if organ in animal.organs:
             animal = animal.split(organ, parts)
     numbers = _numbers(model, animal)
-    if not any(name in animal.quantities and name not in model.own for name in _used(model)):
+    if not takes_animal(model, animal):
         raise SpeciesError(
             f"{model.name} takes no number of the animal, only its own, so another animal changes nothing; write "
             "a model with the numbers of that animal under [constants]."

@@ -53,7 +53,7 @@ def check_names(parameters: list[str], modifiers: list[str], numbers: Iterable[s
 def readouts_of(given: ModelFile, names: Iterable[str]) -> tuple[dict[str, tuple[str, ...]], dict[str, str]]:
     """What each readout sees, and the rate at which what it counts loses its label, where it counts cells.
 
-    names : of parameters and modifiers
+    names : of modifiers
     """
     readouts, lost = {}, {}
     for readout, written in given.readouts.items():
@@ -67,7 +67,7 @@ def readouts_of(given: ModelFile, names: Iterable[str]) -> tuple[dict[str, tuple
         if rate is not None:
             known = list(names)
             if rate not in known:
-                sentence = f"readouts.{readout}: lost: `{rate}` is no parameter and no modifier."
+                sentence = f"readouts.{readout}: lost: `{rate}` is no modifier."
                 raise ModelFileError(sentence + did_you_mean(rate, known), at=at)
             lost[readout] = rate
     return readouts, lost

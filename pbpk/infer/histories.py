@@ -51,7 +51,7 @@ def histories(model: Model, study: Study) -> dict[tuple[str, str], History]:
 
 
 def _history(model: Model, study: Study, group: str, rows: Sequence[DoseRow]) -> History:
-    place = study.folder / "doses.csv"
+    place = study.doses_file
     doses = [row for row in rows if row.is_dose]
     unknown = [row for row in doses if row.in_all is None]
     if not doses:
@@ -85,7 +85,7 @@ def _one(model: Model, study: Study, row: DoseRow) -> float:
     try:
         return convert(1.0, row.in_all[1], model.amount)
     except InputError as problem:
-        raise StudyError(f"{study.folder / 'doses.csv'}: {model.name} moves {model.amount}: {problem}") from None
+        raise StudyError(f"{study.doses_file}: {model.name} moves {model.amount}: {problem}") from None
 
 
 def occasions_of(history: History) -> list[Occasion]:

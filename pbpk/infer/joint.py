@@ -29,8 +29,8 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from pbpk.assay.animals import of_subject
 from pbpk.assay.counts import OrganCounts
-from pbpk.assay.records import of_subject
 from pbpk.assay.study import Study
 from pbpk.body.model import Model, Parameter
 from pbpk.body.moving import respond_moving
@@ -38,7 +38,7 @@ from pbpk.body.prior import Prior, parse_prior
 from pbpk.body.solve import Array, Network, Schedule
 from pbpk.errors import ModelFileError, StudyError, did_you_mean
 from pbpk.infer.bodies import bodies_of
-from pbpk.infer.histories import Occasion, histories, occasions_of
+from pbpk.infer.histories import History, Occasion, histories, occasions_of
 from pbpk.infer.switches import switches_of
 from pbpk.quantity import inside
 
@@ -123,24 +123,6 @@ class Joint:
                     registers[row] = experiment.model.volume_registers[organs[row]]
         return registers
 
-    @cached_property
-    def aged(self) -> Array:
-        """Hours from the first dose for rows whose readout counts cells, 0 where it sees their label, (row,) [h]."""
-        readouts, hours = (self.counts.table[name].to_numpy() for name in ("readout", "hours"))
-        out = np.zeros(len(hours))
-        for experiment in self.experiments:
-            for row in experiment.rows:
-                if readouts[row] in self.model.lost:
-                    out[row] = hours[row] - experiment.schedule.since.min()
-        return out
-
-    def unlabelled(self, theta: Array, readout: str, aged: Array) -> Array:
-        """Cells over what is left of their label, (draw, ...), hours after the first dose: the living may lose it."""
-        rate = self.model.lost.get(readout, "")
-        if rate not in self.names:
-            return np.ones((len(theta), *aged.shape))
-        return np.exp(np.multiply.outer(theta[:, self.names.index(rate)], aged))
-
     def volume(self, theta: Array) -> Array:
         """Volume [mL] that each row's amount is divided by, 1 where it is an amount, (draw, row)."""
         kinetic = theta[:, : len(self.model.parameters)]
@@ -174,6 +156,12 @@ class Joint:
     def names(self) -> tuple[str, ...]:
         """Names of the estimated parameters, in the order of a parameter vector."""
         return tuple(parameter.name for parameter in self.estimated)
+
+    @property
+    def standing(self) -> tuple[str, ...]:
+        """Estimated modifiers that hold in every group; what a readout loses is none of the cells' own."""
+        asked = self.study.about.modifiers.items()
+        return tuple(name for name, entry in asked if not entry.groups and name not in self.model.lost.values())
 
     @cached_property
     def free(self) -> tuple[Parameter, ...]:
@@ -221,21 +209,41 @@ def _experiments(model: Model, study: Study, table: pd.DataFrame, switched: dict
         own = [a for g, a in given if g == group and a]
         mine = (table["group"] == group) & (table["animal"] == animal if animal else ~table["animal"].isin(own))
         switched |= (on := switches_of(model, study, group))
-        body = (bodies.get((group, of_subject(animal))) or bodies.get((group, "")) or model).switched(on)
+        for dose in history.doses:
+            model.check_route(dose.route, on)
+        body = bodies.get((group, of_subject(animal))) or bodies.get((group, "")) or model
         for occasion in occasions_of(history):
             held = mine & (table["hours"] >= occasion.begin) & (table["hours"] < occasion.until)
-            rows = tuple(int(i) for i in np.flatnonzero(held))
-            if not rows:
-                continue
-            _check_given(study, table.iloc[list(rows)], occasion, model)
-            hours, at = np.unique(table["hours"].to_numpy()[list(rows)], return_inverse=True)
-            whole = 100.0 if body.is_linear else history.total * inside(model.amount)[1]
-            percent = [replace(dose, cells=100.0 * dose.cells / history.total) for dose in occasion.doses]
-            schedule = model.schedule(percent).scaled(whole / 100.0)
-            experiments.append(Experiment(
-                group, animal, rows, schedule, hours, tuple(int(i) for i in at), tuple(on), body, 100.0 / whole,
-                occasion.until))  # fmt: skip
+            # cells are counted whatever label the living lost: they are followed as if they lost none
+            losses = table["readout"].map(model.lost).where(table["readout"].map(model.lost).isin(list(on)), "")
+            for loss, rows in held[held].groupby(losses[held], sort=True).groups.items():
+                there = {name: parameter for name, parameter in on.items() if name != loss}
+                experiments.append(_experiment(study, table, history, occasion, (group, animal), list(rows),
+                                               tuple(there), body.switched(there)))  # fmt: skip
     return experiments
+
+
+def _experiment(
+    study: Study,
+    table: pd.DataFrame,
+    history: History,
+    occasion: Occasion,
+    who: tuple[str, str],
+    rows: list[int],
+    on: tuple[str, ...],
+    model: Model,
+) -> Experiment:
+    """What some rows of a group or an animal saw on one occasion, in its body and with its modifiers."""
+    _check_given(study, table.iloc[rows], occasion, model)
+    hours, at = np.unique(table["hours"].to_numpy()[rows], return_inverse=True)
+    whole = 100.0 if model.is_linear else history.total * inside(model.amount)[1]
+    percent = [replace(dose, cells=100.0 * dose.cells / history.total) for dose in occasion.doses]
+    schedule = model.schedule(percent).scaled(whole / 100.0)
+    if schedule.is_steady and not model.is_linear:
+        raise StudyError(f"{study.doses_file}: the rates of {model.name} move, so its steady state is no series; write "
+                         "the doses before it as `addl`.")  # fmt: skip
+    return Experiment(*who, tuple(rows), schedule, hours, tuple(int(i) for i in at), on, model, 100.0 / whole,
+                      occasion.until)  # fmt: skip
 
 
 def _check_steps(joint: Joint) -> None:
@@ -271,12 +279,12 @@ def _check_rows(model: Model, counts: OrganCounts) -> None:
                              f"`{model.name}`'s.{did_you_mean(str(row.readout), model.readouts)}")  # fmt: skip
         if row.per and row.organ not in model.volumes:
             raise StudyError(
-                f"{folder / 'measurements.csv'}: `{row.organ}` is measured as a concentration, but the model "
+                f"{study.measurements_file}: `{row.organ}` is measured as a concentration, but the model "
                 f"`{model.name}` does not say in which volume; add `per` under [observe]."
             )
         if row.percent == 0.0 and not row.below_lloq and not is_read:
             raise StudyError(
-                f"{folder / 'measurements.csv'}: `{row.organ}` at {row.hours:g} h is 0; a log-normal error cannot "
+                f"{study.measurements_file}: `{row.organ}` at {row.hours:g} h is 0; a log-normal error cannot "
                 "hold it: say below_lloq = true with the limit in `lloq`."
             )
     for organ in study.about.harvested:
@@ -289,11 +297,11 @@ def _check_given(study: Study, rows: pd.DataFrame, occasion: Occasion, model: Mo
     first = min((max(dose.since, dose.hours - dose.every_h) for dose in occasion.doses), default=np.inf)
     for organ, group, hour in zip(rows["organ"], rows["group"], rows["hours"].to_numpy(float), strict=True):
         if hour < first:
-            raise StudyError(f"{study.folder / 'measurements.csv'}: `{organ}` of `{group}` was measured at "
-                             f"{hour:g} h, when nothing had been given since the animal was empty.")  # fmt: skip
+            raise StudyError(f"{study.measurements_file}: `{organ}` of `{group}` was measured at {hour:g} h, before "
+                             "the first dose acts, or after a reset without one; leave the row out.")  # fmt: skip
         if any(dose.every_h for dose in occasion.doses) and model.outside.intersection(model.observed[organ]):
-            raise StudyError(f"{study.folder / 'measurements.csv'}: `{organ}` has left the body, and at steady "
-                             "state that is without end; it cannot be fitted.")  # fmt: skip
+            raise StudyError(f"{study.measurements_file}: `{organ}` has left the body, and at steady state that is "
+                             "without end; it cannot be fitted.")  # fmt: skip
 
 
 def _check_dosed(study: Study, table: pd.DataFrame, experiments: list[Experiment]) -> None:
@@ -302,7 +310,7 @@ def _check_dosed(study: Study, table: pd.DataFrame, experiments: list[Experiment
     for i, group in enumerate(table["group"]):
         if i not in explained:
             raise StudyError(
-                f"{study.folder / 'doses.csv'}: a mean of the group `{group}` was measured, but only single animals "
+                f"{study.doses_file}: a mean of the group `{group}` was measured, but only single animals "
                 "of it were dosed; add a dose of the whole group, with `animal` left empty."
             )
 
@@ -348,8 +356,6 @@ def predict_percent(joint: Joint, theta: Array) -> dict[str, Array]:
         recovered[:, rows] = np.einsum("drs,rs->dr", states[:, at], joint.recovery[rows])
     yields = [joint.yields(theta, organ) for organ in joint.counts.table["organ"]]
     of_dose *= np.stack(yields, axis=-1) / joint.volume(theta)
-    for readout, seen in joint.counts.table.groupby("readout").indices.items():
-        of_dose[:, seen] *= joint.unlabelled(theta, str(readout), joint.aged[seen])
     out = {"dose": of_dose}
     if "recovered" in joint.readings:
         out["recovered"] = 100.0 * of_dose / recovered

@@ -109,9 +109,6 @@ def _log_likelihood(joint: Joint, z: Any, seen: list[Any], reading: str, u: Any)
     if "recovery" in joint.names:
         percent = percent * _free(joint, z, "recovery")
     m = pt.log(percent)
-    for name in sorted(set(joint.model.lost.values()) & {p.name for p in joint.free}):
-        counted = table["readout"].map(joint.model.lost) == name
-        m = m + _free(joint, z, name) * np.where(counted, joint.aged, 0.0)
     if joint.doubtful:
         m = m - _log_grams(joint, z, table)
     spread, misfit = _free(joint, z, "spread"), _free(joint, z, "misfit")

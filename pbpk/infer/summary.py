@@ -169,7 +169,6 @@ def curves(posterior: Posterior, draws: int = 400, points: int = 60) -> pd.DataF
         for (organ, readout, per), own in rows.groupby(["organ", "readout", "per"], sort=True):
             percent = states @ joint.model.observer(str(organ), str(readout))
             percent = percent * joint.yields(theta, str(organ))[:, np.newaxis]
-            percent = percent * joint.unlabelled(theta, str(readout), hours - experiment.schedule.since.min())
             percent = percent / joint.volume(theta)[:, [own.index[0]]]
             part = pd.DataFrame({"group": experiment.group, "organ": organ, "readout": readout, "hours": hours})
             part.insert(1, "animal", experiment.animal)

@@ -22,7 +22,8 @@ def switches_of(model: Model, study: Study, group: str) -> dict[str, Parameter]:
         if name not in {modifier.name for modifier in model.modifiers}:
             raise StudyError(f"{place}: the group `{group}` has an injured `{injured}`, which is not an organ of the "
                              f"model `{model.name}`.")  # fmt: skip
-        found[name] = _parameter(model, name, "", "", f"{place}: ")
+        own = study.about.modifiers.get(name)  # whoever has it, its prior is one
+        found[name] = _parameter(model, name, own.prior if own else "", own.source if own else "", f"{place}: ")
     for name, entry in study.about.modifiers.items():
         if not entry.groups or group in entry.groups:
             found[name] = _parameter(model, name, entry.prior, entry.source, f"{place}: modifiers.{name}: ")

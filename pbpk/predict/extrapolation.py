@@ -3,10 +3,11 @@
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 
+import numpy as np
 import pandas as pd
 import xarray as xr
 
-from pbpk.body.model import Model
+from pbpk.body.model import Model, Modifier, Parameter
 from pbpk.body.physiology import freed, in_animal
 from pbpk.body.scaling import OWN, CarriedOver, carried_over, scale_theta, scaled
 from pbpk.body.solve import Array
@@ -20,18 +21,19 @@ WEIGHT = "body_weight"
 class Extrapolation:
     """A model in another animal, parameters for it, and what became of each number on the way.
 
-    theta : (draw, parameter) in the order of `names`, the parameters of the model
+    theta : (draw, parameter) in the order of `names`, the parameters of the model and the modifiers taken along
     """
 
     model: Model
     theta: Array
     rows: tuple[CarriedOver, ...]
     origin: Species
+    standing: tuple[str, ...] = ()
 
     @property
     def names(self) -> tuple[str, ...]:
         """What the columns of theta are."""
-        return self.model.parameter_names
+        return (*self.model.parameter_names, *self.standing)
 
     @property
     def table(self) -> pd.DataFrame:
@@ -67,6 +69,7 @@ def extrapolate(
     rates: str = "carried",
     physiology: str | Sequence[str] = "fixed",
     seed: int = 1,
+    standing: Sequence[str] = (),
 ) -> Extrapolation:
     """Take draws of the parameters of a model in one animal to another.
 
@@ -78,6 +81,7 @@ def extrapolate(
     theta : (draw, parameter), names : (parameter,) what its columns are
     rates : "carried", or "allometric" for body weight to the -1/4
     physiology : numbers of the other animal that are drawn within their spread, as `freed` takes them
+    standing : columns that are modifiers which the study has taught, taken along as parameters are
 
     Raises
     ------
@@ -85,14 +89,18 @@ def extrapolate(
         if no rule fits a parameter, or the animal lacks a number that the model needs
     """
     target = in_animal(model, to)
-    rows = carried_over(model.species, target.species, model.parameters, rates, weighed=_weighed(model))
-    columns = [list(names).index(name) for name in model.parameter_names]
+    taught = [modifier for modifier in model.modifiers if modifier.name in standing]
+    named: list[Parameter | Modifier] = [*model.parameters, *taught]
+    rows = carried_over(model.species, target.species, named, rates, weighed=_weighed(model))
+    columns = [list(names).index(each.name) for each in named]
     moved = scale_theta(theta[:, columns], rows)
+    kinetic = len(model.parameters)
     rows += [_brought(name, quantity) for name, quantity in model.own.items()]
     wider = freed(target, physiology)
     full = wider.draw_prior(len(moved), seed)
-    full[:, : moved.shape[1]] = moved
-    return Extrapolation(wider, full, tuple(rows), model.species)
+    full[:, :kinetic] = moved[:, :kinetic]
+    whole = np.concatenate([full, moved[:, kinetic:]], axis=1)
+    return Extrapolation(wider, whole, tuple(rows), model.species, tuple(each.name for each in taught))
 
 
 def _weighed(model: Model) -> list[str]:

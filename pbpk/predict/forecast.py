@@ -28,6 +28,7 @@ def simulate(
     hours: Array | None = None,
     seed: int = 1,
     studied: Sequence[str] = (),
+    standing: Sequence[str] = (),
 ) -> xr.Dataset:
     """Answer scenarios with draws of the parameters, from a posterior or from a prior.
 
@@ -37,6 +38,7 @@ def simulate(
     cells : given in scenarios that do not say how many, in the amount of the model; if nobody does, percent of the dose
     hours : (time,) [h]; two weeks from the last dose on, and closely after each, where None
     studied : routes that the data of the fit had; the others are marked as extrapolation
+    standing : columns of theta that are modifiers which hold unless a scenario sets them, as `Joint.standing`
 
     Returns
     -------
@@ -52,7 +54,8 @@ def simulate(
     base = np.ascontiguousarray(theta[:, columns])
     organs = _places(model, scenarios)
     hours = _hours(scenarios) if hours is None else hours
-    learned = _learned(model, theta, names)
+    learned = {name: theta[:, list(names).index(name)] for name in standing}
+    supposed = any(m.evidence == "hypothesis" for m in model.modifiers if m.name in learned)
     answers, given, evidence = [], [], []
     for scenario in scenarios:
         dose = scenario.cells or cells or PERCENT
@@ -64,7 +67,7 @@ def simulate(
         states[..., [state in model.outside and scenario.is_steady for state in model.states]] = 0.0  # without end
         answers.append(np.stack([states @ weights for weights in _observers(model, organs)], axis=-2))
         given.append(dose)
-        evidence.append(_evidence(scenario, studied))
+        evidence.append(_evidence(scenario, studied, supposed))
     unit = [s.cells or cells for s in scenarios]
     return xr.Dataset(
         {"cells": (("scenario", "draw", "hours", "organ", "state"), np.array(answers, dtype=np.float32))},
@@ -94,12 +97,6 @@ def _places(model: Model, scenarios: Sequence[Scenario]) -> list[str]:
     return [place for place in model.places if held.intersection(model.observed.get(place, (place,)))]
 
 
-def _learned(model: Model, theta: Array, names: Sequence[str]) -> dict[str, Array]:
-    """Modifiers whose size a study has taught, name -> (draw,); an injury was that of some of its groups only."""
-    known = {modifier.name for modifier in model.modifiers if not modifier.name.startswith("injury_")}
-    return {name: theta[:, i] for i, name in enumerate(names) if name in known}
-
-
 def _hours(scenarios: Sequence[Scenario]) -> Array:
     """Two weeks, and so long after the last dose; closely after each dose."""
     starts = {dose.hours for scenario in scenarios for dose in scenario.given(1.0) if dose.hours > 0.0}
@@ -108,9 +105,9 @@ def _hours(scenarios: Sequence[Scenario]) -> Array:
     return np.unique(np.concatenate([HOURS, *after, *last]))
 
 
-def _evidence(scenario: Scenario, studied: Sequence[str]) -> str:
+def _evidence(scenario: Scenario, studied: Sequence[str], supposed: bool) -> str:
     """How far a scenario reaches: what the data had, another route, or a change whose size nobody measured."""
-    if scenario.is_hypothesis:
+    if scenario.is_hypothesis or supposed:
         return "hypothesis"
     if studied and any(dose.route not in studied for dose in scenario.doses):
         return "extrapolation"

@@ -3,6 +3,7 @@
 import pytest
 from onecompartment import NONMEM, write_one
 
+from pbpk.assay.doses import known_dose
 from pbpk.assay.study import read_study
 from pbpk.errors import StudyError
 
@@ -76,6 +77,10 @@ ROWS = "ID,TIME,AMT,EVID,CMT,DV\n1,0,10,1,1,.\n1,4,.,0,3,2\n"
         (ROWS, '[[groups]]\nname = "b"\nroute = "iv"\n' + NONMEM, "[nonmem] needs `group`, the column that tells"),
         ("ID,TIME,AMT,RATE,EVID,CMT,DV\n1,0,10,-1,1,1,.\n1,4,.,.,0,3,2\n", NONMEM,
          "row 2: RATE is -1, so [nonmem] must tell `rate_per_h` for `iv`."),
+        (ROWS.replace("1,0,10", "1,-1,10"), NONMEM, "nonmem.csv: row 2: `hours` is `-1.0`"),
+        (ROWS, NONMEM.replace('"mg"', '"mL"'), "`mL` is no amount"),
+        (ROWS, NONMEM.replace('"plasma"', '"plasmo"') + '[tissues]\nplasma = "plasma"\n',
+         "nonmem.csv: row 3: the organ `plasmo` is not under [tissues]"),
     ],
 )  # fmt: skip
 def test_a_table_that_says_too_little_is_one_sentence(tmp_path, table, more, said):
@@ -89,3 +94,25 @@ def test_two_ways_at_once_are_refused(tmp_path):
     folder = write_one(tmp_path / "study", {"nonmem.csv": ROWS, "doses.csv": "group\n"}, NONMEM)
     with pytest.raises(StudyError, match=r"doses\.csv: nonmem\.csv is there too; keep one of them\."):
         read_study(folder)
+
+
+def test_a_subject_is_the_same_on_each_occasion(tmp_path):
+    table = "ID,TIME,AMT,EVID,CMT,DV\n1,0,2,1,1,.\n1,4,.,0,3,2\n1,0,3,4,1,.\n1,5,.,0,3,2\n"
+    more = NONMEM.replace('"mg"', '"mg/kg"')
+    weights = "animal,group,body_weight_g,sacrificed_hours\n1,all,500,5\n,all,9000,\n"
+    folder = write_one(tmp_path / "study", {"nonmem.csv": table, "animals.csv": weights}, more)
+    assert [(dose.animal, dose.amount, dose.unit) for dose in read_study(folder).doses] == [
+        ("1", 1.0, "mg"),
+        ("1, occasion 2", 1.5, "mg"),
+    ]
+    (folder / "animals.csv").write_text(weights.replace("500,5", "500,4"))
+    with pytest.raises(StudyError, match=r"row 5: the animal `1, occasion 2` of `all` was measured at 5 h but sacr"):
+        read_study(folder)
+
+
+def test_cells_per_weight_are_cells(tmp_path):
+    table = "ID,TIME,AMT,EVID,CMT,DV\n1,0,1e6,1,1,.\n1,4,.,0,3,2\n"
+    more = NONMEM.replace('"mg"', '"cells/kg"')
+    weights = "animal,group,body_weight_g\n1,all,20\n"
+    study = read_study(write_one(tmp_path / "study", {"nonmem.csv": table, "animals.csv": weights}, more))
+    assert known_dose(study, "all", "1") == pytest.approx(2e4)

@@ -155,3 +155,13 @@ def test_rates_that_move_take_resets_but_no_steady_state():
     assert found[0, PLASMA] == pytest.approx(found[1, PLASMA], rel=1e-8)
     with pytest.raises(ModelFileError, match="its steady state is no series; write the doses before it with ADDL"):
         moving.solve(THETA, [Dose("iv", 1.0, 0.0, every_h=12.0)], HOURS)
+
+
+def test_rates_that_read_the_hour_keep_their_clock_after_a_reset():
+    fading = {"fade_liver": 0.1, "injury_liver": 50.0}
+    theta = np.array([[p.prior.centre for p in MSC.parameters]])
+    late = [Dose("iv", 1e6, 24.0, until=math.inf, since=24.0)]
+    after = [Dose("iv", 1e6, 0.0, until=24.0, since=0.0), *late]
+    hours = np.array([25.0])
+    alone, reset = (MSC.solve(theta, doses, hours, fading) for doses in (late, after))
+    np.testing.assert_allclose(reset, alone, rtol=1e-6, atol=1e-6)

@@ -97,8 +97,9 @@ def test_a_model_with_a_body_of_its_own_takes_no_weight(write_study):
     folder = write_study(T_CELLS, [LUNG | {"animal": ""}], [BOLUS], edits)
     (folder / "animals.csv").write_text("animal,group,body_weight_g\n,iv,20\n")
     study = read_study(folder)
-    with pytest.raises(StudyError, match=r"animals\.csv: row 2: khot_2019 takes no number of the animal"):
-        join(model_of(study), count_cells(study))
+    joint = join(model_of(study), count_cells(study))
+    assert joint.study.animals[0].body_weight_g == 20.0  # a record, as for a dose per kg
+    assert [experiment.model for experiment in joint.experiments] == [joint.model]
 
 
 def test_what_is_free_is_estimated(people):

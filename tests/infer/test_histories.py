@@ -115,7 +115,7 @@ def test_what_resets_end_and_what_was_given_in_all(tmp_path):
     ("rows", "said"),
     [
         ("1,0,10,.,1,1,0,0,0,.\n1,4,0,.,3,1,0,0,0,.\n1,5,.,.,0,3,.,.,.,2\n",
-         "`plasma` of `all` was measured at 5 h, when nothing had been given since the animal was empty."),
+         "`plasma` of `all` was measured at 5 h, before the first dose acts, or after a reset without one"),
         ("1,2,10,.,1,1,0,0,0,.\n1,1,.,.,0,3,.,.,.,2\n", "TIME goes back"),
         ("1,0,0,.,3,1,0,0,0,.\n1,1,.,.,0,3,.,.,.,2\n", "never dosed"),
     ],
