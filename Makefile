@@ -41,6 +41,7 @@ test: .venv/.stamp  ## style, import direction, types and tests; stops at the fi
 	$(call step,pytest,$(BIN)/pytest -n 2 --dist loadfile)  # two workers; a file's fits are shared by its tests
 
 proof: .venv/.stamp  ## longer proofs, minutes to an hour each; their last figures stand in tests/proof/README.md
+	$(call step,pytest -m proof,$(BIN)/pytest -n 2 --dist loadfile -m proof)
 	$(call step,demodulation coverage,$(BIN)/python tests/proof/demodulation_coverage.py)
 	$(call step,raw light to the truth,$(BIN)/python tests/proof/raw_light_recovery.py --seeds 100)
 

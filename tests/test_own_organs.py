@@ -198,7 +198,10 @@ def write_all(folder, saturable):
     return SimpleNamespace(folder=folder, animal=animal, model=model, study=study, run=folder / "run")
 
 
-@pytest.fixture(scope="module", params=[False, True], ids=["linear", "saturable"])
+@pytest.fixture(
+    scope="module",
+    params=[pytest.param(False, id="linear"), pytest.param(True, id="saturable", marks=pytest.mark.proof)],
+)
 def own(request, tmp_path_factory):
     made = write_all(tmp_path_factory.mktemp("own"), request.param)
     made.saturable = request.param

@@ -61,11 +61,7 @@ def _expand(
     relabelled = dict.fromkeys(given.labels.get(label or "", ()), ("labels", label or ""))
     parameters, found_parameter = _parameters(_labelled(given, label), groups, owner, "parameters", relabelled)
     modifiers = _modifiers(given, groups)
-    own = {
-        filled: Quantity(**dict(entry))
-        for name, entry in given.constants.items()
-        for filled in fill(name, groups, ("constants", name))
-    }
+    own = _own(given, groups)
     constants, units, where = _constants(given, animal, own, groups)
     check_names([p.name for p in parameters], [m.name for m in modifiers], constants, states)
 
@@ -129,6 +125,15 @@ def _expand(
         where=where,
         split={organ: tuple(parts) for organ, parts in split.items()},
     )
+
+
+def _own(given: ModelFile, groups: Mapping[str, list[str]]) -> dict[str, Quantity]:
+    """Numbers that the model itself brings, one for each organ where the name says so."""
+    return {
+        filled: Quantity(**dict(entry))
+        for name, entry in given.constants.items()
+        for filled in fill(name, groups, ("constants", name))
+    }
 
 
 def _check_organs(given: ModelFile, animal: Species) -> None:

@@ -57,7 +57,7 @@ def _readouts(**blocks):
             given[block][key] = value
             if value is None:
                 del given[block][key]
-    return validated("study.toml", given, Readouts, StudyError)
+    return validated(given, Readouts, StudyError)
 
 
 @pytest.fixture(scope="session")

@@ -59,7 +59,7 @@ MISTAKES = {
     "a prior with a name twice": ("sigma=0.7", "sigma=0.7, sigma=0.8", "give each of median, sigma once, by its name."),
     "a prior without quotes": ('"lognormal(median=1.3, sigma=0.7)"', "lognormal(median=1.3)", "put text in quotes"),
     "a prior that is a number": ('"lognormal(median=1.3, sigma=0.7)"', "1.3", "`parameters.uptake.prior` is `1.3`: input should be a valid string."),
-    "a table twice": ("[parameters.weight_liver]", "[parameters.uptake]", "`parameters.uptake` stands in line 173 already; keep one."),
+    "a table twice": ("[parameters.weight_liver]", "[parameters.uptake]", "`parameters.uptake` stands in line "),
     "a key twice": ('amount = "cells"', 'amount = "cells"\nname = "y"', "`name` stands in line 3 already; keep one."),
     "a comma left out": (': excretion",', ': excretion"', "a comma or a bracket is missing before it.", 1),
     "an unknown unit": (UPTAKE, UPTAKE.replace("1/h", "1/hr2"), "the unit `1/hr2` is not known."),
@@ -76,7 +76,7 @@ MISTAKES = {
     "an unknown key of a route": ('{ enters = "skin', '{ enter = "skin', "unknown key `routes.subcutaneous.enter`. Did you mean `enters`?"),
     "an unknown key of what is seen": ('blood    = ["vein", "artery", "label.blood"]', 'blood = { state = ["vein"] }',
                                        "unknown key `observe.blood.state`. Did you mean `states`?"),
-    "a readout of nothing": ('dna   = ["live"]', 'dna   = ["lve"]', "`lve` is not one of [kinds]. Did you mean `live`?"),
+    "a readout of nothing": ('dna   = { sees = ["live"]', 'dna   = { sees = ["lve"]', "`lve` is not one of [kinds]. Did you mean `live`?"),
     "dead cells that enter nowhere": ('dead_enter = "label.blood"', 'dead_enter = "label.blod"', "Did you mean `label.blood`?"),
     "a passing state that is none": ('["vein", "artery", "{organ}.blood"]     #', '["artry", "vein", "{organ}.blood"]     #',
                                      "passing: no arrow touches `artry`. Did you mean `artery`?"),
@@ -222,8 +222,9 @@ def rest_is_empty(text, line):
 def test_the_line_said_is_the_line_spoilt(file, tmp_path):
     text, path = file.read_text(), tmp_path / "mine.toml"
     labels = [None, *tomllib.loads(text).get("labels", {})]
-    found = 0
+    found = tried = 0
     for line, wrong in spoilt(text):
+        tried += 1
         path.write_text(wrong)
         said = next(
             (refusal for label in labels if (refusal := refused(path, label))), ""
@@ -231,7 +232,7 @@ def test_the_line_said_is_the_line_spoilt(file, tmp_path):
         # a number of its own may stand beside a template for every organ that is left, which then nothing reads
         assert said.startswith(f"{path}: line {line}: ") or (not said and rest_is_empty(text, line)), (line, said)
         found += bool(said)
-    assert found >= 10
+    assert found > 0.7 * tried > 1.0
 
 
 @pytest.mark.parametrize("file", ANIMALS, ids=lambda path: path.stem)

@@ -15,6 +15,7 @@ from pbpk.infer.fit import fit
 from pbpk.infer.summary import parameters
 from pbpk.predict.run import model_of
 
+pytestmark = pytest.mark.proof
 KWAN = Path(__file__).parents[2] / "data" / "kwan_1976_indomethacin_human"
 HOURS = np.array([0.25, 0.5, 1.0, 1.5, 2.0, 3.0, 4.0, 6.0, 8.0])
 TRUTH = {"clearance": 12.0, "partition_slow": 0.3, "extracted_slow": 0.1, "partition_liver": 1.0, "partition_fast": 1.0}

@@ -51,7 +51,7 @@ def test_recoveries_and_the_load_of_a_cell_are_found(counts, truth):
 
 
 def test_the_fit_finds_the_parameters(counts, truth):
-    posterior = fit(model_of(counts.study), counts, seed=1, draws=500, tune=700)
+    posterior = fit(model_of(counts.study), counts, seed=1, draws=400, tune=500)
     assert posterior.diagnostics.max_rhat < 1.03
     assert posterior.diagnostics.divergences == 0
     free = [p.name for p in posterior.joint.free]
@@ -77,6 +77,7 @@ def small():
     return count_cells(replace(study, about=study.about.model_copy(update={"plates": doubt})))
 
 
+@pytest.mark.proof
 def test_two_stages_agree_with_one_only_if_the_covariance_is_handed_over(small):
     """The spleen a day after IV: its absolute number rests on one recovery, whatever the number of animals."""
     row = small.table.query("group == 'iv' and organ == 'spleen' and hours == 24").index[0]

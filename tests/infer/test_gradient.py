@@ -132,14 +132,14 @@ def test_the_slope_by_numbers_of_the_animal(rates, write_study, tmp_path):
     inputs = fixed_inputs(joint, light)
     rng = np.random.default_rng(6)
     z = 0.5 * rng.standard_normal(len(joint.free))
-    seen, states = value(z, *inputs)
+    seen, *kept = value(z, *inputs)
     solved = joint.solve(light, joint.theta(z)[np.newaxis], light.hours)[0]
     rows = list(light.rows)
     volume = joint.volume(joint.theta(z)[np.newaxis])[0, rows]
     told = (solved[list(light.at)] * joint.observers[rows]).sum(axis=1) / volume
     np.testing.assert_allclose(seen[0], told, rtol=1e-4 if rates == "rates that move" else 1e-9)
     bar = rng.standard_normal(seen.shape) / np.maximum(seen, 1e-12)
-    slope = adjoint(z, *inputs, states, bar)
+    slope = adjoint(z, *inputs, *kept, bar)
     assert (abs(slope[[p.name for p in joint.free].index("volume_vein")])) > 0.0
     for i, step in enumerate(1e-3 * np.eye(z.size)):
         far = [(value(z + k * step, *inputs)[0] * bar).sum() for k in (-2, -1, 1, 2)]
