@@ -17,6 +17,7 @@ from pbpk.assay.counts import count_cells
 from pbpk.assay.study import Study, read_study
 from pbpk.body.equations import refuse_rates
 from pbpk.body.expansion import read_model
+from pbpk.body.library import LIBRARY
 from pbpk.body.model import Model
 from pbpk.body.physiology import chosen, freed
 from pbpk.errors import ModelFileError, RunError, StudyError
@@ -131,7 +132,7 @@ def assemble(study: Study, posterior: Posterior, forecast: xr.Dataset | None, ma
 def describe(study: Study, model: Model, settings: Mapping[str, Any], created: str) -> dict[str, Any]:
     """Manifest of a run: hashes of everything that had a say, versions, seed, settings; its fingerprint."""
     inputs = {f"study/{name}": digest for name, digest in study.hashes.items()}
-    inputs |= {f"model/{path.name}": _read_digest(path) for path in model.files}
+    inputs |= {name: _read_digest(path) for name, path in _files(study, model).items()}
     versions = {}
     for name in STACK:
         try:
@@ -148,6 +149,16 @@ def describe(study: Study, model: Model, settings: Mapping[str, Any], created: s
     }
     fingerprint = hashlib.sha256(json.dumps(manifest, sort_keys=True).encode()).hexdigest()
     return manifest | {"created": created, "fingerprint": fingerprint[:16]}
+
+
+def _files(study: Study, model: Model) -> dict[str, Path]:
+    """Files beside the study that had a say, by their name in the manifest."""
+    files = {f"model/{path.name}": path for path in model.files}
+    if model.species.file is not None:
+        files[f"species/{model.species.file.name}"] = model.species.file
+    if study.animals:  # each in a body of its own weight
+        files["scaling/allometry.toml"] = LIBRARY / "scaling" / "allometry.toml"
+    return files
 
 
 def _read_digest(path: Path) -> str:
@@ -245,7 +256,7 @@ def read_fit(folder: str | Path) -> tuple[Study, Posterior, dict[str, Any]]:
     study = read_study(folder / "study" / manifest["study"])
     model = model_of(study, manifest["settings"].get("model"), manifest["settings"].get("physiology"))
     files = {f"study/{name}": study.folder / name for name in study.hashes}
-    files |= {f"model/{file.name}": file for file in model.files}
+    files |= _files(study, model)
     kept = [name for name in manifest["inputs"] if not name.startswith("study/traces/")]
     gone = [name for name in kept if name not in files]
     if gone:

@@ -29,7 +29,7 @@ def test_states_stand_lasting_first():
 def test_every_arrow_is_written_for_its_organs():
     model = read_model("msc", "mouse")
     ends = [(model.states[s], model.states[t]) for s, t in zip(model.source_states, model.target_states, strict=True)]
-    assert len(ends) == len(set(ends)) == 59
+    assert len(ends) == len(set(ends)) == 69
     assert [e for e in ends if e[1] == "liver.blood"] == [
         *(("artery", "liver.blood"), ("spleen.blood", "liver.blood"), ("gut.blood", "liver.blood")),
         ("liver.arrested", "liver.blood"),
@@ -206,7 +206,7 @@ WRONG = {
         'blood = ["veins"]',
         ["observe.blood: no arrow touches `veins`"],
     ),
-    "readout of nothing": ('dna   = ["live"]', 'dna = ["alive"]', ["readouts.dna", "alive", "Did you mean `live`?"]),
+    "readout of nothing": ('dna   = { sees = ["live"]', 'dna = { sees = ["alive"]', ["readouts.dna", "alive", "Did you mean `live`?"]),
     "number the animal lacks": (
         '"flow_lung"     = "cardiac_output"',
         '"flow_lung" = "cardiac_outpt"',
