@@ -211,10 +211,10 @@ def test_a_bad_scenario_is_one_sentence(tmp_path, text, pattern, command):
 @pytest.mark.parametrize(
     ("old", "new", "pattern"),
     [
-        ("transfer_{organ}", "transver_{organ}", r"line 20: .*transver_lung.*Did you mean `transfer_lung`"),
-        (": excretion", ": excretion * E_lung * volume_vein", r"line 22: .* is in ml / h, it must be in 1/h; correct"),
-        ("label.blood        -> excreted", "label.blood        ~> excreted", "line 22: arrows: .* is not of the form"),
-        ("logit_normal(median=0.85", "logit_normal(median=1.85", "line 102: .* median must lie between 0 and 1"),
+        ("transfer_{organ}", "transver_{organ}", r"line 21: .*transver_lung.*Did you mean `transfer_lung`"),
+        (": excretion", ": excretion * E_lung * volume_vein", r"line 23: .* is in ml / h, it must be in 1/h; correct"),
+        ("label.blood        -> excreted", "label.blood        ~> excreted", "line 23: arrows: .* is not of the form"),
+        ("logit_normal(median=0.85", "logit_normal(median=1.85", "line 112: .* median must lie between 0 and 1"),
         ('unit   = "1/h"', 'unit   = "1/fortnite"', r"line \d+: .*unit `1/fortnite` is not known"),
         ('name   = "msc"', 'nam   = "msc"', "line 3: .*`nam`.*Did you mean `name`"),
     ],

@@ -171,9 +171,9 @@ def test_the_diagram_has_every_arrow_once():
     model = MODELS["msc"]
     lines = diagram(model, 200).splitlines()
     arrows = [line for line in lines if "──▶" in line]
-    assert len(arrows) == len(model.families) == 14
+    assert len(arrows) == len(model.families) == 16
     assert lines[0].split() == ["vein", "──▶", "lung.blood", "flow_lung", "/", "volume_vein"]
-    assert [line.split() for line in lines[14:16]] == [
+    assert [line.split() for line in lines[16:16]] == [
         ["{fed}", "=", "liver,", "spleen,", "kidney,", "heart,", "gut,", "rest"],
         ["{portal}", "=", "spleen,", "gut"],
     ]
@@ -225,7 +225,7 @@ def test_a_rate_that_is_none_is_refused_with_its_line(tmp_path, rate, words):
     with pytest.raises(ModelFileError) as refusal:
         refuse_rates(wrong)
     said = str(refusal.value)
-    assert said.startswith(f"{tmp_path / 'changed.toml'}: line 20: `{{organ}}.label -> label.blood : ")
+    assert said.startswith(f"{tmp_path / 'changed.toml'}: line 21: `{{organ}}.label -> label.blood : ")
     assert words in said
     assert said.endswith("; correct it.")
 
@@ -240,7 +240,7 @@ def test_several_wrong_rates_are_counted(tmp_path):
 
 def test_the_rates_that_modifiers_bring_have_units_too(tmp_path):
     wrong = changed(tmp_path, '"(1 + (injury', '"volume_vein * (1 + (injury')
-    with pytest.raises(ModelFileError, match=r"line 81: .*; correct it"):
+    with pytest.raises(ModelFileError, match=r"line 83: .*; correct it"):
         refuse_rates(wrong)
 
 

@@ -206,7 +206,11 @@ WRONG = {
         'blood = ["veins"]',
         ["observe.blood: no arrow touches `veins`"],
     ),
-    "readout of nothing": ('dna   = { sees = ["live"]', 'dna = { sees = ["alive"]', ["readouts.dna", "alive", "Did you mean `live`?"]),
+    "readout of nothing": (
+        'dna   = { sees = ["live"]',
+        'dna = { sees = ["alive"]',
+        ["readouts.dna", "alive", "Did you mean `live`?"],
+    ),
     "number the animal lacks": (
         '"flow_lung"     = "cardiac_output"',
         '"flow_lung" = "cardiac_outpt"',

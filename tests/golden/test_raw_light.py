@@ -50,8 +50,9 @@ def test_recoveries_and_the_load_of_a_cell_are_found(counts, truth):
         assert abs(mean - np.log(recovery)) < 3.5 * sd, organ
 
 
+@pytest.mark.proof
 def test_the_fit_finds_the_parameters(counts, truth):
-    posterior = fit(model_of(counts.study), counts, seed=1, draws=400, tune=500)
+    posterior = fit(model_of(counts.study), counts, seed=1, draws=500, tune=700)
     assert posterior.diagnostics.max_rhat < 1.03
     assert posterior.diagnostics.divergences == 0
     free = [p.name for p in posterior.joint.free]
