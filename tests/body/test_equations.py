@@ -173,7 +173,7 @@ def test_the_diagram_has_every_arrow_once():
     arrows = [line for line in lines if "──▶" in line]
     assert len(arrows) == len(model.families) == 16
     assert lines[0].split() == ["vein", "──▶", "lung.blood", "flow_lung", "/", "volume_vein"]
-    assert [line.split() for line in lines[16:16]] == [
+    assert [line.split() for line in lines[16:18]] == [
         ["{fed}", "=", "liver,", "spleen,", "kidney,", "heart,", "gut,", "rest"],
         ["{portal}", "=", "spleen,", "gut"],
     ]
