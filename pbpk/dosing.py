@@ -104,6 +104,11 @@ class Dose:
             raise InputError(f"dose by `{self.route}`: viability is {self.viability:g}; it must lie between 0 and 1.")
 
     @property
+    def seen_from(self) -> float:
+        """Hour from which it and those before it are seen [h]."""
+        return max(self.since, self.hours - self.every_h)
+
+    @property
     def is_plain(self) -> bool:
         """True for a dose that is given once and that no reset wipes."""
         return self.every_h == 0.0 and math.isinf(self.until)

@@ -60,26 +60,21 @@ def follow_history(
                              "before it with ADDL.")  # fmt: skip
     for until in dict.fromkeys(dose.until for dose in doses):  # a reset wipes all that it ends: these act together
         together = [dose for dose in doses if dose.until == until and dose not in apart]
-        begin = min((_seen_from(dose) for dose in together), default=math.inf)
+        begin = min((dose.seen_from for dose in together), default=math.inf)
         seen = (hours >= begin) & (hours < until)
         if together and seen.any():
             if not model.switched(modifiers or {}).is_linear:
                 begin = min(begin, 0.0)  # rates may read the hour, so the clock stays
-            shifted = [replace(d, hours=d.hours - begin, since=_seen_from(d) - begin, until=math.inf) for d in together]
+            shifted = [replace(d, hours=d.hours - begin, since=d.seen_from - begin, until=math.inf) for d in together]
             factor = model.factor(modifiers)
             schedule = model.schedule(shifted).scaled(factor)
             out[:, seen] += model.follow(many, schedule, hours[seen] - begin, modifiers, fidelity) / factor
     for dose in steady:
-        seen = (hours >= _seen_from(dose)) & (hours < dose.until)
+        seen = (hours >= dose.seen_from) & (hours < dose.until)
         if dose in apart and seen.any():
             out[:, seen] += _steady(model, many, dose, hours[seen] - dose.hours, modifiers)
         out[np.ix_(np.arange(len(many)), seen, outside)] = np.inf
     return out.reshape(*theta.shape[:-1], hours.size, len(model.states))
-
-
-def _seen_from(dose: Dose) -> float:
-    """Hour from which a dose and those before it are seen."""
-    return max(dose.since, dose.hours - dose.every_h)
 
 
 def _steady(model: "Model", theta: Array, dose: Dose, since: Array, modifiers: Mapping[str, Any] | None) -> Array:

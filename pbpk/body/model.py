@@ -275,7 +275,7 @@ class Model:
                 if self.dead_enter is None:
                     raise ModelFileError(f"{self.name} does not say where what arrives dead enters; add `dead_enter`.")
                 entry[row, self.states.index(self.dead_enter)] += dose.cells * (1.0 - dose.viability)
-            times[:, row] = dose.hours, dose.duration_h, dose.every_h, max(dose.since, dose.hours - dose.every_h)
+            times[:, row] = dose.hours, dose.duration_h, dose.every_h, dose.seen_from
         return Schedule(entry, *times)
 
     def solve(

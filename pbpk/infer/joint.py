@@ -294,7 +294,7 @@ def _check_rows(model: Model, counts: OrganCounts) -> None:
 
 def _check_given(study: Study, rows: pd.DataFrame, occasion: Occasion, model: Model) -> None:
     """Refuse what was measured while nothing was in the animal, or what has no end at steady state."""
-    first = min((max(dose.since, dose.hours - dose.every_h) for dose in occasion.doses), default=np.inf)
+    first = min((dose.seen_from for dose in occasion.doses), default=np.inf)
     for organ, group, hour in zip(rows["organ"], rows["group"], rows["hours"].to_numpy(float), strict=True):
         if hour < first:
             raise StudyError(f"{study.measurements_file}: `{organ}` of `{group}` was measured at {hour:g} h, before "
