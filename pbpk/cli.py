@@ -1,24 +1,21 @@
 """The command line: one command for each verb, one sentence for each mistake."""
 
 import sys
-from datetime import UTC, datetime
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 from rich.markup import escape
 
-from pbpk.errors import AssayError, NotConverged, PbpkError
+from pbpk.errors import AssayError, PbpkError
 from pbpk.terminal import (
     console,
     progress,
     say_animals,
     say_balance,
     say_carried,
-    say_diagnostics,
     say_forecast,
     say_model,
-    say_run,
     say_study,
 )
 
@@ -43,6 +40,8 @@ ModelName = Annotated[str | None, typer.Option("--model", help="Model file or na
 Draws = Annotated[int, typer.Option(min=100, help="Draws of each of the four chains.")]
 Tune = Annotated[int, typer.Option(min=100, help="Warm-up draws of each chain.")]
 Accept = Annotated[float, typer.Option(min=0.6, max=0.999, help="Smaller steps when raised.")]
+StudyOrMore = Annotated[Path, typer.Argument(help="Study folder; or a TOML that names several, fitted together.")]
+Quick = Annotated[bool, typer.Option("--quick", help="An approximation in seconds, marked as such.")]
 Physiology = Annotated[
     str | None, typer.Option(help="Numbers of the animal to estimate: fixed, spread, or names as 'artery_*,volume_*'.")
 ]
@@ -52,7 +51,7 @@ Sex = Annotated[str | None, typer.Option(help="Sex, where the animal has numbers
 
 @app.command(epilog="Example: pbpk run data/khot_2019_t_cells_mouse --out runs/khot")
 def run(
-    study: Annotated[Path, typer.Argument(help="Study folder.")],
+    study: StudyOrMore,
     out: Out,
     model: ModelName = None,
     scenarios: Annotated[
@@ -64,22 +63,26 @@ def run(
     draws: Draws = 1500,
     tune: Tune = 1000,
     target_accept: Accept = 0.95,
+    quick: Quick = False,
     allow_unconverged: Annotated[bool, typer.Option(help="Go on though the chains disagree.")] = False,
     force: Force = False,
 ) -> None:
     """Fit a study, answer the scenarios, write the report: the whole line."""
+    from pbpk.commands.line import Asked, run_line
+
     settings = {"model": model, "seed": seed, "draws": draws, "tune": tune, "target_accept": target_accept}
-    _run(study, out, settings | _asked(physiology), scenarios, cells, allow_unconverged, force)
+    settings |= _asked(physiology=physiology, quick=quick or None)
+    run_line(study, out, Asked(settings, True, scenarios, cells, allow_unconverged, force))
 
 
-def _asked(physiology: str | None) -> dict[str, str]:
-    """Setting of a run; none where the study's own word holds."""
-    return {} if physiology is None else {"physiology": physiology}
+def _asked(**given: str | bool | None) -> dict[str, str | bool]:
+    """Settings of a run that were asked; none where the study's own word holds."""
+    return {name: value for name, value in given.items() if value is not None}
 
 
 @app.command(epilog="Example: pbpk fit data/khot_2019_t_cells_mouse --model t_cell --out runs/khot")
 def fit(
-    study: Annotated[Path, typer.Argument(help="Study folder.")],
+    study: StudyOrMore,
     out: Out,
     model: ModelName = None,
     physiology: Physiology = None,
@@ -87,79 +90,16 @@ def fit(
     draws: Draws = 1500,
     tune: Tune = 1000,
     target_accept: Accept = 0.95,
+    quick: Quick = False,
     allow_unconverged: Annotated[bool, typer.Option(help="Exit 0 though the chains disagree.")] = False,
     force: Force = False,
 ) -> None:
-    """Fit a study and write the report without scenarios."""
+    """Fit a study, or several together, and write the report without scenarios."""
+    from pbpk.commands.line import Asked, run_line
+
     settings = {"model": model, "seed": seed, "draws": draws, "tune": tune, "target_accept": target_accept}
-    _run(study, out, settings | _asked(physiology), None, None, allow_unconverged, force, answer=False)
-
-
-def _run(
-    study_folder: Path,
-    out: Path,
-    settings: dict[str, Any],
-    scenarios: str | None,
-    cells: float | None,
-    allow_unconverged: bool,
-    force: bool,
-    answer: bool = True,
-) -> None:
-    import numpy as np
-
-    from pbpk.assay.counts import count_cells
-    from pbpk.infer.fit import fit as learn
-    from pbpk.infer.histories import known_amount
-    from pbpk.infer.joint import join
-    from pbpk.infer.posterior import write_posterior
-    from pbpk.predict.forecast import DRAWS, simulate
-    from pbpk.predict.run import assemble, describe, model_of, write_folder, write_inputs, write_manifest
-    from pbpk.predict.scenario import read_scenarios
-    from pbpk.report.page import write_report
-    from pbpk.report.plates import write_plate_page
-    from pbpk.share.tables import write_tables
-
-    study = _read(study_folder)
-    model = model_of(study, settings["model"], settings.get("physiology"))
-    asked = read_scenarios(scenarios, model) if answer else []
-    counts = count_cells(study)
-    joint = join(model, counts)
-    for scenario in asked:
-        scenario.check(model)
-    say_study(study, counts)
-    say_animals(joint)
-    amount = cells or known_amount(study, model)
-    told: dict[str, Any] = {"seed": settings["seed"], "standing": joint.standing}
-    told["studied"] = [route for group in study.about.groups for route in group.routes]
-    if asked:  # what cannot be answered is told before the chains run
-        simulate(model, joint.theta(np.zeros((1, len(joint.free)))), joint.names, asked, amount, **told)
-    with write_folder(out, force) as folder:
-        choices = {key: settings[key] for key in ("seed", "draws", "tune", "target_accept")}
-        with progress() as follow:
-            posterior = learn(model, counts, progress=follow, **choices)
-        say_diagnostics(posterior.diagnostics)
-        converged = posterior.diagnostics.passed
-        forecast = None
-        if asked and (converged or allow_unconverged):
-            forecast = simulate(model, posterior.theta(DRAWS), joint.names, asked, amount, **told)
-        manifest = describe(study, model, settings, datetime.now(UTC).isoformat(timespec="seconds"))
-        manifest |= {"converged": converged, "seconds": posterior.seconds}
-        result = assemble(study, posterior, forecast, manifest)
-        manifest["inputs"] |= write_inputs(study, folder)
-        write_posterior(posterior, folder / "posterior.nc")
-        if forecast is not None:
-            forecast.to_netcdf(folder / "forecast.nc", engine="h5netcdf")
-        write_tables(result, folder)
-        if counts.panels:
-            write_plate_page(study, counts, folder / "plates.html")
-        write_report(result, folder / "report.html")
-        write_manifest(manifest, folder)
-    say_run(result, out)
-    if not converged and not allow_unconverged:
-        raise NotConverged(
-            "the fit has not converged: " + "; ".join(posterior.diagnostics.sentences)
-            + f". The report at {out / 'report.html'} says so; --allow-unconverged goes on to the scenarios."
-        )  # fmt: skip
+    settings |= _asked(physiology=physiology, quick=quick or None)
+    run_line(study, out, Asked(settings, False, None, None, allow_unconverged, force))
 
 
 @app.command(epilog="Example: pbpk simulate runs/khot portal_vein --out answers")

@@ -9,7 +9,8 @@ PbpkError
 │  ├─ ScenarioError        a scenario file
 │  └─ RunError             a run folder that is not one, or is in the way
 ├─ SolveError              the equations could not be solved at these rates
-└─ NotConverged            the chains do not agree; exit 3
+├─ NotConverged            the chains do not agree; exit 3
+└─ Interrupted             somebody pressed Ctrl-C in a fit; exit 130
 """
 
 from collections.abc import Iterable, Sequence
@@ -67,6 +68,12 @@ class NotConverged(PbpkError):
     """The chains of a fit do not agree, so the fit must not be used."""
 
     exit_code = 3
+
+
+class Interrupted(PbpkError):
+    """A fit was interrupted; its finished chains are kept."""
+
+    exit_code = 130
 
 
 def did_you_mean(name: str, options: Iterable[str]) -> str:

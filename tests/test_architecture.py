@@ -118,7 +118,7 @@ def test_every_name_says_something():
 
 @each_file
 def test_only_readers_and_writers_touch_the_disk(file):
-    if file == PACKAGE / "cli.py":
+    if file == PACKAGE / "cli.py" or file.parent == PACKAGE / "commands":
         return
     lines = list(trespasses(ast.parse(file.read_text())))
     assert not lines, f"lines {lines}: move this into a function named read_… or write_…"

@@ -96,8 +96,8 @@ def digest(whole: Together) -> str:
     """Digest of a posterior: of all that its log-density depends on."""
     found = hashlib.sha256(repr(whole.names).encode())
     for study, joint in whole.joints.items():
-        parts = [study, repr(joint.estimated), joint.counts.table.to_csv(), joint.counts.denominator, joint.calibration]
-        parts += [joint.study.about.errors, repr(joint.counts.harvested), str(KERNELS)]
+        parts = [study, repr(joint.estimated), repr(joint.counts.table.to_dict("split")), joint.counts.denominator]
+        parts += [joint.calibration, joint.study.about.errors, repr(joint.counts.harvested), str(KERNELS)]
         found.update("\n".join(parts).encode() + whole.places[study].tobytes())
         for array in packed(joint, joint.experiments).arrays():
             found.update(array.tobytes())

@@ -47,6 +47,14 @@ class Together:
         names = tuple(parameter.name for parameter in joint.free)
         return Together({ALONE: joint}, names, {ALONE: np.arange(len(names))}, pd.DataFrame())
 
+    def settings(self, study: str) -> dict[str, Any]:
+        """What the manifest of a study's run must say of the fit with others, so that it can be opened alone."""
+        if not study:
+            return {}
+        mine = self.table[self.table["study"] == study]
+        factors = mine[mine["how"] == "scaled"].set_index("parameter")["factor"]
+        return {"together_with": [name for name in self.joints if name != study], "scaled": factors.to_dict()}
+
     def suffix(self, study: str) -> str:
         """What the names of a study's variables end with."""
         return f"_{study}" if study else ""

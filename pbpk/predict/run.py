@@ -25,6 +25,7 @@ from pbpk.infer import summary
 from pbpk.infer.convergence import Diagnostics
 from pbpk.infer.joint import Joint, join
 from pbpk.infer.posterior import Posterior, read_posterior
+from pbpk.infer.sharing import scaled_model
 from pbpk.predict.exposure import exposure
 from pbpk.predict.forecast import forecast_table
 
@@ -97,16 +98,23 @@ def _plain(number: float) -> str:
     return f"{float(f'{number:.4g}'):.10g}"
 
 
-def model_of(study: Study, name: str | None = None, physiology: str | None = None) -> Model:
+def model_of(
+    study: Study,
+    name: str | None = None,
+    physiology: str | None = None,
+    factors: Mapping[str, float] | None = None,
+) -> Model:
     """Model that a study asks for, with its animal, label and split organs, and the numbers that are estimated.
 
     physiology : "fixed", "spread", or names and patterns apart by commas, instead of what the study says
+    factors : what priors were multiplied by when the study was fitted together with those of other animals
     """
     about = study.about
     model = read_model(name or about.model, about.species, about.label, about.split)
     refuse_rates(model)
     try:
-        return freed(model, about.physiology if physiology is None else chosen(physiology))
+        free = freed(model, about.physiology if physiology is None else chosen(physiology))
+        return scaled_model(free, factors or {})
     except ModelFileError as problem:
         where = "" if physiology is not None else f"{study.folder / 'study.toml'}: "
         raise StudyError(f"{where}{problem}") from None
@@ -254,7 +262,8 @@ def read_fit(folder: str | Path) -> tuple[Study, Posterior, dict[str, Any]]:
     folder = Path(folder)
     manifest = _read_manifest(folder)
     study = read_study(folder / "study" / manifest["study"])
-    model = model_of(study, manifest["settings"].get("model"), manifest["settings"].get("physiology"))
+    said = manifest["settings"]
+    model = model_of(study, said.get("model"), said.get("physiology"), said.get("scaled"))
     files = {f"study/{name}": study.folder / name for name in study.hashes}
     files |= _files(study, model)
     kept = [name for name in manifest["inputs"] if not name.startswith("study/traces/")]

@@ -1,0 +1,176 @@
+"""The whole line: a study, or several fitted together, from what was measured to the report."""
+
+import shutil
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import xarray as xr
+from rich.markup import escape
+
+from pbpk.assay.collection import Collection, read_collection
+from pbpk.assay.counts import OrganCounts, count_cells
+from pbpk.assay.study import Study, read_study
+from pbpk.body.model import Model
+from pbpk.errors import Interrupted, NotConverged
+from pbpk.infer.fit import fit_together
+from pbpk.infer.histories import known_amount
+from pbpk.infer.joint import join
+from pbpk.infer.posterior import Posterior, write_posterior
+from pbpk.infer.sharing import ALONE, Together, join_together
+from pbpk.predict.forecast import DRAWS, simulate
+from pbpk.predict.run import (
+    Run,
+    assemble,
+    describe,
+    model_of,
+    write_folder,
+    write_inputs,
+    write_manifest,
+)
+from pbpk.predict.scenario import Scenario, read_scenarios
+from pbpk.report.page import write_report
+from pbpk.report.plates import write_plate_page
+from pbpk.share.tables import write_table, write_tables
+from pbpk.terminal import console, progress, say_animals, say_diagnostics, say_run, say_study
+
+
+@dataclass(frozen=True)
+class Asked:
+    """What a user asked of `pbpk run` or `pbpk fit`.
+
+    settings : of the fit, as they stand in the manifest: model, seed, draws, tune, target_accept, and others given
+    answer : whether scenarios are answered; scenarios : file or folder of them, the shipped ones if None
+    """
+
+    settings: Mapping[str, Any]
+    answer: bool = True
+    scenarios: str | None = None
+    cells: float | None = None
+    allow_unconverged: bool = False
+    force: bool = False
+
+
+@dataclass(frozen=True)
+class Member:
+    """One study on its way: what it is asked, and what its scenarios are told."""
+
+    study: Study
+    model: Model
+    counts: OrganCounts
+    scenarios: list[Scenario]
+
+    def answer(self, asked: Asked, theta: Any, posterior: Posterior | None, whole: Together, name: str) -> xr.Dataset:
+        """Forecast of the scenarios from parameter vectors (draw, estimated)."""
+        joint = posterior.joint if posterior is not None else whole.joints[name]
+        routes = [route for group in self.study.about.groups for route in group.routes]
+        amount = asked.cells or known_amount(self.study, self.model)
+        return simulate(joint.model, theta, joint.names, self.scenarios, amount, seed=int(asked.settings["seed"]),
+                        standing=joint.standing, studied=routes)  # fmt: skip
+
+
+def run_line(source: Path, out: Path, asked: Asked) -> None:
+    """Read, fit, answer, write; what was drawn before a kill is taken up again.
+
+    Raises
+    ------
+    NotConverged
+        if the chains disagree and nobody allowed it; all is written all the same
+    """
+    collection = None if source.is_dir() else read_collection(source)
+    studies = collection.studies if collection else {ALONE: _read(source)}
+    members = {name: _member(study, asked) for name, study in studies.items()}
+    whole = _joined(members, collection)
+    for name, member in members.items():
+        for scenario in member.scenarios:
+            scenario.check(member.model)
+        say_study(member.study, member.counts)
+        say_animals(whole.joints[name])
+        if member.scenarios:  # what cannot be answered is told before the chains run
+            middle = whole.joints[name].theta(np.zeros((1, len(whole.joints[name].free))))
+            member.answer(asked, middle, None, whole, name)
+    chosen = {key: asked.settings[key] for key in ("seed", "draws", "tune", "target_accept")}
+    chains = out.with_name(f".{out.name}.chains")
+    with write_folder(out, asked.force) as folder:
+        if chains.is_dir():
+            console.print(f"Chains that were finished before an interruption are taken from {escape(str(chains))}.")
+        try:
+            with progress() as follow:
+                quick = bool(asked.settings.get("quick", False))
+                posteriors = fit_together(whole, **chosen, progress=follow, quick=quick, checkpoint=chains)
+        except KeyboardInterrupt:
+            raise Interrupted("interrupted; the same command goes on with the chains that are finished.") from None
+        if collection is not None:
+            _write_together(collection, whole, posteriors, folder, asked)
+        runs = {
+            name: _write_one(member, posteriors[name], whole, name, folder / name, asked)
+            for name, member in members.items()
+        }
+    if chains.is_dir():
+        shutil.rmtree(chains)
+    for name, result in runs.items():
+        say_diagnostics(result.diagnostics)
+        say_run(result, out / name)
+    _refuse_unconverged(posteriors, out, asked)
+
+
+def _read(folder: Path) -> Study:
+    with progress() as follow:
+        return read_study(folder, lambda done, total: follow("reading light", done, total, 0))
+
+
+def _member(study: Study, asked: Asked) -> Member:
+    model = model_of(study, asked.settings["model"], asked.settings.get("physiology"))
+    scenarios = read_scenarios(asked.scenarios, model) if asked.answer else []
+    return Member(study, model, count_cells(study), scenarios)
+
+
+def _joined(members: Mapping[str, Member], collection: Collection | None) -> Together:
+    if collection is None:
+        return Together.alone(join(members[ALONE].model, members[ALONE].counts))
+    return join_together({name: (member.model, member.counts) for name, member in members.items()}, collection)
+
+
+def _write_one(member: Member, posterior: Posterior, whole: Together, name: str, folder: Path, asked: Asked) -> Run:
+    """Write the folder of one study's run."""
+    folder.mkdir(exist_ok=True)
+    forecast = None
+    converged = posterior.diagnostics.passed
+    if member.scenarios and (converged or asked.allow_unconverged):
+        forecast = member.answer(asked, posterior.theta(DRAWS), posterior, whole, name)
+    settings = dict(asked.settings) | whole.settings(name)
+    manifest = describe(member.study, member.model, settings, datetime.now(UTC).isoformat(timespec="seconds"))
+    manifest |= {"converged": converged, "seconds": posterior.seconds, "method": posterior.method}
+    result = assemble(member.study, posterior, forecast, manifest)
+    manifest["inputs"] |= write_inputs(member.study, folder)
+    write_posterior(posterior, folder / "posterior.nc")
+    if forecast is not None:
+        forecast.to_netcdf(folder / "forecast.nc", engine="h5netcdf")
+    write_tables(result, folder)
+    if member.counts.panels:
+        write_plate_page(member.study, member.counts, folder / "plates.html")
+    write_report(result, folder / "report.html")
+    write_manifest(manifest, folder)
+    return result
+
+
+def _write_together(
+    collection: Collection, whole: Together, posteriors: Mapping[str, Posterior], folder: Path, asked: Asked
+) -> None:
+    """Write what the studies have in common: how each parameter was shared, and a manifest that names them."""
+    write_table(whole.table, folder / "sharing.csv")
+    told: dict[str, Any] = {"title": collection.title, "studies": list(posteriors), "seed": asked.settings["seed"]}
+    told |= {"settings": dict(asked.settings), "sharing": dict(collection.sharing)}
+    write_manifest(told, folder)
+
+
+def _refuse_unconverged(posteriors: Mapping[str, Posterior], out: Path, asked: Asked) -> None:
+    for name, posterior in posteriors.items():
+        if not posterior.diagnostics.passed and not asked.allow_unconverged:
+            raise NotConverged(
+                "the fit has not converged: " + "; ".join(posterior.diagnostics.sentences)
+                + f". The report at {out / name / 'report.html'} says so; --allow-unconverged goes on to the scenarios."
+            )  # fmt: skip

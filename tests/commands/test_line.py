@@ -1,0 +1,100 @@
+"""The whole line with a made-up posterior: what is written where, and what an interruption leaves."""
+
+import json
+import shutil
+from pathlib import Path
+
+import pandas as pd
+import pytest
+
+from pbpk.commands import line
+from pbpk.commands.line import Asked, run_line
+from pbpk.errors import Interrupted, NotConverged, StudyError
+from pbpk.predict.run import read_fit
+
+DATA = Path(__file__).parents[2] / "data"
+KHOT = DATA / "khot_2019_t_cells_mouse"
+SETTINGS = {"model": None, "seed": 1, "draws": 250, "tune": 100, "target_accept": 0.9}
+
+
+@pytest.fixture
+def made_up(make_posterior, monkeypatch):
+    """Draws about the prior in place of chains."""
+    seen = []
+
+    def learn(whole, **how):
+        seen.append(how)
+        return {study: make_posterior(joint) for study, joint in whole.joints.items()}
+
+    monkeypatch.setattr(line, "fit_together", learn)
+    return seen
+
+
+@pytest.fixture
+def both(tmp_path):
+    shutil.copytree(KHOT, tmp_path / "more")
+    path = tmp_path / "both.toml"
+    path.write_text(
+        f'title = "Two"\n[[studies]]\nfolder = "{KHOT}"\nname = "one"\n[[studies]]\nfolder = "more"\n'
+        '[sharing]\n"loss_*" = { more = "own" }\n"transfer_*" = "scaled"\n'
+    )
+    return path
+
+
+def test_studies_together_are_a_run_each(made_up, both, tmp_path):
+    run_line(both, tmp_path / "out", Asked(SETTINGS, answer=False))
+    for name in ("one", "more"):
+        study, posterior, manifest = read_fit(tmp_path / "out" / name)
+        assert study.about.species == "mouse"
+        assert posterior.theta().shape == (1000, len(posterior.joint.names))
+        assert manifest["settings"]["together_with"] == [{"one": "more", "more": "one"}[name]]
+        assert (tmp_path / "out" / name / "report.html").is_file()
+    shared = pd.read_csv(tmp_path / "out" / "sharing.csv").set_index(["parameter", "study"])["how"]
+    assert shared["loss_lung", "more"] == "own"
+    assert shared["transfer_lung", "one"] == "scaled"
+    assert json.loads((tmp_path / "out" / "manifest.json").read_text())["studies"] == ["one", "more"]
+
+
+def test_what_is_asked_reaches_the_fit(made_up, tmp_path):
+    run_line(KHOT, tmp_path / "out", Asked(SETTINGS | {"quick": True}, answer=False))
+    (how,) = made_up
+    assert how["quick"] is True
+    assert (how["seed"], how["draws"], how["tune"], how["target_accept"]) == (1, 250, 100, 0.9)
+    assert how["checkpoint"] == tmp_path / ".out.chains"
+
+
+def test_an_interruption_leaves_the_finished_chains_and_no_run(monkeypatch, tmp_path):
+    def interrupted(whole, checkpoint, **how):
+        checkpoint.mkdir()
+        (checkpoint / "chain_1.nc").write_text("drawn")
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(line, "fit_together", interrupted)
+    with pytest.raises(Interrupted, match="the same command goes on with the chains that are finished"):
+        run_line(KHOT, tmp_path / "out", Asked(SETTINGS, answer=False))
+    assert not (tmp_path / "out").exists()
+    assert [path.name for path in tmp_path.iterdir()] == [".out.chains"]
+
+
+def test_finished_chains_go_when_the_run_is_whole(made_up, tmp_path, capsys):
+    (tmp_path / ".out.chains").mkdir()
+    run_line(KHOT, tmp_path / "out", Asked(SETTINGS, answer=False))
+    assert "finished before an interruption" in capsys.readouterr().out
+    assert [path.name for path in tmp_path.iterdir()] == ["out"]
+
+
+def test_chains_that_disagree_are_written_and_refused(make_posterior, monkeypatch, tmp_path):
+    def torn(whole, **how):
+        found = make_posterior(whole.joints[""])
+        object.__setattr__(found.diagnostics, "sentences", ("they disagree",))
+        return {"": found}
+
+    monkeypatch.setattr(line, "fit_together", torn)
+    with pytest.raises(NotConverged, match=r"they disagree\. The report at .*report\.html says so"):
+        run_line(KHOT, tmp_path / "out", Asked(SETTINGS, answer=False))
+    assert (tmp_path / "out" / "report.html").is_file()
+
+
+def test_a_file_that_is_no_collection_is_one_sentence(tmp_path):
+    with pytest.raises(StudyError, match=r"nowhere: there is no such file"):
+        run_line(tmp_path / "nowhere", tmp_path / "out", Asked(SETTINGS))
