@@ -77,7 +77,7 @@ def controls_term(signals: Signals, z: Any) -> Any:
     return found - shared.log_density(shared.mean) + 0.5 * (z**2).sum()
 
 
-class _Compiled(Op):
+class CompiledTerm(Op):
     """A compiled log-density with its gradient; the first `learned` inputs are learned, the others given."""
 
     __props__ = ()
@@ -106,7 +106,7 @@ class _Compiled(Op):
         return [[i < self.learned, False] for i in range(len(node.inputs))]
 
 
-class Readings(_Compiled):
+class Readings(CompiledTerm):
     """Log-likelihood of readings, from m, spread, misfit, u; all that follows is given."""
 
     function, learned = readings, 4
@@ -117,7 +117,7 @@ class Readings(_Compiled):
         return [slope[:n], slope[n], slope[n + 1], slope[n + 2 :]]
 
 
-class Controls(_Compiled):
+class Controls(CompiledTerm):
     """Log-density of prior and controls, from u; all that follows is given."""
 
     function, learned = controls, 1
@@ -125,5 +125,5 @@ class Controls(_Compiled):
 
 @register_funcify_default_op_cache_key(Readings)
 @register_funcify_default_op_cache_key(Controls)
-def _compiled(op: _Compiled, node: Any, **_: Any) -> tuple[Any, int]:
+def _compiled(op: CompiledTerm, node: Any, **_: Any) -> tuple[Any, int]:
     return type(op).function, KERNELS
