@@ -17,7 +17,9 @@ from numba import njit
 VALUE, BELOW, BETWEEN = range(3)  # what a term says of an animal's logarithm
 HALF_LOG_TAU = 0.9189385332046727  # log(2 pi) / 2
 STEP = 0.6  # of the trapezoidal rule, in SDs of the narrowest normal that the integrand could be
+POLE = 0.22  # of the distance of a pole of Student's t, sqrt(nu) spreads: an error of exp(-2 pi / POLE), 4e-13
 CUT = 26.0  # logarithm of the largest integrand over what is left out
+SCAN = 200  # steps of a look at where the integrand is
 MOST = 4000  # nodes; beyond it the step grows, which needs animals a thousand spreads apart
 NARROW = 1e-4  # width, in SDs, of an interval whose probability is the density in its middle
 
@@ -163,14 +165,14 @@ def ends_of(rest, centre, root, at, spread, terms, tops, found):
     CUT; nor where k Student's t alone have fallen by that much, each as the power nu + 1 of the distance.
     """
     _, shape, low, high, _, power, degrees = terms
-    bend, top, tails, heavy, first, last = 0.0, 0.0, 0.0, 0.0, np.inf, -np.inf
+    bend, top, tails, nearest, first, last = 0.0, 0.0, 0.0, np.inf, np.inf, -np.inf
     for k in rest:
         nu = degrees[k]
+        nearest = min(nearest, np.sqrt(nu) * spread)
         bend += power[k] * (1.0 if np.isinf(nu) else 1.0 + 1.0 / nu) / spread**2
         if shape[k] == VALUE:
             top += tops[k]
             tails += nu + 1.0
-            heavy = max(heavy, nu)
             first, last = min(first, high[k] - at[k]), max(last, high[k] - at[k])
     best = all_said(centre, rest, at, spread, terms, tops, found)
     if top - best > 10.0:  # look where each term would have the cell
@@ -184,12 +186,34 @@ def ends_of(rest, centre, root, at, spread, terms, tops, found):
     deep = top - best + CUT
     least, largest = -np.sqrt(2.0 * deep), np.sqrt(2.0 * deep)
     if tails > 0.0:
-        reach = spread * np.sqrt(heavy) * np.exp(min(deep / tails, 300.0))
+        reach = nearest * np.exp(min(deep / tails, 300.0))
         if first - reach - centre > least * root:
             least = (first - reach - centre) / root
         if last + reach - centre < largest * root:
             largest = (last + reach - centre) / root
-    return least, largest, STEP / np.sqrt(1.0 + bend * root * root)
+    step = STEP / np.sqrt(1.0 + bend * root * root)
+    return least, largest, min(step, POLE * nearest / root) if root > 0.0 else step
+
+
+@njit(error_model="numpy")
+def narrowed(least, largest, step, rest, centre, root, at, spread, terms, tops, found):
+    """The same ends, closer where they are too far apart for the step: around the largest of a scan, again and again."""
+    looks = np.empty(SCAN + 1)
+    while largest - least > MOST * step:
+        coarse = (largest - least) / SCAN
+        for j in range(SCAN + 1):
+            x = least + j * coarse
+            looks[j] = all_said(centre + root * x, rest, at, spread, terms, tops, found) - 0.5 * x * x
+        floor, first, last = looks.max() - CUT, 0, SCAN
+        while first < SCAN and not looks[first] > floor:
+            first += 1
+        while last > 0 and not looks[last] > floor:
+            last -= 1
+        first, last = max(first - 1, 0), min(last + 1, SCAN)
+        if last - first > 0.7 * SCAN or last <= first:
+            break
+        least, largest = least + first * coarse, least + last * coarse
+    return least, largest
 
 
 @njit(error_model="numpy")
@@ -197,17 +221,19 @@ def summed(rest, centre, root, shift, scale, at, spread, terms, tops, found, by,
     """Logarithm of the integral over x ~ N(0, 1) of what the terms `rest` say where d = centre + root x.
 
     d / misfit = shift + scale x; at : (term,) where d = 0; found : (term,) is room to work
-    by : (term, 2) is filled with derivatives by centre and spread; means, under the integrand, of d, d^2, d / misfit,
+    by : (2, term) is filled with derivatives by centre and spread; means, under the integrand, of d, d^2, d / misfit,
     d^2 / misfit, and d / misfit times the derivative by d
     """
     _, shape, low, high, _, power, degrees = terms
     least, largest, step = ends_of(rest, centre, root, at, spread, terms, tops, found)
     best, total = -np.inf, 0.0
-    means[:] = 0.0
+    for i in range(means.size):
+        means[i] = 0.0
     for k in rest:
-        by[k] = 0.0
+        by[0, k] = by[1, k] = 0.0
     if not largest - least < np.inf:
         return -np.inf
+    least, largest = narrowed(least, largest, step, rest, centre, root, at, spread, terms, tops, found)
     count = min(int((largest - least) / step) + 2, MOST)
     step = (largest - least) / (count - 1)
     for j in range(count):
@@ -219,26 +245,30 @@ def summed(rest, centre, root, shift, scale, at, spread, terms, tops, found, by,
         if each > best:
             fade = np.exp(best - each)
             total *= fade
-            means *= fade
+            for i in range(means.size):
+                means[i] *= fade
             for k in rest:
-                by[k] *= fade
+                by[0, k] *= fade
+                by[1, k] *= fade
             best = each
         weight, slope = np.exp(each - best), 0.0
         total += weight
         for k in rest:
             by_centre, by_spread = slopes(
                 shape[k], low[k], high[k], at[k] + d, spread, degrees[k], tops[k], found[k])  # fmt: skip
-            by[k, 0] += weight * power[k] * by_centre
-            by[k, 1] += weight * power[k] * by_spread
+            by[0, k] += weight * power[k] * by_centre
+            by[1, k] += weight * power[k] * by_spread
             slope += power[k] * by_centre
         means[0] += weight * d
         means[1] += weight * d * d
         means[2] += weight * share
         means[3] += weight * share * d
         means[4] += weight * share * slope
-    means /= total
+    for i in range(means.size):
+        means[i] /= total
     for k in rest:
-        by[k] /= total
+        by[0, k] /= total
+        by[1, k] /= total
     return best + np.log(total * step) - HALF_LOG_TAU
 
 
@@ -256,10 +286,10 @@ def alone(k, at, spread, misfit, terms, tops, out, last):
 
 
 @njit(error_model="numpy")
-def add_cell(first, stop, at, spread, misfit, terms, tops, work, by, means, out):
+def add_cell(first, stop, at, spread, misfit, terms, tops, room, out):
     """Add the log-density of the terms of one cell, and its gradient, to `out`, as `density` returns it."""
     row, shape, _, high, n, power, degrees = terms
-    off, width, found = work
+    off, width, found, by, means, chosen = room
     last = out.size - 1
     precision, pull, normal = 0.0, 0.0, 0
     for k in range(first, stop):
@@ -279,18 +309,19 @@ def add_cell(first, stop, at, spread, misfit, terms, tops, work, by, means, out)
     root, scale, shift = misfit / np.sqrt(fall), 1.0 / np.sqrt(fall), misfit * pull / fall
     centre = misfit * shift
     out[0] += 0.5 * pull * centre - 0.5 * np.log(fall)
-    means[:] = centre, root**2 + centre**2, shift, misfit * (scale**2 + shift**2), 0.0
+    means[0], means[1], means[2] = centre, root**2 + centre**2, shift
+    means[3], means[4] = misfit * (scale**2 + shift**2), 0.0
     if normal < stop - first:
-        rest = np.arange(stop - first - normal)
-        j = 0
+        count = 0
         for k in range(first, stop):
             if shape[k] != VALUE or not np.isinf(degrees[k]):
-                rest[j] = k
-                j += 1
+                chosen[count] = k
+                count += 1
+        rest = chosen[:count]
         out[0] += summed(rest, centre, root, shift, scale, at, spread, terms, tops, found, by, means)
         for k in rest:
-            out[1 + row[k]] += by[k, 0]
-            out[last - 1] += by[k, 1]
+            out[1 + row[k]] += by[0, k]
+            out[last - 1] += by[1, k]
             if shape[k] == VALUE:  # the scale of a value's density
                 out[0] -= np.log(spread)
                 out[last - 1] -= 1.0 / spread
@@ -317,12 +348,14 @@ def density(m, spread, misfit, row, start, shape, low, high, n, power, degrees, 
     out, terms = np.zeros(3 + m.size), (row, shape, low, high, n, power, degrees)
     out[0] = settled[0] - settled[1] * np.log(spread) - 0.5 * settled[2] / spread**2
     out[1 + m.size] = (settled[2] / spread**2 - settled[1]) / spread
-    at, tops = m[row], np.empty(row.size)
+    at, tops = np.empty(row.size), np.empty(row.size)
     for k in range(row.size):
+        at[k] = m[row[k]]
         tops[k] = tops[k - 1] if k > 0 and degrees[k] == degrees[k - 1] else peak(degrees[k])
-    work, by, means = np.empty((3, row.size)), np.empty((row.size, 2)), np.empty(5)
+    room = (np.empty(row.size), np.empty(row.size), np.empty(row.size), np.empty((2, row.size)), np.empty(5),
+            np.empty(row.size, np.int64))  # fmt: skip
     for c in range(start.size - 1):
-        add_cell(start[c], start[c + 1], at, spread, misfit, terms, tops, work, by, means, out)
+        add_cell(start[c], start[c + 1], at, spread, misfit, terms, tops, room, out)
     return out
 
 
