@@ -16,7 +16,7 @@ from numba import njit
 
 VALUE, BELOW, BETWEEN = range(3)  # what a term says of an animal's logarithm
 HALF_LOG_TAU = 0.9189385332046727  # log(2 pi) / 2
-STEP = 0.6  # of the trapezoidal rule, in SDs of the narrowest normal that the integrand could be
+STEP = 0.8  # of the trapezoidal rule, in SDs of the narrowest normal that the integrand could be
 POLE = 0.22  # of the distance of a pole of Student's t, sqrt(nu) spreads: an error of exp(-2 pi / POLE), 4e-13
 CUT = 26.0  # logarithm of the largest integrand over what is left out
 SCAN = 200  # steps of a look at where the integrand is
@@ -197,7 +197,7 @@ def ends_of(rest, centre, root, at, spread, terms, tops, found):
 
 @njit(error_model="numpy")
 def narrowed(least, largest, step, rest, centre, root, at, spread, terms, tops, found):
-    """The same ends, closer where they are too far apart for the step: around the largest of a scan, again and again."""
+    """The same ends, closer where the step would need too many: around the largest of a scan, again and again."""
     looks = np.empty(SCAN + 1)
     while largest - least > MOST * step:
         coarse = (largest - least) / SCAN
@@ -366,7 +366,7 @@ def rows(m, spread, misfit, *rest):
     return np.asarray(found[0]), found[1:]
 
 
-@njit(error_model="numpy")
+@njit(cache=True, error_model="numpy")  # all that it calls stands in this file, so numba sees what changes
 def each_draw(m, spread, misfit, *rest):
     """Log-likelihood of all rows for each draw, (draw,); m : (draw, row); spread, misfit : (draw,)."""
     total = np.empty(len(m))

@@ -72,7 +72,7 @@ def terms_of(table: pd.DataFrame, cells: NDArray[np.int64], nu: float) -> tuple[
     log_low, log_high = (np.log(np.where(x > 0.0, x, 1.0)) for x in (low, np.where(limit, lloq, high)))
     row = np.concatenate([plain, ends, bottoms, rest])
     normal, one = np.full(ends.size + bottoms.size, np.inf), np.ones(ends.size + bottoms.size)
-    columns = (
+    columns: tuple[NDArray[Any], ...] = (
         row,
         np.concatenate([np.full(row.size - rest.size, VALUE), np.where(open_below[rest], BELOW, BETWEEN)]),
         np.where(open_below[row], 0.0, log_low[row]),
