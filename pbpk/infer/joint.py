@@ -42,6 +42,7 @@ from pbpk.infer.experiments import ALL, Experiment, experiments_of
 
 Calibration = Literal["joint", "covariance", "independent"]
 MOST_STEPS = 5000  # of a model whose rates move, at its medians: a gradient would take a tenth of a second
+STUDENT = 4.0  # degrees of freedom of robust errors: Lange, Little & Taylor 1989, J Am Stat Assoc 84:881
 READINGS = {"dose": ("dose",), "recovered": ("recovered",), "unknown": ("dose", "recovered")}
 
 
@@ -102,6 +103,11 @@ class Joint:
         if organ in self.doubtful:
             factor = factor / theta[:, self.names.index(f"grams_{organ}")]
         return factor
+
+    @property
+    def nu(self) -> float:
+        """Degrees of freedom of a single animal about the model, infinite where it is normal."""
+        return STUDENT if self.study.about.errors == "student" else np.inf
 
     @cached_property
     def observers(self) -> Array:
@@ -204,6 +210,9 @@ def join(model: Model, counts: OrganCounts, calibration: Calibration = "joint") 
         counts = replace(counts, signals=counts.signals.as_independent())
     study, table = counts.study, counts.table
     _check_rows(model, counts)
+    if counts.signals is not None and study.about.errors == "student":
+        raise StudyError(f'{study.folder / "study.toml"}: errors = "student" is for plain numbers; what an instrument '
+                         "reads has a law of its own. Leave it out.")  # fmt: skip
     between = between_of(study, model, table)
     switched: dict[str, Parameter] = {}
     experiments = experiments_of(model, study, table, switched, between)

@@ -256,6 +256,15 @@ def readings(m, spread, misfit, u, *rest):
     return np.asarray(found[0]), found[1:]
 
 
+@njit(cache=True, error_model="numpy")  # all that it calls stands in this file, so numba sees what changes
+def each_draw(m, spread, misfit, u, *rest):
+    """Log-likelihood of all readings for each draw, (draw,); m : (draw, reading); u : (draw, unknown)."""
+    total = np.empty(len(m))
+    for i in range(len(m)):
+        total[i] = density(m[i], spread[i], misfit[i], u[i], *rest)[0]
+    return total
+
+
 @njit(error_model="numpy")
 def controls(u, *rest):
     """`known` as PyTensor takes it: the value, and its gradient by u."""

@@ -28,7 +28,7 @@ from pbpk.assay.signals import Response, Signals
 from pbpk.body.library import read_source
 from pbpk.body.solve import Array
 from pbpk.infer import signal_density
-from pbpk.infer.signal_density import controls, readings
+from pbpk.infer.signal_density import controls, each_draw, readings
 from pbpk.infer.signals import is_clear, limits_beside, unknowns
 
 LEAST = 1e-5  # overdispersion that counts as none: below it the gamma function's digits run out
@@ -53,9 +53,37 @@ def readings_term(
     limits : (row,) percentage below which the row lies, NaN where it is no limit; those beside readings are taken here
     m : (row,) logarithm of the percentage that the model says
     """
+    rows, given = _given(signals, cells, limits)
+    return Readings()(m[rows], spread, misfit, u, *given)[0]  # type: ignore[index]
+
+
+def log_readings(
+    signals: Signals,
+    cells: NDArray[np.int64],
+    limits: Array,
+    chosen: NDArray[np.int64],
+    m: Array,
+    spread: Array,
+    misfit: Array,
+    u: Array,
+) -> Array:
+    """The same for each draw, (draw,), of the readings and limits beside them that are among the rows `chosen`.
+
+    m : (draw, row); spread, misfit : (draw,); u : (draw, unknown)
+    """
+    rows, given = _given(signals, cells, limits, chosen)
+    draws = [np.ascontiguousarray(x, dtype=float) for x in (m[:, rows], spread, misfit, u)]
+    return np.asarray(each_draw(*draws, *given)) if rows.size else np.zeros(len(m))
+
+
+def _given(
+    signals: Signals, cells: NDArray[np.int64], limits: Array, chosen: NDArray[np.int64] | None = None
+) -> tuple[NDArray[np.int64], tuple[Any, ...]]:
+    """Rows of readings and of limits beside them, cell by cell, and what `signal_density.density` takes after u."""
     beside = limits_beside(signals, cells, limits)
     rows = np.concatenate([signals.rows, beside])
-    order = np.argsort(cells[rows], kind="stable")
+    kept = np.arange(rows.size) if chosen is None else np.flatnonzero(np.isin(rows, chosen))
+    order = kept[np.argsort(cells[rows[kept]], kind="stable")]
     rows = rows[order]
     start = np.concatenate([[0], np.flatnonzero(np.diff(cells[rows])) + 1, [rows.size]])
     r, none = signals.response, np.zeros((beside.size, len(signals.shared.names)))
@@ -64,8 +92,7 @@ def readings_term(
     arrays = [np.concatenate([getattr(r, name), getattr(also, name)])[order] for name in vars(r)]
     kinds = [np.concatenate(pair)[order] for pair in ((np.zeros(len(r.value), bool), nothing == 0.0),
                                                       (is_clear(signals), nothing > 0.0))]  # fmt: skip
-    settings = (*kinds, start, *OUTER, *INNER, np.array(LEAST))
-    return Readings()(m[rows], spread, misfit, u, *arrays, *settings)[0]  # type: ignore[index]
+    return rows, (*arrays, *kinds, start, *OUTER, *INNER, np.array(LEAST))
 
 
 def controls_term(signals: Signals, z: Any) -> Any:
@@ -77,7 +104,7 @@ def controls_term(signals: Signals, z: Any) -> Any:
     return found - shared.log_density(shared.mean) + 0.5 * (z**2).sum()
 
 
-class _Compiled(Op):
+class CompiledTerm(Op):
     """A compiled log-density with its gradient; the first `learned` inputs are learned, the others given."""
 
     __props__ = ()
@@ -106,7 +133,7 @@ class _Compiled(Op):
         return [[i < self.learned, False] for i in range(len(node.inputs))]
 
 
-class Readings(_Compiled):
+class Readings(CompiledTerm):
     """Log-likelihood of readings, from m, spread, misfit, u; all that follows is given."""
 
     function, learned = readings, 4
@@ -117,7 +144,7 @@ class Readings(_Compiled):
         return [slope[:n], slope[n], slope[n + 1], slope[n + 2 :]]
 
 
-class Controls(_Compiled):
+class Controls(CompiledTerm):
     """Log-density of prior and controls, from u; all that follows is given."""
 
     function, learned = controls, 1
@@ -125,5 +152,5 @@ class Controls(_Compiled):
 
 @register_funcify_default_op_cache_key(Readings)
 @register_funcify_default_op_cache_key(Controls)
-def _compiled(op: _Compiled, node: Any, **_: Any) -> tuple[Any, int]:
+def _compiled(op: CompiledTerm, node: Any, **_: Any) -> tuple[Any, int]:
     return type(op).function, KERNELS

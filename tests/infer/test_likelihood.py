@@ -1,11 +1,11 @@
-"""Each kind of row against its density written with scipy, and ranges against simulated animals."""
+"""What the sampler gets against densities written with scipy and the model's own solver."""
 
 import mpmath
 import numpy as np
 import pytest
 from pytensor.compile.mode import Mode
 from scipy.special import log_ndtr, logsumexp
-from scipy.stats import gamma, norm
+from scipy.stats import norm
 
 from pbpk.dosing import Dose
 from pbpk.infer.likelihood import build, packed
@@ -18,7 +18,6 @@ LUNG = {"group": "iv", "organ": "lung", "hours": "24", "unit": "percent_dose"}
 
 # the sampler's graph without waiting for a compiler
 PLAIN = Mode(linker="py", optimizer="fast_run").excluding("fusion")
-CLOSE = {"rel": 1e-7, "abs": 1e-6}  # PyMC's log Phi is right to 3e-8
 
 
 def log_likelihood(joint):
@@ -94,51 +93,8 @@ def smallest_and_largest(low, high, n):
     return density
 
 
-def largest(high, n):
-    def density(truth, d):
-        kind = norm(truth.m() + d, truth.spread)
-        return np.log(n) + kind.logpdf(np.log(high)) + (n - 1) * kind.logcdf(np.log(high))
-
-    return density
-
-
 def below(limit):
     return lambda truth, d: log_ndtr((np.log(limit) - truth.m() - d) / truth.spread)
-
-
-@pytest.mark.parametrize(
-    ("row", "density"),
-    [
-        pytest.param({"animal": "a", "value": 5}, single(), id="one animal"),
-        pytest.param({"value": 5}, single(), id="a mean of nobody knows how many counts as one"),
-        pytest.param({"value": 5, "n": 5}, group_mean, id="mean of five"),
-        pytest.param({"low": 2, "high": 9}, interval(2, 9), id="range stated"),
-        pytest.param({"low": 0, "high": 9}, interval(0, 9), id="range stated from nothing"),
-        pytest.param({"low": 2, "high": 9, "n": 4}, smallest_and_largest(2, 9, 4), id="range over four"),
-        pytest.param({"low": 2, "high": 9, "n": 2}, smallest_and_largest(2, 9, 2), id="range over two"),
-        pytest.param({"low": 0, "high": 9, "n": 4}, largest(9, 4), id="range over four from nothing"),
-        pytest.param({"below_lloq": "true", "lloq": 3}, below(3), id="below the limit"),
-    ],
-)
-def test_each_kind_of_row_has_its_density(write_joint, row, density):
-    joint = write_joint(T_CELLS, [LUNG | row])
-    found = log_likelihood(joint)
-    for z in points(joint):
-        assert found(z) == pytest.approx(shared(Truth(joint, z), density), rel=1e-5, abs=1e-5)
-
-
-def test_the_sd_of_a_group_tells_of_the_spread(write_joint):
-    joint = write_joint(T_CELLS, [LUNG | {"value": 5, "n": 5, "sd": 2}])
-    found = log_likelihood(joint)
-    variance = np.log(1 + (2 / 5) ** 2)
-    gaps = []
-    for z in points(joint):
-        truth = Truth(joint, z)
-        by_hand = shared(truth, group_mean) + gamma.logpdf(
-            variance, a=2.0, scale=truth.spread**2 / 2.0
-        )  # mean spread^2
-        gaps.append(found(z) - by_hand)
-    np.testing.assert_allclose(gaps, gaps[0], atol=1e-9)  # a constant of the data says nothing of the parameters
 
 
 def test_rows_of_every_kind_add_up(write_joint):
@@ -154,22 +110,7 @@ def test_rows_of_every_kind_add_up(write_joint):
     joint = write_joint(T_CELLS, rows)
     found = log_likelihood(joint)
     for z in points(joint):
-        assert found(z) == pytest.approx(shared(Truth(joint, z), *densities), rel=1e-5, abs=1e-5)
-
-
-@pytest.mark.parametrize(
-    "rows",
-    [
-        [{"animal": "a", "below_lloq": "true", "lloq": 3}, {"animal": "b", "below_lloq": "true", "lloq": 4}],
-        [{"animal": "a", "low": 1, "high": 3}, {"animal": "b", "low": 2, "high": 9}],
-    ],
-)
-def test_limits_alone_share_their_misfit(write_joint, rows):
-    joint = write_joint(T_CELLS, [LUNG | row for row in rows])
-    densities = [below(r["lloq"]) if "lloq" in r else interval(r["low"], r["high"]) for r in rows]
-    found = log_likelihood(joint)
-    for z in points(joint):
-        assert found(z) == pytest.approx(shared(Truth(joint, z), *densities), rel=2e-3, abs=2e-3)
+        assert found(z) == pytest.approx(shared(Truth(joint, z), *densities), rel=1e-8)
 
 
 def test_a_misfit_is_of_one_organ_at_one_hour(write_joint):
@@ -193,34 +134,6 @@ def test_animals_dosed_apart_share_the_misfit_of_their_group(write_joint):
     for z in points(joint):
         found = log_likelihood(joint)(z)
         assert found == pytest.approx(shared(Truth(joint, z), single(), single(8.0)), abs=1e-6)
-
-
-@pytest.mark.parametrize("low", [2.0, 0.0])
-def test_the_range_of_animals_agrees_with_simulated_animals(write_joint, low):
-    n, width, high = 4, 0.1, 9.0
-    joint = write_joint(T_CELLS, [LUNG | {"low": low, "high": high, "n": n}])
-    # a z at which the range is not far-fetched: lungs that hold some percent at 24 h
-    z = max(points(joint, 200), key=lambda z: -abs(Truth(joint, z).m() - np.log(4.5)) - abs(Truth(joint, z).s - 0.6))
-    truth = Truth(joint, z)
-    rng = np.random.default_rng(2)
-    logs = truth.m() + truth.misfit * rng.standard_normal((2_000_000, 1))
-    logs = logs + truth.spread * rng.standard_normal((2_000_000, n))
-    inside = abs(logs.max(axis=1) - np.log(high)) < width / 2
-    if low:
-        inside &= abs(logs.min(axis=1) - np.log(low)) < width / 2
-    assert inside.sum() > 2000
-    simulated = inside.mean() / width ** (2 if low else 1)
-    assert np.exp(log_likelihood(joint)(z)) == pytest.approx(simulated, rel=4 / np.sqrt(inside.sum()) + 0.01)
-
-
-@pytest.mark.parametrize("row", [{"low": 1e-9, "high": 2e-9}, {"low": 90, "high": 99}, {"low": 5, "high": 5.0001}])
-def test_far_or_narrow_ranges_stay_finite(write_joint, row):
-    joint = write_joint(T_CELLS, [LUNG | row])
-    model = build(joint)
-    logp, slope = model.compile_logp(mode=PLAIN), model.compile_dlogp(mode=PLAIN)
-    for z in points(joint, scale=1.5):
-        assert np.isfinite(logp({"z": z}))
-        assert np.isfinite(slope({"z": z})).all()
 
 
 def test_percent_of_what_was_recovered(write_joint):
@@ -259,7 +172,7 @@ def test_an_unknown_denominator_is_a_mixture_of_two_readings(shipped):
                     m += np.log(100.0 / sum(truth.percent(o, hours, **how) for o in harvested))
                 total += log_between(low, high, m, truth.s)
             readings.append(total)
-        assert found(z) == pytest.approx(logsumexp(readings) - np.log(2.0), **CLOSE)
+        assert found(z) == pytest.approx(logsumexp(readings) - np.log(2.0), rel=1e-9)
         np.testing.assert_allclose(weights(z), np.exp(readings - logsumexp(readings)), rtol=1e-6)
 
 
