@@ -10,7 +10,7 @@ more likely it is to lie below it (information of a censored normal); a stated u
 over animals counts as two of them, or one if its lower end is open: rather too little than too much.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -76,9 +76,8 @@ PAIR = ["parameter", "other", "correlation"]
 
 def pair_sentence(one: str, other: str, correlation: float) -> str:
     """What a tie between two parameters means."""
-    what = "their sum, on a logarithmic scale, is told better than either" if correlation < 0.0 else (
-        "their difference, on a logarithmic scale, is told better than either")  # fmt: skip
-    return f"`{one}` and `{other}` are confounded (correlation {correlation:+.2f}): {what}."
+    what = "less" if correlation < 0.0 else "more"
+    return f"`{one}` and `{other}` are confounded (correlation {correlation:+.2f}): more of one is made good by {what} of the other."
 
 
 def how_much(contraction: float) -> str:
@@ -103,26 +102,80 @@ def expected(joint: Joint, known: Sequence[str] = (), draws: int = DRAWS, seed: 
     StudyError
         if a name or pattern in `known` fits no parameter
     """
-    free = [p.name for p in joint.free]
-    taken = matching(known, free)
-    kept = [i for i, name in enumerate(free) if name not in taken]
-    z = np.random.default_rng(seed).standard_normal((1 + draws, len(free)))
-    z[0] = 0.0
-    covariances, influences = [], []
-    for at, point in enumerate(z):
-        for reading, (log_percent, slopes) in log_slopes(joint, point).items():
-            noise, information = _information(joint, point, log_percent, slopes)
-            information = information[np.ix_(kept, kept)]
-            covariances.append(np.linalg.inv(np.eye(len(kept)) + information))
-            white = np.linalg.solve(np.linalg.cholesky(noise), slopes[:, kept])
-            influences.append(np.sqrt((white**2).mean(axis=0)))
-            if at == 0 and reading == joint.readings[0]:
-                first, first_white = slopes, white
-    names = tuple(free[i] for i in kept)
+    names = unknown_of(joint, known)
+    kept = [i for i, p in enumerate(joint.free) if p.name in names]
+    covariances, influences, first = [], [], None
+    for at in points(joint, draws, seed):
+        covariances.append(at.covariance(kept))
+        white = np.linalg.solve(np.linalg.cholesky(at.noise), at.slopes[:, kept])
+        influences.append(np.sqrt((white**2).mean(axis=0)))
+        first = first or (at.slopes[:, kept], white)
+    assert first is not None
     covariance = np.mean(covariances, axis=0)
     table = _table(joint, names, covariance, np.mean(influences, axis=0))
-    pairs = _pairs(list(table["parameter"]), names, covariance, first_white)
-    return Expectation(names, covariance, table, pairs, _slopes_table(joint, first[:, kept], names))
+    pairs = _pairs(list(table["parameter"]), names, covariance, first[1])
+    return Expectation(names, covariance, table, pairs, _slopes_table(joint, first[0], names))
+
+
+def unknown_of(joint: Joint, known: Sequence[str]) -> tuple[str, ...]:
+    """Free parameters but those that a name or pattern in `known` fits."""
+    free = [p.name for p in joint.free]
+    taken = matching(known, free)
+    return tuple(name for name in free if name not in taken)
+
+
+@dataclass(frozen=True)
+class Point:
+    """A design about one point of the prior and under one reading of its denominator.
+
+    log_percent : (row,) log-predictions; slopes : (row, free) how they move with z; noise : (row, row) covariance of the log-values
+    changes : (free, row, row) of the noise by z, for what is scatter: place -> change
+    sds : information of the SDs beside means, by place
+    """
+
+    log_percent: Array
+    slopes: Array
+    noise: Array
+    changes: dict[int, Array]
+    sds: dict[int, float]
+
+    def covariance(self, kept: Sequence[int], rows: Any = slice(None)) -> Array:
+        """Posterior covariance (kept, kept) of some z, the others known, from some of the rows."""
+        slopes, noise = self.slopes[rows], self.noise[rows][:, rows]
+        information = slopes.T @ np.linalg.solve(noise, slopes)
+        changes = {place: np.linalg.solve(noise, change[rows][:, rows]) for place, change in self.changes.items()}
+        for one, change in changes.items():
+            information[one, one] += self.sds.get(one, 0.0)
+            for other, another in changes.items():
+                information[one, other] += 0.5 * np.sum(change * another.T)
+        return np.linalg.inv(np.eye(len(kept)) + information[np.ix_(kept, kept)])
+
+
+def points(joint: Joint, draws: int, seed: int) -> Iterator[Point]:
+    """The design at the prior's medians and at some of its draws, for each reading of the denominator."""
+    z = np.random.default_rng(seed).standard_normal((1 + draws, len(joint.free)))
+    z[0] = 0.0
+    names = [p.name for p in joint.free]
+    scatter = [names.index(p.name) for p in joint.model.noise if p.name in names]
+    for one in z:
+        steps = {place: one + STEP * np.outer([1.0, -1.0], np.eye(len(one))[place]) for place in scatter}
+        ends = {place: joint.theta(both) for place, both in steps.items()}
+        for log_percent, slopes in log_slopes(joint, one).values():
+            noise = noise_of(joint, joint.theta(one), log_percent)
+            changes = {
+                place: (noise_of(joint, up, log_percent) - noise_of(joint, down, log_percent)) / (2.0 * STEP)
+                for place, (up, down) in ends.items()
+            }
+            yield Point(log_percent, slopes, noise, changes, _of_sds(joint, ends))
+
+
+def _of_sds(joint: Joint, ends: dict[int, Array]) -> dict[int, float]:
+    """Information that SDs beside means hold of the spread, by its place: chi-square with n - 1 degrees of freedom."""
+    table, at = joint.counts.table, joint.names.index("spread")
+    given = ((table["sd"] > 0.0) & table["low"].isna() & ~table["below_lloq"]).to_numpy(bool)
+    freedom = float((table["n"].to_numpy(float)[given] - 1.0).clip(min=0.0).sum())
+    slopes = {place: float(np.log(up[at] / down[at])) / (2.0 * STEP) for place, (up, down) in ends.items()}
+    return {place: 2.0 * freedom * slope**2 for place, slope in slopes.items()}
 
 
 def log_slopes(joint: Joint, z: Array) -> dict[str, tuple[Array, Array]]:
@@ -156,31 +209,6 @@ def _of_means(joint: Joint, theta: Array) -> Array:
     """How far the logarithm of a mean of n animals lies above that of the median animal, (draw, row)."""
     spread, _, v = _scatter(joint, theta)
     return np.asarray((spread**2 - v) / 2.0, dtype=float)
-
-
-def _information(joint: Joint, z: Array, log_percent: Array, slopes: Array) -> tuple[Array, Array]:
-    """Covariance of the log-values, (row, row), and Fisher information of z, (free, free)."""
-    names = [p.name for p in joint.free]
-    scatter = [names.index(p.name) for p in joint.model.noise if p.name in names]
-    moved = np.repeat(z[np.newaxis], 2 * len(scatter) + 1, axis=0)
-    for i, place in enumerate(scatter):
-        moved[2 * i, place] += STEP
-        moved[2 * i + 1, place] -= STEP
-    noises = [noise_of(joint, joint.theta(one), log_percent) for one in moved]
-    noise = noises[-1]
-    information = slopes.T @ np.linalg.solve(noise, slopes)
-    changes = [np.linalg.solve(noise, (noises[2 * i] - noises[2 * i + 1]) / (2.0 * STEP)) for i in range(len(scatter))]
-    for i, one in enumerate(scatter):
-        for j, other in enumerate(scatter):
-            information[one, other] += 0.5 * np.sum(changes[i] * changes[j].T)
-    if "spread" in names:
-        at, table = names.index("spread"), joint.counts.table
-        sds = (table["sd"] > 0.0) & table["low"].isna() & ~table["below_lloq"]
-        freedom = float((table["n"].to_numpy(float) - 1.0)[sds.to_numpy()].clip(min=0.0).sum())
-        log_slope = float(np.diff(np.log(joint.theta(moved[[1, 0]])[:, joint.names.index("spread")]))[0] / (2.0 * STEP)
-                          ) if scatter and scatter[0] == at else joint.free[at].prior.sigma  # fmt: skip
-        information[at, at] += 2.0 * freedom * log_slope**2
-    return noise, information
 
 
 def noise_of(joint: Joint, theta: Array, log_percent: Array) -> Array:
