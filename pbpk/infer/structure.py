@@ -66,7 +66,7 @@ class Structure:
 
     parameters : those asked about; known : those taken as known; identifiable : those that the curves settle
     directions : smallest sets of the others that can move unseen, as many as the rank falls short
-    by : how the rank was found; fidelity : "reduced" where cells under way are in balance, as in the fit
+    by : how the rank was found; fidelity : as it was asked for
     """
 
     parameters: tuple[str, ...]
@@ -114,7 +114,9 @@ def structure(
     Parameters
     ----------
     known : names or patterns (`weight_*`) of parameters taken as known from elsewhere, at a value like any other
-    fidelity : "reduced" has passing states in balance, as the fit does; "full" also watches the first seconds
+    fidelity : "reduced" has passing states in balance, as the fit does, and does not count what is under way in an
+        organ beside what stays there: it is less than the error of the balance, 2e-4, and would tell parameters apart
+        that no measurement can; "full" has it all, and the first seconds too
 
     Raises
     ------
@@ -211,6 +213,8 @@ def _curves(
     recovered = reading == "recovered"
     observers = np.concatenate([joint.observers[first], joint.recovery[first][: len(first) * recovered]])
     lasting = model.n_lasting if fidelity == "reduced" else len(model.states)
+    stays = (observers[:, :lasting] > 0.0).any(axis=1)
+    observers[stays, lasting:] = 0.0
     body = body_of(field, model, registers, experiment.schedule, observers, lasting)
     terms = 2 * len(body.w) + (n_slopes if recovered else 0)
     curves, rows = body.coefficients(terms), []
