@@ -6,9 +6,10 @@ a prime, which are exact for everything that + - * / and whole powers make, or d
 """
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
-from decimal import Decimal
+from decimal import MAX_EMAX, MIN_EMIN, Context, Decimal, localcontext
 from fractions import Fraction
 from typing import Any
 
@@ -29,9 +30,19 @@ class NotRationalError(Exception):
     """A rate is no quotient of polynomials in the parameters."""
 
 
+@contextmanager
+def many_digits() -> Iterator[None]:
+    """Within it, decimals are computed to a thousand digits."""
+    with localcontext(Context(prec=DIGITS, Emax=MAX_EMAX, Emin=MIN_EMIN)):
+        yield
+
+
 @dataclass(frozen=True)
 class Field:
-    """Numbers to compute with: residues modulo `prime` (below 2^31, so that two products fit 63 bits), or decimals."""
+    """Numbers to compute with: residues modulo `prime` (below 2^31, so that two products fit 63 bits), or decimals.
+
+    Decimals want `many_digits` about them.
+    """
 
     prime: int = 0
 
@@ -82,7 +93,7 @@ class Field:
 
 
 def rational(value: float) -> Fraction:
-    """Fraction that a float stands for: the simple one it rounds to, if there is one.
+    """Fraction that a float stands for: a simple one within 1e-14 of it, if there is one.
 
     >>> rational(0.1 + 0.2)
     Fraction(3, 10)

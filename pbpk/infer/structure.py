@@ -17,9 +17,9 @@ from typing import Any, Literal
 
 import numpy as np
 
-from pbpk.body.solve import Array
 from pbpk.errors import StudyError, did_you_mean
 from pbpk.infer.joint import Experiment, Joint
+from pbpk.infer.numeric_rank import null_by_numbers
 from pbpk.infer.series import (
     Field,
     NotRationalError,
@@ -27,9 +27,9 @@ from pbpk.infer.series import (
     body_of,
     duals,
     echelon,
+    many_digits,
     null_space,
     quotient,
-    rational,
     run_tape,
 )
 
@@ -132,13 +132,11 @@ def structure(
         try:
             tried = [_exact(joint, experiments, unknown, free, fidelity, prime, seed + i)
                      for i, prime in enumerate(PRIMES)]  # fmt: skip
-            by, (field, null) = EXACT, min(tried, key=lambda found: len(found[1]))
+            by, supports = EXACT, min(tried, key=len)
         except NotRationalError:
-            by, (field, null) = DIGITS, _exact(joint, experiments, unknown, free, fidelity, 0, seed)
-        supports = circuits(field, null, seed)
+            with many_digits():
+                by, supports = DIGITS, _exact(joint, experiments, unknown, free, fidelity, 0, seed)
     else:
-        from pbpk.infer.numeric_rank import null_by_numbers
-
         by, supports = NUMBERS, null_by_numbers(joint, unknown, seed)
     moving = {at for support in supports for at in support}
     return Structure(
@@ -176,8 +174,8 @@ def _exact(
     fidelity: Fidelity,
     prime: int,
     seed: int,
-) -> tuple[Field, Numbers]:
-    """Field, and directions (direction, unknown) in which no coefficient of any curve moves, at a random point."""
+) -> tuple[tuple[int, ...], ...]:
+    """Sets of unknowns that move together without moving a coefficient of any curve, at a random point."""
     field, rng = Field(prime), np.random.default_rng(seed)
     point: dict[str, Any] = {p.name: field.number(p.prior.centre) for p in joint.estimated if p.prior.is_fixed}
     theta = joint.theta(SPAN * rng.standard_normal(len(joint.free)))
@@ -189,7 +187,7 @@ def _exact(
     for reading in joint.readings:
         blocks = [_curves(joint, experiment, field, known, fidelity, reading) for experiment in experiments]
         spaces.append(null_space(field, np.concatenate(blocks)[:, 1:]))
-    return field, max(spaces, key=len)
+    return circuits(field, max(spaces, key=len), seed)
 
 
 def _curves(
