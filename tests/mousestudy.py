@@ -79,20 +79,21 @@ iv = "{entry}"
 {parameters}
 [noise.spread]
 unit = "1"
-prior = "lognormal(median=0.2, sigma=0.5)"
+prior = "lognormal(median=0.2, sigma={noise})"
 [noise.misfit]
 unit = "1"
-prior = "lognormal(median=0.1, sigma=0.5)"
+prior = "lognormal(median=0.1, sigma={noise})"
 [sources.none]
 text = "made up"
 status = "choice"
 """
 
 
-def write_small(path: Path, arrows, observed, priors, live=(), label=(), passing=(), constants=(), entry=None):
+def write_small(path: Path, arrows, observed, priors, live=(), label=(), passing=(), constants=(), noise=0.5):
     """A model file of a few states; returns its path as study.toml writes it.
 
-    arrows : lines; observed : name -> states, or (state, volume); priors : name -> (unit, prior)
+    arrows : lines; observed : name -> states, or (state, volume); priors : name -> (unit, prior); noise : sigma of spread
+    and misfit, whose medians are 0.2 and 0.1
     """
 
     def listed(texts):
@@ -107,7 +108,7 @@ def write_small(path: Path, arrows, observed, priors, live=(), label=(), passing
     ]  # fmt: skip
     path.write_text(SMALL.format(
         arrows=listed(arrows), passing=listed(passing), live=listed(live or inside), label=listed(label),
-        entry=entry or ends[0], observed="\n".join(lines),
+        entry=ends[0], noise=noise, observed="\n".join(lines),
         constants="\n".join(f'{name} = {{ value = {value}, unit = "{unit}", source = "none" }}' for name, value, unit in constants),
         parameters="\n".join(f'[parameters.{name}]\nunit = "{unit}"\nprior = "{prior}"'
                              for name, (unit, prior) in priors.items()),

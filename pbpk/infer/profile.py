@@ -21,7 +21,8 @@ from pbpk.infer.joint import Joint
 from pbpk.infer.likelihood import build
 from pbpk.infer.structure import matching
 
-BOX = 6.0  # of z: a prior holds all but two in a billion within
+EDGE = 4.0  # of z: where a walk ends, as a prior holds all but 6 in 100,000 within
+BOX = 6.0  # of z, in which the others may make up for it: two in a billion lie beyond
 DROP = float(chi2.ppf(0.95, 1)) / 2.0
 ENOUGH = 1.3 * DROP  # where a walk may end
 FIRST, LEAST, RISE = 0.1, 1e-3, 0.4  # first and least step of z, and the drop that a step should add
@@ -62,8 +63,8 @@ def profile(
     Parameters
     ----------
     names : names or patterns of parameters
-    prior : true for the profile of the posterior; false for that of the likelihood, with z between -6 and 6; what an
-        instrument's controls teach counts in both
+    prior : true for the profile of the posterior; false for that of the likelihood, followed to z of -4 and 4, the others
+        between -6 and 6; what an instrument's controls teach counts in both
     starts : points from which the best one is looked for, the prior's medians first
     mode : how PyTensor compiles, None for its own choice
 
@@ -142,9 +143,10 @@ def _walk(climb: Climb, best: Array, top: float, at: int, side: float) -> list[t
     """Points outward to one side, the best left out, each searched from the one before it."""
     found: list[tuple[Array, float]] = []
     here, drop, step = best, 0.0, FIRST
+    edges = (min(-EDGE, best[at]), max(EDGE, best[at]))
     for _ in range(MOST):
         start = here.copy()
-        start[at] = np.clip(here[at] + side * step, -BOX, BOX)
+        start[at] = np.clip(here[at] + side * step, *edges)
         point, value = climb(start, at)
         rise = top - value - drop
         if rise > 2.0 * RISE and step > LEAST:
@@ -152,7 +154,7 @@ def _walk(climb: Climb, best: Array, top: float, at: int, side: float) -> list[t
             continue
         found.append((point, value))
         here, drop = point, top - value
-        if drop > ENOUGH or abs(here[at]) >= BOX:
+        if drop > ENOUGH or here[at] in edges:
             break
         if rise < RISE / 2.0:
             step *= 2.0
