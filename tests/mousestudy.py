@@ -92,8 +92,8 @@ status = "choice"
 def write_small(path: Path, arrows, observed, priors, live=(), label=(), passing=(), constants=(), noise=0.5):
     """A model file of a few states; returns its path as study.toml writes it.
 
-    arrows : lines; observed : name -> states, or (state, volume); priors : name -> (unit, prior); noise : sigma of spread
-    and misfit, whose medians are 0.2 and 0.1
+    arrows : lines; observed : name -> states, or (state, volume); priors : name -> (unit, prior)
+    noise : sigma of spread and misfit, whose medians are 0.2 and 0.1
     """
 
     def listed(texts):
@@ -109,7 +109,8 @@ def write_small(path: Path, arrows, observed, priors, live=(), label=(), passing
     path.write_text(SMALL.format(
         arrows=listed(arrows), passing=listed(passing), live=listed(live or inside), label=listed(label),
         entry=ends[0], noise=noise, observed="\n".join(lines),
-        constants="\n".join(f'{name} = {{ value = {value}, unit = "{unit}", source = "none" }}' for name, value, unit in constants),
+        constants="\n".join(f'{name} = {{ value = {value}, unit = "{unit}", source = "none" }}'
+                            for name, value, unit in constants),
         parameters="\n".join(f'[parameters.{name}]\nunit = "{unit}"\nprior = "{prior}"'
                              for name, (unit, prior) in priors.items()),
     ))  # fmt: skip

@@ -25,6 +25,9 @@ LITTLE = 0.1  # percent of the dose, below which the user is told how little tha
 WORTH = 0.9  # of the contraction before: what an addition must reach to be worth a sentence
 
 
+COLUMNS = ["parameter", "addition", "before", "after", "least"]
+
+
 @dataclass(frozen=True)
 class Addition:
     """Something more to measure: rows for the counts, or parameters known from elsewhere; `words` begin a sentence."""
@@ -53,14 +56,14 @@ class Advice:
     def sentences(self) -> tuple[str, ...]:
         """One sentence for each parameter that an addition helps, and one for those that none does."""
         said, left = [], []
-        for row in self.best.itertuples():
-            if row.after > WORTH * row.before:
-                left.append(f"`{row.parameter}`")
+        for name, addition, before, after, least in self.best[COLUMNS].to_numpy().tolist():
+            if after > WORTH * before:
+                left.append(f"`{name}`")
                 continue
-            before, after = how_much(float(row.before)), how_much(float(row.after))
-            change = f"from {before} to {after}" if before != after else f"closer, though it stays {after}"
-            said.append(f"{row.addition} would bring `{row.parameter}` {change} (SD {row.before:.0%} of the prior's, then "
-                        f"{row.after:.0%}){_least(float(row.least))}.")  # fmt: skip
+            words = how_much(before), how_much(after)
+            change = f"from {words[0]} to {words[1]}" if words[0] != words[1] else f"closer, though it stays {words[1]}"
+            said.append(f"{addition} would bring `{name}` {change} (SD {before:.0%} of the prior's, then {after:.0%})"
+                        f"{_least(least)}.")  # fmt: skip
         if left:
             said.append(f"None of the additions tried helps {', '.join(left)}.")
         return tuple(said)
@@ -138,11 +141,13 @@ def what_to_measure(joint: Joint, additions: Sequence[Addition] | None = None, s
     before = _sds(at, everything, own)
     after = [_sds(at, places, part) for places, part in zip(kept, parts, strict=True)]
     noise = {p.name for p in joint.model.noise}
-    left = [i for i in everything if before[i] >= LEARNED and names[i] not in noise and not names[i].startswith("animal:")]
+    left = [
+        i for i in everything if before[i] >= LEARNED and names[i] not in noise and not names[i].startswith("animal:")
+    ]
     lows = [np.exp(at[0].log_percent[part[len(own) :]].min(initial=np.inf)) for part in parts]
     rows = [(names[i], addition.words, before[i], sds[i], low) for i in left
             for addition, sds, low in zip(tried, after, lows, strict=True) if i in sds]  # fmt: skip
-    return Advice(pd.DataFrame(rows, columns=["parameter", "addition", "before", "after", "least"]))
+    return Advice(pd.DataFrame(rows, columns=COLUMNS))
 
 
 def _sds(at: Sequence[Point], kept: Sequence[int], rows: NDArray[np.int64]) -> dict[int, float]:
@@ -162,4 +167,3 @@ def _living(joint: Joint, measured: set[str]) -> str | None:
     fewer = [name for name, kinds in sees.items()
              if name not in measured and any(kinds < sees[other] for other in measured)]  # fmt: skip
     return "live" if "live" in fewer else next(iter(fewer), None)
-

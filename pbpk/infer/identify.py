@@ -44,7 +44,9 @@ def tied_pairs(posterior: Posterior, least: float = TIED) -> pd.DataFrame:
     if len(names) > 1:
         ties = _rank_correlation(theta[:, [joint.names.index(name) for name in names]])
         first, second = np.triu_indices(len(names), k=1)
-        rows = [(names[i], names[j], ties[i, j]) for i, j in zip(first, second, strict=True) if abs(ties[i, j]) >= least]
+        rows = [
+            (names[i], names[j], ties[i, j]) for i, j in zip(first, second, strict=True) if abs(ties[i, j]) >= least
+        ]
     table = pd.DataFrame(rows, columns=PAIR)
     return table.sort_values("correlation", key=abs, ascending=False, kind="stable").reset_index(drop=True)
 

@@ -41,7 +41,7 @@ def _slopes(joint: Joint, z: Array, places: Sequence[int], step: float) -> Array
 
 
 def _curves(joint: Joint, experiment: Experiment, theta: Array) -> Array:
-    """Logarithm of each curve that an experiment measures, (draw, curve x hour), for all readings of its denominator."""
+    """Logarithms of what an experiment measures, (draw, curve x hour), for each reading of its denominator."""
     table = joint.counts.table
     first = table.iloc[list(experiment.rows)].drop_duplicates(["organ", "readout", "per"]).index.to_numpy()
     begin = float(experiment.schedule.since.min())

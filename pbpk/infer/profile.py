@@ -1,8 +1,8 @@
 """Profile likelihood: how far one parameter can go while all others do what they can to make up for it.
 
-Sampling averages over the others and so leans on their priors; a profile asks whether the data hold a parameter at all.
-It drops by half the 95 % quantile of chi-square with one degree of freedom, 1.92, at the ends of an interval (Raue 2009,
-Bioinformatics 25:1923); where it never does before the edge of a wide box, that side is not bounded.
+Sampling averages over the others and so leans on their priors; a profile asks whether the data hold a parameter at
+all. It drops by half the 95 % quantile of chi-square with one degree of freedom, 1.92, at the ends of an interval
+(Raue 2009, Bioinformatics 25:1923); where it never does before the edge of a wide box, that side is not bounded.
 """
 
 from collections.abc import Callable, Sequence
@@ -27,6 +27,7 @@ DROP = float(chi2.ppf(0.95, 1)) / 2.0
 ENOUGH = 1.3 * DROP  # where a walk may end
 FIRST, LEAST, RISE = 0.1, 1e-3, 0.4  # first and least step of z, and the drop that a step should add
 MOST = 80  # steps to one side
+SEARCH = {"maxiter": 1000, "maxfun": 5000, "ftol": 1e-13, "gtol": 1e-7, "maxcor": 30}
 NOT_A_NUMBER = 1e12  # what a search is told where the solver gives up
 BOTH, BELOW, ABOVE, NOT = (
     "bounded on both sides", "bounded only below", "bounded only above", "not bounded: the data do not tell",
@@ -63,8 +64,8 @@ def profile(
     Parameters
     ----------
     names : names or patterns of parameters
-    prior : true for the profile of the posterior; false for that of the likelihood, followed to z of -4 and 4, the others
-        between -6 and 6; what an instrument's controls teach counts in both
+    prior : true for the profile of the posterior; false for that of the likelihood, followed to z of -4 and 4, the
+        others between -6 and 6; what an instrument's controls teach counts in both
     starts : points from which the best one is looked for, the prior's medians first
     mode : how PyTensor compiles, None for its own choice
 
@@ -130,8 +131,9 @@ def _climber(joint: Joint, prior: bool, mode: Any) -> tuple[Climb, int]:
             value, slope = fall(whole)
             return value, slope[free]
 
-        found = minimize(part, start[free], jac=True, method="L-BFGS-B", bounds=[(-BOX, BOX)] * int(free.sum()),
-                         options={"maxiter": 1000, "maxfun": 5000, "ftol": 1e-13, "gtol": 1e-7, "maxcor": 30})  # fmt: skip
+        found = minimize(
+            part, start[free], jac=True, method="L-BFGS-B", bounds=[(-BOX, BOX)] * int(free.sum()), options=SEARCH
+        )
         whole = start.copy()
         whole[free] = found.x
         return whole, -float(found.fun)

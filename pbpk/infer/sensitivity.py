@@ -4,10 +4,10 @@ With z standard normal, J the slopes of the log-predictions by z and S the covar
 has, the posterior covariance is (I + F)^-1, F = J' S^-1 J for the curves. Scatter is a parameter too: what a normal
 teaches of its own variance, tr(S^-1 S_i S^-1 S_j) / 2, is added, and what SDs beside means teach. No value is used.
 
-What a row can say beside a plain number follows `joint`: a mean of n scatters less; rows of one cell share the misfit;
-readings of instruments have their own noise and share the doubt of their controls; a row with a limit tells less the
-more likely it is to lie below it (information of a censored normal); a stated upper bound is an answer yes or no; a range
-over animals counts as two of them, or one if its lower end is open: rather too little than too much.
+What a row can say follows `joint`: a mean of n scatters less; rows of one cell share the misfit; readings of
+instruments have their own noise and share the doubt of their controls; a row with a limit tells less the more likely
+it is to lie below it (information of a censored normal); a stated upper bound is an answer yes or no; a range over
+animals counts as two of them, or one if its lower end is open: rather too little than too much.
 """
 
 from collections.abc import Iterator, Sequence
@@ -77,7 +77,8 @@ PAIR = ["parameter", "other", "correlation"]
 def pair_sentence(one: str, other: str, correlation: float) -> str:
     """What a tie between two parameters means."""
     what = "less" if correlation < 0.0 else "more"
-    return f"`{one}` and `{other}` are confounded (correlation {correlation:+.2f}): more of one is made good by {what} of the other."
+    return (f"`{one}` and `{other}` are confounded (correlation {correlation:+.2f}): "
+            f"more of one is made good by {what} of the other.")  # fmt: skip
 
 
 def how_much(contraction: float) -> str:
@@ -128,7 +129,8 @@ def unknown_of(joint: Joint, known: Sequence[str]) -> tuple[str, ...]:
 class Point:
     """A design about one point of the prior and under one reading of its denominator.
 
-    log_percent : (row,) log-predictions; slopes : (row, free) how they move with z; noise : (row, row) covariance of the log-values
+    log_percent : (row,) log-predictions; slopes : (row, free) how they move with z
+    noise : (row, row) covariance of the log-values
     changes : (free, row, row) of the noise by z, for what is scatter: place -> change
     sds : information of the SDs beside means, by place
     """
@@ -259,7 +261,7 @@ def censored(limit: Array) -> Array:
 
 def answered(limit: Array) -> Array:
     """Information that is left if it is only told whether a normal value lies below `limit`; at most 2/pi."""
-    density = -limit**2 - np.log(2.0 * np.pi)
+    density = -(limit**2) - np.log(2.0 * np.pi)
     return np.clip(np.exp(density - log_ndtr(limit) - log_ndtr(-limit)), 1e-12, 1.0)
 
 

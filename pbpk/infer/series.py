@@ -1,8 +1,9 @@
 """Taylor coefficients of what a study sees, exact, with their slopes by the parameters: the ground of `structure`.
 
 A linear model answers a dose with y(t) = c' exp(K t) x0, whose coefficients are c' K^j x0. Each number here is a dual:
-its value, then its slope by each unknown parameter, in the last axis, (..., 1 + parameter). Numbers are residues modulo
-a prime, which are exact for everything that + - * / and whole powers make, or decimals of a thousand digits for the rest.
+its value, then its slope by each unknown parameter, in the last axis, (..., 1 + parameter). Numbers are residues
+modulo a prime, which are exact for everything that + - * / and whole powers make, or decimals of a thousand digits for
+the rest.
 """
 
 import math
@@ -22,7 +23,9 @@ from pbpk.body.tape import ADD, DIVIDE, EXP, LOG, MULTIPLY, NEGATE, POWER, SQRT,
 
 Numbers = NDArray[Any]  # residues as int64, or decimals as objects
 DIGITS = 1000
-NOTHING = Decimal(10) ** (-DIGITS // 2)  # of the largest of its row: what subtraction leaves of equal decimals is smaller
+NOTHING = Decimal(10) ** (
+    -DIGITS // 2
+)  # of the largest of its row: what subtraction leaves of equal decimals is smaller
 SIMPLE = 10**12  # denominators up to here bring 0.1 + 0.2 back to 3/10, as the numbers of an animal are written
 
 
@@ -89,7 +92,8 @@ class Field:
 
     def is_zero(self, x: Numbers) -> NDArray[np.bool_]:
         """Which numbers are nothing; decimals of one scaled to be at most 1."""
-        return np.asarray(x == 0 if self.prime else abs(x) < NOTHING, dtype=bool)
+        nothing: Any = NOTHING
+        return np.asarray(x == 0 if self.prime else np.abs(x) < nothing, dtype=bool)
 
 
 def rational(value: float) -> Fraction:
@@ -211,7 +215,7 @@ class Body:
             self.w = field.reduced(self.w[:f, :f] + field.times(into[:, None], leaving[None]))
 
     def coefficients(self, terms: int) -> Numbers:
-        """c' K^j x0, (dose, output, term, dual)."""
+        """Coefficients c' K^j x0, (dose, output, term, dual)."""
         field, n = self.field, len(self.w)
         k = self.w.swapaxes(0, 1).copy()
         own = np.arange(n)
@@ -265,7 +269,8 @@ def quotient(field: Field, above: Numbers, below: Numbers) -> Numbers:
         factorial.append(field.times(factorial[-1], field.constant(float(j), above.shape[1] - 1)))
     a = np.stack([field.times(above[j], field.over(factorial[j])) for j in range(terms)])
     b = np.stack([field.times(below[j], field.over(factorial[j])) for j in range(first, terms)])
-    turned, out = field.over(b[0]), []
+    turned = field.over(b[0])
+    out: list[Numbers] = []
     for j in range(len(b)):
         rest = a[j]
         for i in range(j):

@@ -4,9 +4,9 @@ Two sets of parameters that give the same curves cannot be told apart by any dat
 noise. The curves of a linear model are told by the Taylor coefficients of `series`, and a direction in which none of
 these moves is one in which no curve does. Their Jacobian has its generic rank at almost every point: by Schwartz and
 Zippel a random point modulo a prime p misses it with a probability of at most degree / p, and two points modulo two
-primes of 31 bits both do so with less than one in a million for degrees up to a million (Sedoglavic 2002, J Symb Comput
-33:735). A full rank says identifiable locally: no other values nearby, which leaves finitely many elsewhere; the notions
-are those of Villaverde 2019, Complexity 2019:8497093.
+primes of 31 bits both do so with less than one in a million for degrees up to a million (Sedoglavic 2002, J Symb
+Comput 33:735). A full rank says identifiable locally: no other values nearby, which leaves finitely many elsewhere;
+the notions are those of Villaverde 2019, Complexity 2019:8497093.
 """
 
 from collections.abc import Iterable, Sequence
@@ -99,17 +99,20 @@ class Structure:
         if not unseen:
             return (first, *confounded)
         listed = ", ".join(unseen)
-        return (first, *confounded, f"Nothing that is measured depends on {listed}: no data of this design can tell it.")
+        return (
+            first,
+            *confounded,
+            f"Nothing that is measured depends on {listed}: no data of this design can tell it.",
+        )
 
 
-def structure(
-    joint: Joint, known: Sequence[str] = (), fidelity: Fidelity = "reduced", seed: int = 1
-) -> Structure:
+def structure(joint: Joint, known: Sequence[str] = (), fidelity: Fidelity = "reduced", seed: int = 1) -> Structure:
     """Prove which parameters the curves of a design settle, whatever their number of animals and their noise.
 
     Rates that move with amounts or hours have no such series: there the rank is that of sensitivities at random
-    points, judged by which singular values stay when the step of differences changes, and `by` says so. Scatter (spread, misfit) and the deviations of
-    single animals are not asked about. Where the denominator is unknown, the reading that teaches less counts.
+    points, judged by which singular values stay when the step of differences changes, and `by` says so. Scatter
+    (spread, misfit) and the deviations of single animals are not asked about. Where the denominator is unknown, the
+    reading that teaches less counts.
 
     Parameters
     ----------

@@ -20,7 +20,7 @@ def joint(tmp_path):
 
 @pytest.fixture
 def posterior(joint, make_posterior):
-    """Draws of z that scatter by 0.3, 0.9, 0.9, 0.6 and 0.9; `two` and `three` are tied by -0.8, `one` and `two` by 0.9."""
+    """Draws of z that scatter by 0.3, 0.9, 0.9, 0.6 and 0.9; `two` is tied to `three` by -0.8 and to `one`, learned."""
     made = make_posterior(joint, np.array([0.3, 0.9, 0.9, 0.6, 0.9]), draws=4000)
     z = {p.name: p.prior.standardised(made.tree["posterior"][p.name].to_numpy()) for p in joint.free}
     z["three"] = -0.8 * z["two"] + 0.6 * z["three"]

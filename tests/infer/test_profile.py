@@ -123,7 +123,7 @@ def test_a_name_must_be_there(joint):
 
 @pytest.mark.proof
 def test_the_shipped_likelihood_has_the_profile_of_a_regression(tmp_path):
-    """log y = log(100 / volume) - away t with one unknown scatter: n/2 log(1 + (away - best)^2 Sxx / RSS)."""
+    """Of log y = log(100 / volume) - away t with one unknown scatter: n/2 log(1 + (away - best)^2 Sxx / RSS)."""
     hours = np.array([1.0, 4.0, 9.0, 16.0, 25.0, 36.0, 49.0])
     y = 100.0 / 25.0 * np.exp(-0.06 * hours + 0.15 * np.random.default_rng(2).standard_normal(7))
     priors = {"away": RATE, "volume": ("mL", "lognormal(median=20, sigma=0.5)"), "other": RATE}

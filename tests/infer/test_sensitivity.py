@@ -122,7 +122,7 @@ def test_sds_beside_means_teach_the_spread(tmp_path):
     plain, told = (matched(tmp_path, [row(1, n=5, **more), row(9, n=9, **more)], {"away": FIXED, "volume": VOLUME},
                            observed=CONCENTRATION) for more in ({}, {"sd": 1}))  # fmt: skip
     precision = [1.0 / expected(joint, draws=0).contraction("spread") ** 2 for joint in (plain, told)]
-    # variance of log(SD) of n animals is 1 / (2 (n - 1)), sigma of the prior is 0.5; ties to the misfit weaken it a little
+    # variance of log(SD) of n animals is 1 / (2 (n - 1)), sigma of the prior is 0.5; the misfit weakens it a little
     assert precision[1] - precision[0] == pytest.approx(0.25 * 2 * (4 + 8), rel=0.02)
 
 
@@ -137,8 +137,9 @@ def test_information_that_a_limit_leaves(limit):
 
 
 def test_rows_that_say_less_than_a_number(tmp_path):
-    rows = [row(1, animal="x"), row(2, animal="x", value="", low=0, high=6), row(3, animal="x", value="", low=4, high=6),
-            row(4, n=4, value="", low=4, high=6), row(5, animal="x", value="", below_lloq="true", lloq=3),
+    nothing = {"animal": "x", "value": ""}
+    rows = [row(1, animal="x"), row(2, low=0, high=6, **nothing), row(3, low=4, high=6, **nothing),
+            row(4, n=4, value="", low=4, high=6), row(5, below_lloq="true", lloq=3, **nothing),
             row(6, n=4, value="", low=0, high=6)]  # fmt: skip
     joint = matched(tmp_path, rows, {"away": FIXED, "volume": VOLUME}, observed=CONCENTRATION)
     lloq, high = (joint.counts.table[name].to_numpy(float) for name in ("lloq", "high"))

@@ -1,4 +1,4 @@
-"""Coefficients of curves against the model's own solver and finite differences, and the arithmetic against fractions."""
+"""Coefficients of curves against the model's solver and finite differences, and the arithmetic against fractions."""
 
 from fractions import Fraction
 from math import factorial

@@ -104,7 +104,9 @@ def test_a_share_of_what_was_recovered_does_not_see_what_all_organs_lose(small, 
     # a / (a + b) = exp(-move t) whatever `lost`; where nobody says which of both it is, the weaker counts
     arrows = ["a -> b : move", "a -> gone : lost", "b -> gone : lost"]
     top = "" if denominator == "dose" else 'harvested = ["a", "b"]'
-    found = structure(small(arrows, OBSERVED | {"c": ["a"]}, ["move", "lost"], ["a", "b"], denominator=denominator, top=top))
+    found = structure(
+        small(arrows, OBSERVED | {"c": ["a"]}, ["move", "lost"], ["a", "b"], denominator=denominator, top=top)
+    )
     assert found.unseen == unseen
     assert "move" in found.identifiable
 
