@@ -23,8 +23,6 @@ PARTICLES = ("weight_*",)  # what a study of free particles tells
 FEW = 3  # draws of the prior beside its medians: many designs are compared
 LITTLE = 0.1  # percent of the dose, below which the user is told how little that is
 WORTH = 0.9  # of the contraction before: what an addition must reach to be worth a sentence
-
-
 COLUMNS = ["parameter", "addition", "before", "after", "least"]
 
 

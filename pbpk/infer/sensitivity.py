@@ -20,7 +20,7 @@ from scipy.special import log_ndtr, ndtr
 
 from pbpk.body.solve import Array
 from pbpk.infer.joint import Joint, predict_percent
-from pbpk.infer.structure import matching
+from pbpk.infer.structure import left_unknown
 from pbpk.infer.summary import HALF_LEARNED, LEARNED
 
 STEP = 1e-3  # of z: central differences err by step^2 / 6 = 2e-7, and rates that move, good to 1e-9, by 1e-6
@@ -120,9 +120,7 @@ def expected(joint: Joint, known: Sequence[str] = (), draws: int = DRAWS, seed: 
 
 def unknown_of(joint: Joint, known: Sequence[str]) -> tuple[str, ...]:
     """Free parameters but those that a name or pattern in `known` fits."""
-    free = [p.name for p in joint.free]
-    taken = matching(known, free)
-    return tuple(name for name in free if name not in taken)
+    return left_unknown(known, [p.name for p in joint.free])
 
 
 @dataclass(frozen=True)
@@ -269,7 +267,7 @@ def collinearity(slopes: Array) -> float:
     """Collinearity index of some columns: 1 where they are orthogonal, without end where one follows from the others.
 
     A change of one parameter can be made good by the others but for a part of one over the index (Brun 2001, Water
-    Resour Res 37:1015, who call 10 to 15 and more unidentifiable).
+    Resour Res 37:1015). The R package FME, which computes it too, calls less than about 20 identifiable.
 
     slopes : (row, parameter), over the noise
     """

@@ -110,8 +110,8 @@ def structure(joint: Joint, known: Sequence[str] = (), fidelity: Fidelity = "red
     """Prove which parameters the curves of a design settle, whatever their number of animals and their noise.
 
     Rates that move with amounts or hours have no such series: there the rank is that of sensitivities at random
-    points, judged by which singular values stay when the step of differences changes, and `by` says so. Scatter
-    (spread, misfit) and the deviations of single animals are not asked about. Where the denominator is unknown, the
+    points, judged by which singular values stay when the step of differences changes; `by` says so. Scatter
+    (spread, misfit) and deviations of single animals are not asked about. Where the denominator is unknown, the
     reading that teaches less counts.
 
     Parameters
@@ -119,17 +119,16 @@ def structure(joint: Joint, known: Sequence[str] = (), fidelity: Fidelity = "red
     known : names or patterns (`weight_*`) of parameters taken as known from elsewhere, at a value like any other
     fidelity : "reduced" has passing states in balance, as the fit does, and does not count what is under way in an
         organ beside what stays there: it is less than the error of the balance, 2e-4, and would tell parameters apart
-        that no measurement can; "full" has it all, and the first seconds too
+        that no measurement can; "full" has it all, and the first seconds too, where rates do not move
 
     Raises
     ------
     StudyError
-        if a name or pattern in `known` fits no parameter
+        if a name or pattern in `known` fits no parameter, or all of them
     """
     left_out = {p.name for p in joint.model.noise}
     free = [p.name for p in joint.free if p.name not in left_out and not p.name.startswith("animal:")]
-    taken = matching(known, free)
-    unknown = tuple(name for name in free if name not in taken)
+    unknown = left_unknown(known, free)
     experiments = [e for e in joint.experiments if e.rows]
     if all(e.model.is_linear for e in experiments):
         try:
@@ -140,11 +139,11 @@ def structure(joint: Joint, known: Sequence[str] = (), fidelity: Fidelity = "red
             with many_digits():
                 by, supports = DIGITS, _exact(joint, experiments, unknown, free, fidelity, 0, seed)
     else:
-        by, supports = NUMBERS, null_by_numbers(joint, unknown, seed)
+        by, supports, fidelity = NUMBERS, null_by_numbers(joint, unknown, seed), "reduced"
     moving = {at for support in supports for at in support}
     return Structure(
         unknown,
-        taken,
+        tuple(name for name in free if name not in unknown),
         tuple(name for i, name in enumerate(unknown) if i not in moving),
         tuple(Direction(tuple(unknown[i] for i in support)) for support in supports),
         by,
@@ -167,6 +166,20 @@ def matching(patterns: Iterable[str], names: Sequence[str]) -> tuple[str, ...]:
             raise StudyError(f"known: `{pattern}` fits no parameter that is estimated.{did_you_mean(pattern, names)}")
         found |= fits
     return tuple(name for name in names if name in found)
+
+
+def left_unknown(known: Iterable[str], names: Sequence[str]) -> tuple[str, ...]:
+    """Names that no pattern in `known` fits.
+
+    Raises
+    ------
+    StudyError
+        if a pattern fits none, or all are known
+    """
+    taken = matching(known, names)
+    if len(taken) == len(names):
+        raise StudyError("known: every parameter is taken as known, so there is nothing to ask; leave one out.")
+    return tuple(name for name in names if name not in taken)
 
 
 def _exact(

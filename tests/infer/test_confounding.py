@@ -89,7 +89,7 @@ def test_the_fits_say_the_same(tmp_path):
         assert fits[name].diagnostics.passed, fits[name].diagnostics.sentences
         ahead, found = expected(joint), contractions(fits[name])
         for parameter in (*PAIR, "E_lung"):
-            assert found[parameter] == pytest.approx(ahead.contraction(parameter), rel=0.5), (name, parameter)
+            assert 0.5 < found[parameter] / ahead.contraction(parameter) < 2.0, (name, parameter)
         theta = fits[name].theta()
         for parameter in TRUTH:
             at = joint.names.index(parameter)
@@ -99,8 +99,9 @@ def test_the_fits_say_the_same(tmp_path):
     wide, narrow = (contractions(fits[name]) for name in ("label", "live"))
     assert wide["loss_lung"] > 1.5 * narrow["loss_lung"]
     assert narrow["loss_lung"] < 0.5
-    tied = {frozenset(p) for p in tied_pairs(fits["label"], 0.4)[["parameter", "other"]].to_numpy().tolist()}
-    assert any("loss_lung" in pair for pair in tied)
+    ties = {name: tied_pairs(f)[["parameter", "other"]].to_numpy().tolist() for name, f in fits.items()}
+    assert list(PAIR) in ties["label"]
+    assert list(PAIR) not in ties["live"]
     said = {name: next(s for s in learned_sentences(f) if s.startswith("`loss_lung`")) for name, f in fits.items()}
     assert "`loss_lung`: learned" in said["live"]
     assert "`loss_lung`: learned" not in said["label"]

@@ -195,6 +195,8 @@ def test_tissues_in_balance_leave_nothing_to_learn_of_them(shipped):
 def test_a_known_parameter_must_be_there(shipped):
     with pytest.raises(StudyError, match=r"`wieght_\*` fits no parameter"):
         structure(shipped("zhuang"), known=["wieght_*"])
+    with pytest.raises(StudyError, match="nothing to ask"):
+        structure(shipped("zhuang"), known=["*"])
 
 
 def test_circuits_are_as_small_as_can_be():
