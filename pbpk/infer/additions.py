@@ -6,14 +6,16 @@ harvest before anything has moved on, and the fate of free particles known from 
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
+from itertools import pairwise
 from typing import Any
 
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from pbpk.body.solve import Array
 from pbpk.infer.joint import Joint, join
-from pbpk.infer.sensitivity import Point, how_much, points, unknown_of
+from pbpk.infer.sensitivity import Point, how_much, points, prior_points, unknown_of
 from pbpk.infer.summary import LEARNED
 
 ANIMALS = 6  # "six" in what is said of living cells
@@ -128,29 +130,38 @@ def what_to_measure(joint: Joint, additions: Sequence[Addition] | None = None, s
     whole = planned(joint, [row for addition in tried for row in addition.rows])
     names = [p.name for p in joint.free]
     own = np.arange(len(joint.counts.table))
-    parts, end = [], len(own)
-    for addition in tried:
-        parts.append(np.concatenate([own, np.arange(end, end + len(addition.rows))]))
-        end += len(addition.rows)
+    ends = len(own) + np.cumsum([0, *(len(addition.rows) for addition in tried)])
+    extras = [np.arange(begin, end) for begin, end in pairwise(ends)]
     # rows and parameters of the whole are those of its parts, so that it is predicted once for all of them
     kept = [[names.index(name) for name in unknown_of(joint, addition.known)] for addition in tried]
-    at = list(points(whole, FEW, seed))
+    at = list(points(whole, prior_points(whole, FEW, seed)))
     everything = list(range(len(names)))
-    before = _sds(at, everything, own)
-    after = [_sds(at, places, part) for places, part in zip(kept, parts, strict=True)]
+    held = [point.information(own) for point in at]
+    before = _sds(at, everything, held)
+    after = [
+        _sds(at, places, [_with(point, alone, own, extra) for point, alone in zip(at, held, strict=True)])
+        for places, extra in zip(kept, extras, strict=True)
+    ]
     noise = {p.name for p in joint.model.noise}
     left = [
         i for i in everything if before[i] >= LEARNED and names[i] not in noise and not names[i].startswith("animal:")
     ]
-    lows = [np.exp(at[0].log_percent[part[len(own) :]].min(initial=np.inf)) for part in parts]
+    lows = [np.exp(at[0].log_percent[extra].min(initial=np.inf)) for extra in extras]
     rows = [(names[i], addition.words, before[i], sds[i], low) for i in left
             for addition, sds, low in zip(tried, after, lows, strict=True) if i in sds]  # fmt: skip
     return Advice(pd.DataFrame(rows, columns=COLUMNS))
 
 
-def _sds(at: Sequence[Point], kept: Sequence[int], rows: NDArray[np.int64]) -> dict[int, float]:
-    """Expected posterior SD of each z that is kept, by its place, from some rows."""
-    covariance = np.mean([point.covariance(kept, rows) for point in at], axis=0)
+def _with(point: Point, alone: Array, own: NDArray[np.int64], extra: NDArray[np.int64]) -> Array:
+    """Information of own and extra rows; the own rows are only computed again where they share noise with the extra."""
+    if point.noise[np.ix_(own, extra)].any():
+        return point.information(np.concatenate([own, extra]))
+    return alone + point.information(extra)
+
+
+def _sds(at: Sequence[Point], kept: Sequence[int], information: Sequence[Array]) -> dict[int, float]:
+    """Expected posterior SD of each z that is kept, by its place."""
+    covariance = np.mean([point.covariance(kept, held) for point, held in zip(at, information, strict=True)], axis=0)
     return dict(zip(kept, np.sqrt(np.diag(covariance)).tolist(), strict=True))
 
 

@@ -88,25 +88,30 @@ def how_much(contraction: float) -> str:
     return "half learned" if contraction < HALF_LEARNED else "not learned"
 
 
-def expected(joint: Joint, known: Sequence[str] = (), draws: int = DRAWS, seed: int = 1) -> Expectation:
+def expected(
+    joint: Joint, known: Sequence[str] = (), draws: int = DRAWS, seed: int = 1, about: Array | None = None
+) -> Expectation:
     """Say what a design is expected to teach, from its rows alone.
 
-    The covariance is the mean of those at the prior's medians and at a few of its draws. Where the denominator is
-    unknown, it is the mean over both readings.
+    The covariance is the mean of those at the prior's medians and at a few of its draws, as the mean of the variances
+    that one may end with; at one truth it can be less than half of that. What is not linear it does not see: two
+    rates that can change places (loss and transfer) count as told where a fit finds both ways round. Where the denominator is unknown, it is the
+    mean over both readings.
 
     Parameters
     ----------
     known : names or patterns of parameters taken as known from elsewhere
+    about : (point, free) z about which the model is made linear instead, as a truth or draws of a posterior
 
     Raises
     ------
     StudyError
-        if a name or pattern in `known` fits no parameter
+        if a name or pattern in `known` fits no parameter, or all of them
     """
     names = unknown_of(joint, known)
     kept = [i for i, p in enumerate(joint.free) if p.name in names]
     covariances, influences, first = [], [], None
-    for at in points(joint, draws, seed):
+    for at in points(joint, prior_points(joint, draws, seed) if about is None else np.atleast_2d(about)):
         covariances.append(at.covariance(kept))
         white = np.linalg.solve(np.linalg.cholesky(at.noise), at.slopes[:, kept])
         influences.append(np.sqrt((white**2).mean(axis=0)))
@@ -139,22 +144,33 @@ class Point:
     changes: dict[int, Array]
     sds: dict[int, float]
 
-    def covariance(self, kept: Sequence[int], rows: Any = slice(None)) -> Array:
-        """Posterior covariance (kept, kept) of some z, the others known, from some of the rows."""
+    def covariance(self, kept: Sequence[int], information: Array | None = None) -> Array:
+        """Posterior covariance (kept, kept) of some z, the others known, from all rows or from what some hold."""
+        whole = (self.information() if information is None else information).copy()
+        for place, held in self.sds.items():
+            whole[place, place] += held
+        return np.linalg.inv(np.eye(len(kept)) + whole[np.ix_(kept, kept)])
+
+    def information(self, rows: Any = slice(None)) -> Array:
+        """Fisher information of z in some of the rows, (free, free); that of independent rows adds."""
         slopes, noise = self.slopes[rows], self.noise[rows][:, rows]
         information = slopes.T @ np.linalg.solve(noise, slopes)
         changes = {place: np.linalg.solve(noise, change[rows][:, rows]) for place, change in self.changes.items()}
         for one, change in changes.items():
-            information[one, one] += self.sds.get(one, 0.0)
             for other, another in changes.items():
                 information[one, other] += 0.5 * np.sum(change * another.T)
-        return np.linalg.inv(np.eye(len(kept)) + information[np.ix_(kept, kept)])
+        return information
 
 
-def points(joint: Joint, draws: int, seed: int) -> Iterator[Point]:
-    """The design at the prior's medians and at some of its draws, for each reading of the denominator."""
+def prior_points(joint: Joint, draws: int, seed: int) -> Array:
+    """The prior's medians and some of its draws, (1 + draws, free) z."""
     z = np.random.default_rng(seed).standard_normal((1 + draws, len(joint.free)))
     z[0] = 0.0
+    return z
+
+
+def points(joint: Joint, z: Array) -> Iterator[Point]:
+    """The design at points (point, free) of the prior, for each reading of the denominator."""
     names = [p.name for p in joint.free]
     scatter = [names.index(p.name) for p in joint.model.noise if p.name in names]
     for one in z:

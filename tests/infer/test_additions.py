@@ -51,10 +51,13 @@ def test_additions_fit_the_study(label_only, shipped):
 
 
 def test_a_comparison_is_that_of_designs_asked_alone(label_only):
-    tried = [Addition("Live cells", (LIVE, LIVE | {"hours": 72.0})), Addition("Destinations", (), ("destined",))]
+    same = LIVE | {"readout": "label"}  # shares the misfit of what is measured already
+    tried = [Addition("Live cells", (LIVE, LIVE | {"hours": 72.0})), Addition("Destinations", (), ("destined",)),
+             Addition("More of the same", (same,))]  # fmt: skip
     table = what_to_measure(label_only, tried).table.set_index(["addition", "parameter"])
     alone = {"Live cells": expected(planned(label_only, tried[0].rows), draws=3),
-             "Destinations": expected(label_only, ["destined"], draws=3)}  # fmt: skip
+             "Destinations": expected(label_only, ["destined"], draws=3),
+             "More of the same": expected(planned(label_only, [same]), draws=3)}  # fmt: skip
     before = expected(label_only, draws=3)
     for (words, name), row in table.iterrows():
         assert row["before"] == pytest.approx(before.contraction(name), rel=1e-9)

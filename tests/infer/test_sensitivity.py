@@ -102,7 +102,7 @@ def test_slopes_are_those_of_an_exponential(tmp_path):
 def test_the_information_is_that_of_simulated_scores(tmp_path):
     rows = [row(1, animal="x"), row(1, animal="y"), row(1, animal="z"), row(20, n=3), row(20, animal="u")]
     joint = matched(tmp_path, rows, {"away": RATE, "volume": VOLUME}, observed=CONCENTRATION)
-    point = next(points(joint, 0, 1))
+    point = next(points(joint, np.zeros((1, len(joint.free)))))
     size = len(joint.free)
     information = np.linalg.inv(point.covariance(range(size))) - np.eye(size)
 
