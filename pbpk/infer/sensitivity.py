@@ -94,9 +94,9 @@ def expected(
     """Say what a design is expected to teach, from its rows alone.
 
     The covariance is the mean of those at the prior's medians and at a few of its draws, as the mean of the variances
-    that one may end with; at one truth it can be less than half of that. What is not linear it does not see: two
-    rates that can change places (loss and transfer) count as told where a fit finds both ways round. Where the denominator is unknown, it is the
-    mean over both readings.
+    that one may end with; at one truth it can be less than half of that. What is not linear it does not see: two rates
+    that can change places (loss and transfer) count as told where a fit finds both ways round. Where the denominator
+    is unknown, it is the mean over both readings.
 
     Parameters
     ----------

@@ -99,6 +99,15 @@ def test_slopes_are_those_of_an_exponential(tmp_path):
     assert list(first["hours"]) == [1, 8, 30]
 
 
+def test_a_truth_can_be_asked_about(tmp_path):
+    joint = matched(tmp_path, organ_rows((1, 8, 30), ["a"], n=1), {"away": RATE}, noise=1e-4)
+    z = np.array([0.8, 0.0, 0.0])
+    slopes = -0.7 * 0.05 * np.exp(0.7 * 0.8) * np.array([1.0, 8.0, 30.0])
+    exact = 1.0 / np.sqrt(1.0 + (slopes**2).sum() / (SPREAD**2 + MISFIT**2))
+    assert expected(joint, about=z).contraction("away") == pytest.approx(exact, rel=1e-4)
+    np.testing.assert_array_equal(expected(joint, about=0.0 * z).covariance, expected(joint, draws=0).covariance)
+
+
 def test_the_information_is_that_of_simulated_scores(tmp_path):
     rows = [row(1, animal="x"), row(1, animal="y"), row(1, animal="z"), row(20, n=3), row(20, animal="u")]
     joint = matched(tmp_path, rows, {"away": RATE, "volume": VOLUME}, observed=CONCENTRATION)
