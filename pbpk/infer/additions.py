@@ -128,12 +128,12 @@ def what_to_measure(joint: Joint, additions: Sequence[Addition] | None = None, s
     """
     tried = candidates(joint) if additions is None else tuple(additions)
     whole = planned(joint, [row for addition in tried for row in addition.rows])
-    names = [p.name for p in joint.free]
+    names = [p.name for p in whole.free]
     own = np.arange(len(joint.counts.table))
     ends = len(own) + np.cumsum([0, *(len(addition.rows) for addition in tried)])
     extras = [np.arange(begin, end) for begin, end in pairwise(ends)]
     # rows and parameters of the whole are those of its parts, so that it is predicted once for all of them
-    kept = [[names.index(name) for name in unknown_of(joint, addition.known)] for addition in tried]
+    kept = [[names.index(name) for name in unknown_of(whole, addition.known)] for addition in tried]
     at = list(points(whole, prior_points(whole, FEW, seed)))
     everything = list(range(len(names)))
     held = [point.information(own) for point in at]

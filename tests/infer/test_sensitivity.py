@@ -21,6 +21,7 @@ from pbpk.infer.sensitivity import (
     points,
 )
 from pbpk.infer.signals import replicates, unknowns
+from pbpk.infer.structure import structure
 
 SPREAD, MISFIT = 0.2, 0.1  # medians of a small model
 VOLUME = ("mL", "lognormal(median=20, sigma=0.5)")
@@ -191,6 +192,15 @@ def test_a_column_of_nothing_and_one_that_follows_have_no_end():
 @pytest.mark.parametrize(("sd", "word"), [(0.49, "learned"), (0.5, "half learned"), (0.8, "not learned")])
 def test_words(sd, word):
     assert how_much(sd) == word
+
+
+def test_a_single_animal_is_allowed_for_and_not_told_of(linear):
+    deviation = replace(linear.free[0], name="animal:x:volume")
+    joint = replace(linear, estimated=(*linear.estimated, deviation))
+    found = expected(joint)
+    assert found.contraction("animal:x:volume") == pytest.approx(1.0)
+    assert set(found.table["parameter"]) == {p.name for p in linear.free}
+    assert "animal:x:volume" not in {*found.pairs["other"], *found.slopes["parameter"], *structure(joint).parameters}
 
 
 @pytest.mark.parametrize("word", ["zhuang", "barone", "boeckmann"])
