@@ -61,6 +61,8 @@ def profile(
 ) -> Profiles:
     """Walk outward from the best point along each parameter, the others at their best.
 
+    A walk ends where the drop is well beyond 1.92, so that the interval is that of the best hill.
+
     Parameters
     ----------
     names : names or patterns of parameters
