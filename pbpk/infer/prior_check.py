@@ -1,8 +1,9 @@
 """Before the fit: whether the values that were measured could have come from the prior at all.
 
 A unit, a denominator or a dose that was mistaken moves all values of an organ, or of the study, by one factor. Single
-values lie far off for many reasons, so what is asked is where an organ's values lie as a whole among those that the prior can bring forth (a prior predictive check with a chosen statistic: Box 1980, J R Stat Soc A 143:383;
-Gelman, Meng & Stern 1996, Stat Sinica 6:733).
+values lie far off for many reasons, so what is asked is where an organ's values lie as a whole among those that the
+prior can bring forth: a prior predictive check with a chosen statistic (Box 1980, J R Stat Soc A 143:383; Gelman, Meng
+& Stern 1996, Stat Sinica 6:733).
 """
 
 from collections.abc import Iterator

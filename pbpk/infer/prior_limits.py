@@ -7,6 +7,7 @@ import numpy as np
 from pbpk.body.model import Model
 from pbpk.body.solve import Array
 from pbpk.infer.joint import Joint, predict_percent
+from pbpk.infer.kinds import learned_by_arrow
 from pbpk.infer.posterior import Posterior
 from pbpk.infer.replicated import summed, sums
 
@@ -87,17 +88,3 @@ def _uptakes(model: Model, theta: Array) -> Iterator[str]:
                 f"by the prior median the `{organ}` takes {median:.3g} of the blood's content an hour, and its blood "
                 f"flow can bring {bound:.3g}; lower {' or '.join(f'`{name}`' for name in names)}"
             )
-
-
-def learned_by_arrow(model: Model) -> list[tuple[str, ...]]:
-    """Estimated parameters in the rate of each arrow, those apart that are numbers of the animal."""
-    known = len(model.parameters)
-    return [
-        tuple(
-            model.parameter_names[places[i]]
-            for places in family.symbols.values()
-            if 0 <= places[i] < known and model.parameter_names[places[i]] not in model.quantities
-        )
-        for family in model.families
-        for i in range(len(family.organs))
-    ]

@@ -2,11 +2,10 @@
 
 from dataclasses import replace
 
-import numpy as np
 import pytest
 
 from pbpk.body.prior import Prior, parse_prior
-from pbpk.infer.prior_limits import learned_by_arrow, prior_limits
+from pbpk.infer.prior_limits import prior_limits
 from pbpk.infer.replicated import as_posterior
 
 
@@ -66,14 +65,3 @@ def test_weights_so_doubtful_that_organs_hold_more_than_was_given(khot):
     (sentence,) = said(replace(khot, estimated=loose))
     assert "1.5 times the dose" in sentence
     assert "organ_weights.csv" in sentence
-
-
-def test_the_parameters_of_each_arrow_are_those_its_rate_names(khot):
-    model, names = khot.model, learned_by_arrow(khot.model)
-    theta = khot.theta(np.zeros((1, len(khot.free))))[:, : len(model.parameters)]
-    still = model.rates(theta)[0]
-    for p, parameter in enumerate(model.parameters):
-        moved = theta.copy()
-        moved[:, p] *= 0.9
-        changes = np.flatnonzero(model.rates(moved)[0] != still)
-        assert set(changes) == {a for a, own in enumerate(names) if parameter.name in own}
