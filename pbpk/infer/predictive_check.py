@@ -66,7 +66,7 @@ def uniform_band(n: int, share: float = 0.95, seed: int = 1) -> tuple[Array, Arr
     Pointwise binomial intervals as wide as simulated samples need (Sailynoja, Burkner & Vehtari 2022, Stat Comput
     32:32, section 2.1).
     """
-    places = (np.arange(POINTS) + 1.0) / (POINTS + 1.0)
+    places: Array = np.linspace(0.0, 1.0, POINTS + 2)[1:-1]
     samples = np.random.default_rng(seed).uniform(size=(SIMULATED, n))
     counts = np.stack([(samples <= place).sum(axis=1) for place in places], axis=1)
     below, above = binom.cdf(counts, n, places), binom.sf(counts - 1, n, places)

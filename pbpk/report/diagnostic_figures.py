@@ -20,6 +20,8 @@ CHAINS = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9", "#33
 TRACE_POINTS = 200  # of each chain; a page is to be opened on a tablet
 CLOUD = 1200  # draws in a cloud
 EDGE = 4.0  # prior SDs to either side in small panels
+COLUMNS, STRIDE = 6, 2.0 * EDGE + 1.0  # of small panels, and how far apart they stand
+TOP, TALL = 1.6, 2.25  # highest density drawn, and from foot to foot
 CIRCLE = 2.447746830680816  # radius that holds 95 % of two independent normals
 
 
@@ -37,8 +39,12 @@ def trace_rank_figure(scores: Mapping[str, Array], effective: Mapping[str, float
     scores : name -> (chain, draw) in prior SDs
     effective : effective draws (bulk) of all chains
     """
-    figure = Figure(figsize=(WIDTH, 0.66 * len(scores) + 0.8), layout="constrained")
-    panels = figure.subplots(len(scores), 2, squeeze=False, width_ratios=(1.7, 1.0), sharex="col")
+    height = 0.66 * len(scores) + 1.05
+    figure = Figure(figsize=(WIDTH, height))  # margins by hand: a layout of so many panels takes a second
+    panels = figure.subplots(len(scores), 2, squeeze=False, width_ratios=(1.7, 1.0))
+    figure.subplots_adjust(
+        left=0.16, right=0.99, top=1.0 - 0.25 / height, bottom=0.75 / height, hspace=0.3, wspace=0.12
+    )
     for (trace, bars), (name, values) in zip(panels, scores.items(), strict=True):
         chains, draws = values.shape
         step = max(draws // TRACE_POINTS, 1)
@@ -49,13 +55,16 @@ def trace_rank_figure(scores: Mapping[str, Array], effective: Mapping[str, float
         for chain in range(chains):
             trace.plot(np.arange(draws)[::step], values[chain, ::step], color=chain_colour(chain), lw=0.5, alpha=0.8)
             bars.stairs(counts[chain], edges, color=chain_colour(chain), lw=0.8)
-        trace.set_ylabel(plain(name), rotation=0, ha="right", va="center", fontsize=7)
+        trace.set_ylabel(plain(name), rotation=0, ha="right", va="center", fontsize=7, labelpad=4)
         trace.set_xlim(0, draws)
         trace.yaxis.set_major_locator(_few())
         bars.set_xlim(0.0, 1.0)
         bars.set_ylim(0.0, max(float(counts.max()), high) * 1.1)
         bars.set_yticks([0, round(draws / counts.shape[1])])
         bars.grid(visible=False)
+        if trace is not panels[-1, 0]:
+            trace.tick_params(labelbottom=False)
+            bars.tick_params(labelbottom=False)
     panels[0, 0].set_title("draws of each chain [prior SDs]")
     panels[0, 1].set_title("ranks among all draws")
     panels[-1, 0].set_xlabel("draw")
@@ -63,7 +72,7 @@ def trace_rank_figure(scores: Mapping[str, Array], effective: Mapping[str, float
     chains = next(iter(scores.values())).shape[0]
     handles: list[Any] = [Line2D([], [], color=chain_colour(c), lw=1.2, label=f"chain {c + 1}") for c in range(chains)]
     handles.append(Patch(color="#ececec", lw=0, label="99 % of bins if chains agree"))
-    figure.legend(handles=handles, loc="outside lower center", ncols=5)
+    figure.legend(handles=handles, loc="lower center", ncols=5, borderaxespad=0.1)
     return figure
 
 
@@ -78,7 +87,8 @@ def energy_figure(energy: Array) -> Figure:
     left, right = figure.subplots(1, 2, width_ratios=(1.7, 1.0))
     marginal = (energy - energy.mean(axis=1, keepdims=True)).ravel()
     steps = np.diff(energy, axis=1).ravel()
-    edges = np.linspace(*np.quantile(np.concatenate([marginal, steps]), [0.001, 0.999]), 50)
+    low, high = np.quantile(np.concatenate([marginal, steps]), [0.001, 0.999])
+    edges = np.linspace(low, high, 50)
     left.hist(marginal, edges, density=True, color="#bdbdbd", label="energy about its mean")
     left.hist(steps, edges, density=True, histtype="step", color=CHAINS[0], lw=1.3, label="steps from draw to draw")
     left.set(xlabel="energy", yticks=[], ylabel="density")
@@ -164,31 +174,41 @@ def densities_figure(scores: Mapping[str, Array], learned: Mapping[str, str]) ->
 
     scores : name -> draws in prior SDs; learned : name -> learned, half learned, not learned
     """
-    columns = 6
-    rows = -(-len(scores) // columns)
-    figure = Figure(figsize=(WIDTH, 0.78 * rows + 0.75), layout="constrained")
-    panels = figure.subplots(rows, columns, squeeze=False, sharex=True, sharey=True).ravel()
-    x = np.linspace(-EDGE, EDGE, 81)
-    prior = np.exp(-(x**2) / 2.0) / np.sqrt(2.0 * np.pi)
-    edges = np.linspace(-EDGE, EDGE, 41)
-    for axes, (name, values) in zip(panels, scores.items(), strict=False):
-        flat = values.ravel()
-        heights = np.histogram(flat, edges)[0] / flat.size / (edges[1] - edges[0])
-        axes.fill_between(x, prior, color="#dcdcdc", lw=0)
-        axes.stairs(np.minimum(heights, 1.65), edges, color=_shade(flat, learned.get(name, "")), lw=1.1)
-        for side, out in ((-1, (flat < -EDGE).mean()), (1, (flat > EDGE).mean())):
-            if out > 0.05:
-                axes.plot(0.94 * side * EDGE, 0.8, ">" if side > 0 else "<", color=ALERT, ms=5)
-        axes.set_title(plain(name), fontsize=6.3, fontweight="normal", pad=2)
-        axes.set(xlim=(-EDGE, EDGE), ylim=(0.0, 1.7), yticks=[], xticks=[-2, 0, 2])
-        axes.spines["left"].set_visible(False)
-    for unused in panels[len(scores) :]:
-        unused.set_axis_off()
+    rows = -(-len(scores) // COLUMNS)
+    height = 0.72 * rows + 0.75
+    figure = Figure(figsize=(WIDTH, height))
+    # one axis for all: fifty small ones take seconds
+    axes = figure.add_axes((0.0, 0.5 / height, 1.0, 1.0 - 0.5 / height), frameon=False)
+    axes.set(xlim=(-EDGE - 0.3, COLUMNS * STRIDE - EDGE - 0.6), ylim=(-(rows - 1) * TALL - 0.55, TALL - 0.1))
+    axes.set_axis_off()
+    for i, (name, values) in enumerate(scores.items()):
+        foot = (STRIDE * (i % COLUMNS), -TALL * (i // COLUMNS))
+        _density(axes, foot, values.ravel(), _shade(values, learned.get(name, "")))
+        axes.text(foot[0] - EDGE, foot[1] + TOP + 0.08, plain(name), fontsize=6.3, va="bottom")
+        if i + COLUMNS >= len(scores):
+            for tick in (-2, 0, 2):
+                axes.text(
+                    foot[0] + tick, foot[1] - 0.1, f"{tick}".replace("-", "−"), fontsize=6.3, ha="center", va="top"
+                )
     handles: list[Any] = [Patch(color="#dcdcdc", lw=0, label="prior")]
     handles += [Line2D([], [], color=_word_shade(word), lw=1.3, label=word) for word in FILLS]
     handles.append(Line2D([], [], color=ALERT, lw=1.3, label="median beyond 2 prior SDs"))
-    figure.legend(handles=handles, loc="outside lower center", ncols=5)
+    figure.legend(handles=handles, loc="lower center", ncols=5)
     return figure
+
+
+def _density(axes: Axes, foot: tuple[float, float], values: Array, shade: str) -> None:
+    """One posterior over its prior, its zero at `foot`."""
+    x, (right, up) = np.linspace(-EDGE, EDGE, 81), foot
+    axes.fill_between(x + right, up, up + np.exp(-(x**2) / 2.0) / np.sqrt(2.0 * np.pi), color="#dcdcdc", lw=0)
+    edges = np.linspace(-EDGE, EDGE, 41)
+    heights = np.histogram(values, edges)[0] / values.size / (edges[1] - edges[0])
+    axes.vlines(right + np.array([-2.0, 0.0, 2.0]), up, up + TOP, color="#e4e4e4", lw=0.5, zorder=0)
+    axes.plot([right - EDGE, right + EDGE], [up, up], color="#555555", lw=0.6)
+    axes.stairs(up + np.minimum(heights, TOP), right + edges, baseline=None, color=shade, lw=1.1)
+    for side, out in ((-1, (values < -EDGE).mean()), (1, (values > EDGE).mean())):
+        if out > 0.05:
+            axes.plot(right + 0.94 * side * EDGE, up + 0.8, ">" if side > 0 else "<", color=ALERT, ms=5)
 
 
 def _word_shade(word: str) -> str:

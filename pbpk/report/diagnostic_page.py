@@ -31,6 +31,7 @@ GROWING = 5  # parameters whose effective draws are followed
 PAIRS = 6
 DENSITIES = 48  # parameters whose posterior is drawn over its prior
 FARTHEST = 8.0  # prior SDs; a share that rounds to 1 lies no further
+REPORT = "report.html"
 SECTIONS = (
     ("gate", "The gate"),
     ("prior", "Before the fit"),
@@ -65,11 +66,16 @@ def write_diagnostics(
     influence : of leaving animals out: columns unit, group, animal, hours, elpd, k (Pareto's); no section without it
     prior_check : what was found before the fit, from `check_prior`; no section without it
     """
-    return write_whole(diagnostics_html(run, influence, prior_check), path)
+    return write_whole(diagnostics_html(run, influence, prior_check, REPORT), path)
 
 
-def diagnostics_html(run: "Run", influence: pd.DataFrame | None = None, prior_check: "PriorCheck | None" = None) -> str:
-    """The page as text; the same run gives the same bytes."""
+def diagnostics_html(
+    run: "Run",
+    influence: pd.DataFrame | None = None,
+    prior_check: "PriorCheck | None" = None,
+    report: str = "",
+) -> str:
+    """The page as text; the same run gives the same bytes. report : file beside it that it links to."""
     found = run.diagnostics
     shown = {
         "prior": _before(prior_check) if prior_check is not None else [],
@@ -81,6 +87,7 @@ def diagnostics_html(run: "Run", influence: pd.DataFrame | None = None, prior_ch
     return rendered(
         "diagnostics.html.j2",
         cells=False,
+        report=report,
         title=f"Diagnostics: {run.study.about.title}",
         about=run.study.about,
         fingerprint=run.manifest["fingerprint"],
@@ -107,7 +114,7 @@ def _drawn(figure: Figure, about: str, prefix: str) -> Markup:
 
 
 def _scores(run: "Run") -> dict[str, Array]:
-    """Draws of everything that was sampled in prior SDs, (chain, draw); what never moved or is no number is left out."""
+    """Draws of all that was sampled, in prior SDs, (chain, draw); what never moved or is no number is left out."""
     draws = run.posterior.tree["posterior"].to_dataset()
     priors = {parameter.name: parameter.prior for parameter in run.joint.free}
     found = {}

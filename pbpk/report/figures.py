@@ -72,6 +72,7 @@ def fit_figure(run: "Run") -> Figure:
 
 
 def columns_of(panels: list[Axes]) -> int:
+    """Number of columns that panels stand in."""
     spec = panels[0].get_gridspec()
     return spec.ncols if spec is not None else 1
 

@@ -9,7 +9,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 from matplotlib.patches import Patch
-from matplotlib.ticker import FuncFormatter, MaxNLocator
+from matplotlib.ticker import MaxNLocator, NullLocator
 
 from pbpk.infer.predictive_check import ecdf, uniform_band
 from pbpk.infer.prior_check import PriorCheck
@@ -21,6 +21,8 @@ from pbpk.report.wording import named, span
 
 PANELS = 12  # that one figure shows
 KEYS = ["group", "organ", "readout"]
+MOST_HOURS = 10  # that stand side by side; more are put on an axis of time
+FOLDS = 100.0  # a value further off its prediction stands at the edge
 ANIMALS = 40  # that the figure of influence shows
 STRONG_K = 0.7  # Vehtari et al. 2024, J Mach Learn Res 25:72
 
@@ -40,20 +42,19 @@ def prior_figure(check: PriorCheck) -> Figure:
         for low, high, alpha in (("p0.5", "p99.5", 0.16), ("p25", "p75", 0.34)):
             if hours.size > 1:
                 axes.fill_between(hours, levels[low], levels[high], color=shade, alpha=alpha, lw=0)
-            axes.vlines(hours, levels[low], levels[high], color=shade, alpha=alpha, lw=5)
+            if hours.size <= MOST_HOURS:
+                axes.vlines(hours, levels[low], levels[high], color=shade, alpha=alpha, lw=5)
         axes.plot(hours, levels["p50"], "-" if hours.size > 1 else "_", color=shade, lw=1.2, ms=9)
-        _marks(axes, rows["hours"].to_numpy(float), rows, np.ones(len(rows)), (rows["side"] != "").to_numpy())
-        axes.set_yscale("log")
+        _marks(axes, rows["hours"].to_numpy(float), rows, 1.0, (rows["side"] != "").to_numpy())
         positive = hours[hours > 0.0]
         early = bool(positive.size == hours.size and hours.max() > 20.0 * hours.min())
         hours_axis(axes, *_ends(hours, early), early, most=4)
-        axes.yaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:.9g}"))
         shown = rows[["value", "high"]].to_numpy(float).ravel()
         shown = np.concatenate([shown[np.isfinite(shown) & (shown > 0.0)], levels["p99.5"], levels["p25"]])
-        axes.set_ylim(max(shown.min() / 4.0, levels["p0.5"].min() / 1.5), shown.max() * 2.0)
+        _decades(axes, max(shown.min() / 4.0, levels["p0.5"].min() / 1.5), shown.max() * 2.0)
         axes.set_title(plain(_title(check.table, key)), fontsize=8)
     for axes in panels[:: columns_of(panels)]:
-        axes.set_ylabel("% of the dose")
+        axes.set_ylabel("% of the dose" + (" per mL" if (check.table["per"] != "").all() else ""))
     handles: list[Any] = [
         Line2D([], [], marker="o", ls="", ms=4.5, mfc="white", mec=INK, label="observed"),
         Line2D([], [], marker="o", ls="", ms=4.5, color=ALERT, label="outside the prior's 99 %"),
@@ -62,6 +63,19 @@ def prior_figure(check: PriorCheck) -> Figure:
     ]
     figure.legend(handles=handles, loc="outside lower center", ncols=4)
     return figure
+
+
+def _decades(axes: Axes, low: float, high: float) -> None:
+    """A logarithmic axis with at most five ticks, powers of ten written out."""
+    powers = np.arange(np.ceil(np.log10(low)), np.floor(np.log10(high)) + 1.0)
+    ticks = 10.0 ** powers[:: -(-powers.size // 5) or 1]
+    if ticks.size < 2:
+        below = 10.0 ** np.floor(np.log10(low))
+        ticks = np.array([below * step for step in (1, 2, 5, 10, 20, 50) if low <= below * step <= high])
+    axes.set_yscale("log")
+    axes.set_ylim(low, high)
+    axes.set_yticks(ticks, [f"{tick:.3g}" for tick in ticks])
+    axes.yaxis.set_minor_locator(NullLocator())
 
 
 def chosen(table: pd.DataFrame, most: int = PANELS) -> list[tuple[str, str, str]]:
@@ -100,7 +114,8 @@ def _marks(axes: Axes, at: Any, rows: pd.DataFrame, scale: Any, wrong: Any) -> N
         axes.plot(at[some], high[some], "o", ms=4, mfc="white" if not flag else shade, mec=shade, mew=0.9, zorder=4)
         bars = ~single & ~limit & (wrong == flag)
         axes.vlines(at[bars], np.maximum(low[bars], high[bars] * 1e-3), high[bars], color=shade, lw=1.3, zorder=4)
-        axes.plot(at[bars], high[bars], "_", color=shade, ms=7, mew=1.2, zorder=4)
+        for ends in (high[bars], low[bars]):
+            axes.plot(at[bars][ends > 0.0], ends[ends > 0.0], "_", color=shade, ms=7, mew=1.2, zorder=4)
         limits = limit & (wrong == flag)
         axes.plot(at[limits], high[limits], "v", ms=4, mfc="white", mec=shade, mew=0.9, zorder=4)
 
@@ -113,29 +128,12 @@ def predictive_figure(table: pd.DataFrame) -> Figure:
     """
     keys = chosen(table)
     figure, panels = grid(len(keys), 1.6)
-    edge = 1.5
+    edges = [1.5]
     for axes, key in zip(panels, keys, strict=True):
         rows = _of(table, key).sort_values(["hours", "animal"], kind="stable").reset_index(drop=True)
-        hours = sorted(set(rows["hours"]))
-        place = rows["hours"].map({hour: i for i, hour in enumerate(hours)}).to_numpy(float)
-        turn, of = rows.groupby("hours").cumcount().to_numpy(float), rows.groupby("hours")["hours"].transform("size")
-        at = place + 0.7 * ((turn + 0.5) / of.to_numpy(float) - 0.5)
-        scale = 1.0 / rows["p50"].to_numpy(float)
-        low, high = np.maximum(rows["p2.5"] * scale, 1e-3), rows["p97.5"] * scale
-        width = max(5.0 / np.sqrt(float(of.max())), 1.4)
-        axes.axhline(1.0, color=FAINT, lw=0.7)
-        axes.vlines(at, low, high, color=colour(key[1]), alpha=0.38, lw=width)
-        wrong = ((rows["low"] > rows["p97.5"]) | (rows["high"] < rows["p2.5"])).to_numpy()
-        _marks(axes, at, rows, scale, wrong)
-        axes.set_xlim(-0.6, len(hours) - 0.4)
-        axes.set_xticks(range(len(hours)), [span(hour) for hour in hours], fontsize=6.5)
-        if len(hours) > 6:
-            axes.set_xticks(*_every(hours), fontsize=6.5)
+        edges.append(_ratios(axes, rows, colour(key[1])))
         axes.set_title(plain(_title(table, key)), fontsize=8)
-        known = rows["value"].to_numpy(float) * scale
-        values = np.concatenate([known[known > 0.0], low, high])
-        edge = max(edge, float(np.exp(np.nanquantile(np.abs(np.log(values)), 0.995))))
-    _fold_axis(panels, edge)
+    _fold_axis(panels, max(edges))
     for axes in panels[:: columns_of(panels)]:
         axes.set_ylabel("observed / predicted")
     handles: list[Any] = [
@@ -147,15 +145,37 @@ def predictive_figure(table: pd.DataFrame) -> Figure:
     return figure
 
 
-def _every(hours: list[float]) -> tuple[list[int], list[str]]:
-    step = -(-len(hours) // 5)
-    return list(range(0, len(hours), step)), [span(hour) for hour in hours[::step]]
+def _ratios(axes: Axes, rows: pd.DataFrame, shade: str) -> float:
+    """Values of one organ over their medians, hours side by side; how large a factor the axis must hold."""
+    hours, every = rows["hours"].to_numpy(float), sorted(set(rows["hours"]))
+    scale = 1.0 / rows["p50"].to_numpy(float)
+    low, high = np.maximum(rows["p2.5"] * scale, 1.0 / FOLDS), rows["p97.5"] * scale
+    most = int(rows.groupby("hours")["hours"].transform("size").max())
+    if len(every) > MOST_HOURS:
+        at, width = hours, 1.4
+        early = bool(hours.min() > 0.0 and hours.max() > 20.0 * hours.min())
+        hours_axis(axes, *_ends(hours, early), early, most=4)
+    else:
+        place = np.searchsorted(every, hours)
+        turn, of = rows.groupby("hours").cumcount().to_numpy(), rows.groupby("hours")["hours"].transform("size")
+        at, width = place + 0.7 * ((turn + 0.5) / of.to_numpy(float) - 0.5), max(5.0 / np.sqrt(most), 1.4)
+        axes.set_xlim(-0.6, len(every) - 0.4)
+        step = -(-len(every) // 5)
+        axes.set_xticks(range(0, len(every), step), [span(hour) for hour in every[::step]], fontsize=6.5)
+    axes.axhline(1.0, color=FAINT, lw=0.7)
+    axes.vlines(at, low, high, color=shade, alpha=0.38, lw=width)
+    wrong = ((rows["low"] > rows["p97.5"]) | (rows["high"] < rows["p2.5"])).to_numpy()
+    ends = rows[["low", "high"]].mul(scale, axis=0).clip(1.0 / FOLDS, FOLDS).where(np.isfinite(rows[["low", "high"]]))
+    shown = rows.assign(low=ends["low"].where(np.isfinite(rows["low"]), -np.inf), high=ends["high"])
+    _marks(axes, at, shown, 1.0, wrong)
+    known = np.abs(np.log(shown["high"].to_numpy(float)))
+    return float(np.exp(max(np.nanmax(known), np.quantile(np.abs(np.log(np.concatenate([low, high]))), 0.8))))
 
 
 def _fold_axis(panels: list[Axes], edge: float) -> None:
     """One logarithmic axis of factors for all panels, ticks at round ones."""
-    edge = min(edge * 1.25, 1e4)
-    ticks = [t for t in (1e-3, 1e-2, 0.1, 0.25, 0.5, 1, 2, 4, 10, 100, 1e3) if 1.0 / edge <= t <= edge]
+    edge *= 1.25
+    ticks = [t for t in (0.01, 0.1, 0.25, 0.5, 1, 2, 4, 10, 100) if 1.0 / edge <= t <= edge]
     if edge > 30.0:
         ticks = [t for t in ticks if t not in (0.25, 0.5, 2, 4)]
     elif edge > 6.0:
@@ -164,7 +184,7 @@ def _fold_axis(panels: list[Axes], edge: float) -> None:
         axes.set_yscale("log")
         axes.set_ylim(1.0 / edge, edge)
         axes.set_yticks(ticks, [f"{t:g}" for t in ticks])
-        axes.set_yticks([], minor=True)
+        axes.yaxis.set_minor_locator(NullLocator())
 
 
 @inked
