@@ -20,7 +20,7 @@ def test_every_parameter_has_its_traces_and_ranks():
     assert all(len(axes.lines) == 4 for axes in found[::2])
     assert found[0].lines[0].get_ydata()[0] == SAMPLES[0, 0]
     bars = [patch for patch in found[1].patches if hasattr(patch, "get_data")]
-    assert [patch.get_data().values.sum() for patch in bars] == [500] * 4
+    assert [sum(patch.get_data()[0]) for patch in bars] == [500] * 4
 
 
 def test_a_chain_of_low_energy_is_red():

@@ -3,6 +3,7 @@
 import numpy as np
 import pandas as pd
 import pytest
+from scipy.stats import norm
 
 from pbpk.report import verdicts
 
@@ -65,8 +66,6 @@ def test_more_values_outside_than_chance_brings():
     [(1.0, 0.0, "stays inside"), (0.3, 0.0, "closer to their"), (2.2, 0.0, "too narrow"), (1.0, 1.0, "lie above")],
 )
 def test_values_too_close_too_wide_or_to_one_side(stretch, shift, words):
-    from scipy.stats import norm
-
     levels = norm.ppf((np.arange(200) + 0.5) / 200)
     assert words in verdicts.of_pit(norm.cdf(stretch * levels + shift)).sentence
 
