@@ -11,6 +11,7 @@ from pbpk.errors import RunError
 from pbpk.infer.between import DEVIATE
 from pbpk.infer.convergence import Diagnostics, diagnose
 from pbpk.infer.joint import Joint
+from pbpk.infer.kinds import kinds_of
 from pbpk.infer.sharing import Together
 from pbpk.infer.signals import unknowns
 
@@ -121,13 +122,13 @@ def posterior_of(
     if len(joint.readings) > 1:
         share = drawn["reading"].to_numpy().reshape(-1, len(joint.readings)).mean(axis=0)
         readings = {reading: float(p) for reading, p in zip(joint.readings, share, strict=True)}
-    diagnostics, each = _diagnosed(tree)
+    diagnostics, each = _diagnosed(joint, tree)
     return Posterior(joint, tree, diagnostics, each, readings, seconds, method)
 
 
-def _diagnosed(tree: xr.DataTree) -> tuple[Diagnostics, dict[str, dict[str, float]]]:
+def _diagnosed(joint: Joint, tree: xr.DataTree) -> tuple[Diagnostics, dict[str, dict[str, float]]]:
     """Whether chains agree; of a quick approximation, whether it is near enough to what it stands for."""
-    diagnostics, each = diagnose(tree)
+    diagnostics, each = diagnose(tree, kinds_of(joint))
     k = float(tree.attrs.get("pareto_k", 0.0))
     if k > MOST_PARETO_K:
         told = (f"the quick approximation is far from the posterior (Pareto k {k:.2f}, at most {MOST_PARETO_K} is asked"
@@ -162,7 +163,7 @@ def read_posterior(path: Path, joint: Joint) -> Posterior:
     missing = [name for name in joint.names if name not in held]
     if missing:
         raise RunError(f"{path}: the fit has no parameter `{missing[0]}`; the model changed since, fit again.")
-    diagnostics, each = _diagnosed(tree)
+    diagnostics, each = _diagnosed(joint, tree)
     kept = {str(key): float(value) for key, value in tree.attrs.items() if isinstance(value, int | float | np.number)}
     readings = {k.removeprefix("reading_"): v for k, v in kept.items() if k.startswith("reading_")}
     seconds = {k.removeprefix("seconds_"): v for k, v in kept.items() if k.startswith("seconds_")}

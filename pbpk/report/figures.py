@@ -25,7 +25,7 @@ FILLS: dict[str, Any] = {"learned": "full", "half learned": "left", "not learned
 STYLES: tuple[tuple[Any, float], ...] = (("-", 0.30), ((0, (3.2, 1.6)), 0.14), (":", 0.10))  # of the kinds, in order
 
 
-def _grid(panels: int, height: float) -> tuple[Figure, list[Axes]]:
+def grid(panels: int, height: float) -> tuple[Figure, list[Axes]]:
     """Figure of the page's width with panels in as many rows as they need."""
     columns = panels if panels <= 4 else 3 if panels in (5, 6, 9) else 4
     rows = -(-panels // columns)
@@ -56,7 +56,7 @@ def fit_figure(run: "Run") -> Figure:
     order = _ranked(sorted({organ for _, organ, _ in keys}), run)
     keys.sort(key=lambda key: (groups.index(key[0]), order.index(key[1]), key[2]))
     readouts = {readout for _, _, readout in keys}
-    figure, panels = _grid(len(keys), 1.75)
+    figure, panels = grid(len(keys), 1.75)
     for axes, (group, organ, readout) in zip(panels, keys, strict=True):
         rows = shown[(shown["group"] == group) & (shown["organ"] == organ) & (shown["readout"] == readout)]
         curves = run.curves
@@ -65,15 +65,16 @@ def fit_figure(run: "Run") -> Figure:
         title = named(organ) + (f", {readout}" if len(readouts) > 1 else "")
         title += ", per mL" if (rows["per"] != "").all() and (shown["per"] == "").any() else ""
         axes.set_title(plain(title + (f"\n{group}" if len(groups) > 1 else "")))
-    for axes in panels[:: _columns(panels)]:
+    for axes in panels[:: columns_of(panels)]:
         axes.set_ylabel(READINGS.get(reading, reading) + (" per mL" if (shown["per"] != "").all() else ""))
     figure.legend(handles=_fit_legend(bool((errors(shown) >= 0.0).any())), loc="outside lower center", ncols=3)
     return figure
 
 
-def _columns(panels: list[Axes]) -> int:
-    grid = panels[0].get_gridspec()
-    return grid.ncols if grid is not None else 1
+def columns_of(panels: list[Axes]) -> int:
+    """Number of columns that panels stand in."""
+    spec = panels[0].get_gridspec()
+    return spec.ncols if spec is not None else 1
 
 
 def _fit_panel(axes: Axes, rows: pd.DataFrame, curve: pd.DataFrame, shade: str) -> None:
@@ -239,7 +240,7 @@ def scenario_figure(forecast_table: pd.DataFrame, title: str) -> Figure:
     scenarios = list(dict.fromkeys(forecast_table["scenario"]))
     organs, kinds = _visible(forecast_table), kinds_of(forecast_table)
     if len(scenarios) == 1:
-        figure, panels = _grid(len(organs), 1.45)
+        figure, panels = grid(len(organs), 1.45)
     else:
         figure = Figure(figsize=(max(WIDTH, 1.35 * len(organs)), 1.15 * len(scenarios) + 0.8), layout="constrained")
         panels = figure.subplots(len(scenarios), len(organs), squeeze=False).ravel().tolist()
@@ -253,7 +254,7 @@ def scenario_figure(forecast_table: pd.DataFrame, title: str) -> Figure:
         axes.label_outer(remove_inner_ticks=False)
         if scenario == scenarios[0]:
             axes.set_title(plain(named(organ)))
-    for axes, name in zip(panels[:: _columns(panels)], scenarios if len(scenarios) > 1 else [""] * 99, strict=False):
+    for axes, name in zip(panels[:: columns_of(panels)], scenarios if len(scenarios) > 1 else [""] * 99, strict=False):
         axes.set_ylabel(plain(f"{name}\n% of dose" if name else "% of the dose"))
     if title:
         figure.suptitle(plain(title), x=0.01, ha="left", fontsize=9, fontweight="bold")

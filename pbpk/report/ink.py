@@ -128,7 +128,7 @@ def hours_axis(axes: Axes, low: float, high: float, logarithmic: bool, most: int
                 ticks.append(tick)
     else:
         step = next((s for s in ROUND_STEPS if (high - low) / s <= most), high - low)
-        ticks = [float(t) for t in np.arange(np.ceil(low / step) * step, high + 1e-9, step)]
+        ticks = [float(t) + 0.0 for t in np.arange(np.ceil(low / step) * step, high + 1e-9, step)]
     axes.set_xlim(low, high)
     axes.set_xticks(sorted(ticks), [span(tick) for tick in sorted(ticks)])
     axes.xaxis.set_minor_locator(mpl.ticker.NullLocator())

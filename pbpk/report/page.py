@@ -32,6 +32,7 @@ SECTIONS = (
     ("versions", "Software versions and hashes"),
 )
 PLATE_PAGE = "plates.html"
+DIAGNOSTICS_PAGE = "diagnostics.html"
 PLATES = ("plates", "Plates of raw light")  # after what was fitted, in a study that has some
 DENOMINATORS = {
     "dose": "Percentages are of the dose given.",
@@ -52,9 +53,10 @@ def write_report(run: "Run", path: Path) -> Path:
 
     Parameters
     ----------
-    path : the file to write, `report.html`
+    path : the file to write, `report.html`; pages of plates and of diagnostics that lie beside it are linked
     """
-    return write_whole(report_html(run, path.with_name(PLATE_PAGE).is_file()), path)
+    beside = [path.with_name(name).is_file() for name in (PLATE_PAGE, DIAGNOSTICS_PAGE)]
+    return write_whole(report_html(run, *beside), path)
 
 
 def write_scenario_page(forecast: pd.DataFrame, origin: str, path: Path, moved: "Extrapolation | None" = None) -> Path:
@@ -68,8 +70,11 @@ def write_scenario_page(forecast: pd.DataFrame, origin: str, path: Path, moved: 
     return write_whole(scenario_html(forecast, origin, moved), path)
 
 
-def report_html(run: "Run", plate_page: bool = False) -> str:
-    """The whole report as text; the same run gives the same bytes. plate_page : the page of its plates lies beside."""
+def report_html(run: "Run", plate_page: bool = False, diagnostics_page: bool = False) -> str:
+    """The whole report as text; the same run gives the same bytes.
+
+    plate_page, diagnostics_page : the page of its plates, or of its diagnostics, lies beside
+    """
     known = references(run)
     plates = _plates(run, plate_page)
     return rendered(
@@ -81,6 +86,9 @@ def report_html(run: "Run", plate_page: bool = False) -> str:
         model=run.joint.model,
         created=str(run.manifest["created"]).replace("T", " ").replace("+00:00", " UTC"),
         reasons=[wording.with_code(sentence) for sentence in run.diagnostics.sentences],
+        warnings=[wording.with_code(sentence) for sentence in run.diagnostics.warnings],
+        deviates=wording.with_code(run.diagnostics.deviates),
+        diagnostics=DIAGNOSTICS_PAGE if diagnostics_page else "",
         sections=(*SECTIONS[:2], PLATES, *SECTIONS[2:]) if plates else SECTIONS,
         plates=plates,
         summary=wording.summary(run),

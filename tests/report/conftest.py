@@ -5,6 +5,8 @@ from pathlib import Path
 
 import pytest
 
+from pbpk.infer.prior_check import check_prior
+
 ROOT = Path(__file__).parents[2]
 _spec = importlib.util.spec_from_file_location("report_runs", Path(__file__).with_name("runs.py"))
 runs = importlib.util.module_from_spec(_spec)
@@ -32,6 +34,27 @@ def zhuang(make_run):
 @pytest.fixture(scope="session")
 def patients(make_run):
     return make_run("gholamrezanezhad_2011_msc_human", scenarios=0)
+
+
+_spec = importlib.util.spec_from_file_location("report_sampled", Path(__file__).with_name("sampled.py"))
+sampled_runs = importlib.util.module_from_spec(_spec)
+_spec.loader.exec_module(sampled_runs)
+
+
+@pytest.fixture(scope="session")
+def make_sampled():
+    return sampled_runs.make_sampled
+
+
+@pytest.fixture(scope="session")
+def sampled(make_sampled):
+    """A run with draws, energies and all its tables."""
+    return make_sampled()
+
+
+@pytest.fixture(scope="session")
+def believed(sampled):
+    return check_prior(sampled.joint, 100)
 
 
 _spec = importlib.util.spec_from_file_location("report_plated", Path(__file__).with_name("plated.py"))
