@@ -39,7 +39,7 @@ from pbpk.body.solve import Array, Network, Schedule
 from pbpk.errors import ModelFileError, StudyError, did_you_mean
 from pbpk.infer.bodies import bodies_of
 from pbpk.infer.histories import History, Occasion, histories, occasions_of
-from pbpk.infer.switches import switches_of
+from pbpk.infer.switches import standing_in, switches_of
 from pbpk.quantity import inside
 
 Calibration = Literal["joint", "covariance", "independent"]
@@ -160,8 +160,7 @@ class Joint:
     @property
     def standing(self) -> tuple[str, ...]:
         """Estimated modifiers that hold in every group; what a readout loses is none of the cells' own."""
-        asked = self.study.about.modifiers.items()
-        return tuple(name for name, entry in asked if not entry.groups and name not in self.model.lost.values())
+        return standing_in(self.model, self.study)
 
     @cached_property
     def free(self) -> tuple[Parameter, ...]:
