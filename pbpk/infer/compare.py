@@ -66,7 +66,8 @@ class Comparison:
 
     table : one row for each model, best first: model, about, elpd and its SE, difference to the best with its SE,
         effective parameters, units with a Pareto k above 0.7, units fitted again, weight by stacking, converged
-    by_unit : one row for each model and unit: model, unit, elpd, difference to the best, k, refitted
+    by_unit : one row for each model and unit: model, unit, elpd, difference to the best, k, refitted, and doubtful
+        where importance weights cannot be trusted and nothing was fitted again
     sentences : what it says, in words
     """
 
@@ -206,7 +207,8 @@ def compared(judged: Sequence[Judged]) -> Comparison:
             "converged": one.converged and not one.unsettled,
         })  # fmt: skip
         each = {"model": one.name, "unit": one.units, "elpd": one.elpd, "difference": off, "k": one.k}
-        parts.append(pd.DataFrame(each | {"refitted": np.isin(one.units, one.refitted)}))
+        told = {"refitted": np.isin(one.units, one.refitted), "doubtful": np.isin(one.units, one.doubtful)}
+        parts.append(pd.DataFrame(each | told))
     table = pd.DataFrame(rows, columns=COLUMNS)
     by_name = {one.name: one for one in judged}
     return Comparison(table, pd.concat(parts, ignore_index=True), _sentences(table, by_name, n))
