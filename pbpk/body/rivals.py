@@ -14,6 +14,7 @@ from pbpk.body.model import Family, Model, Modifier, Parameter
 from pbpk.body.modelfile import BelievedEntry, ModelFile, RivalEntry
 from pbpk.body.prior import Prior, parse_prior
 from pbpk.body.rates import PLACEHOLDER
+from pbpk.body.solve import Array
 from pbpk.errors import InputError, ModelFileError, did_you_mean
 from pbpk.quantity import inside
 
@@ -79,6 +80,18 @@ def rival(model: Model, name: str) -> Model:
         believed=entry.modifiers,
     )
     return _without_empty_arrows(other, entry.fix).switched(entry.modifiers)
+
+
+def draw_believed(model: Model, draws: int, seed: int) -> tuple[Array, tuple[str, ...]]:
+    """Parameter vectors drawn from the prior, and what is believed of modifiers beside them.
+
+    Returns
+    -------
+    (draw, parameter and modifier), and their names; the parameters are those that `draw_prior` gives
+    """
+    z = np.random.default_rng((seed, 1)).standard_normal((draws, len(model.believed)))
+    believed = [p.prior.value(z[:, i]) for i, p in enumerate(model.believed.values())]
+    return np.column_stack([model.draw_prior(draws, seed), *believed]), (*model.parameter_names, *model.believed)
 
 
 def _without_empty_arrows(model: Model, fix: Mapping[str, float]) -> Model:

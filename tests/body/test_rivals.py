@@ -7,7 +7,7 @@ from pbpk.body.equations import conservation, diagram, latex, refuse_rates, unso
 from pbpk.body.expansion import read_model
 from pbpk.body.library import LIBRARY
 from pbpk.body.prior import Prior
-from pbpk.body.rivals import chosen_rival, rival
+from pbpk.body.rivals import chosen_rival, draw_believed, rival
 from pbpk.dosing import Dose
 from pbpk.errors import ModelFileError
 
@@ -101,6 +101,17 @@ def test_a_full_lung_lets_the_rest_pass():
                        for n in (1e3, 1e6))  # fmt: skip
     lung = model.states.index("lung.arrested")
     assert many[lung] <= 0.1 + 1e-6 < few[lung]
+
+
+def test_what_a_rival_believes_is_drawn_beside_the_parameters():
+    model = read_model("msc:lung_capacity")
+    theta, names = draw_believed(model, 4000, 1)
+    assert names == (*model.parameter_names, "capacity_lung")
+    assert theta[:, :-1] == pytest.approx(model.draw_prior(4000, 1), rel=1e-15)
+    log = np.log(theta[:, -1])
+    assert (log.mean(), log.std()) == pytest.approx((np.log(1.5e5), 2.0), rel=0.02)
+    whole = read_model("msc")
+    assert draw_believed(whole, 3, 2)[0] == pytest.approx(whole.draw_prior(3, 2), rel=1e-15)
 
 
 def test_parts_of_a_split_organ_share_what_is_fixed():
