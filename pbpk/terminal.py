@@ -70,6 +70,9 @@ def say_model(model: "Model", unused: list[str]) -> None:
     from pbpk.body.equations import assumed, check_units, conservation, diagram, equations, fold, unsourced
 
     console.print(f"{model.name}: {model.about}", markup=False)
+    if model.chosen:
+        told = f"Taken as known or estimated beside the parameters: {model.rivals[model.chosen].told}."
+        console.print(told, markup=False, soft_wrap=True)
     console.print(f"\nArrows in {model.species.name} ({len(model.source_states)} in all):", markup=False)
     console.print(diagram(model, console.width), markup=False, soft_wrap=True)
     console.print(f"\nEquations (organ.state is an amount, in {model.amount}):", markup=False)
@@ -92,6 +95,11 @@ def say_model(model: "Model", unused: list[str]) -> None:
         ("Parameters that no rate uses", unused),
     ):
         console.print(f"{what}: {', '.join(found) or 'none'}.", markup=False, soft_wrap=True)
+    if model.rivals:
+        name = model.name.removesuffix(f":{model.chosen}")
+        console.print(f"\nOther structures that its file names, taken by --model {name}:NAME:", markup=False)
+        for rival, other in model.rivals.items():
+            console.print(f"  {rival}: {other.about} ({other.told}).", markup=False, soft_wrap=True)
 
 
 def say_animals(joint: Any) -> None:

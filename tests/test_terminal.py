@@ -50,6 +50,19 @@ def test_a_balance_says_who_holds_more_than_was_given(printed):
     assert printed(80, terminal.say_balance, table.iloc[:0]) == ""
 
 
+def test_a_model_says_which_other_structures_its_file_names(printed):
+    from pbpk.body.expansion import read_model
+
+    text = printed(120, terminal.say_model, read_model("msc"), [])
+    assert "taken by --model msc:NAME:" in text
+    assert "no_release: no cell leaves an organ alive" in text
+    assert "capacity_lung ~ lognormal(median=150000, sigma=2)" in text
+    text = printed(120, terminal.say_model, read_model("msc:no_release"), [])
+    assert "Taken as known or estimated beside the parameters: alive_lung, alive_liver" in text
+    assert "{organ}.arrested ──▶ {organ}.blood" not in text
+    assert "taken by --model msc:NAME:" in text
+
+
 def test_progress_is_silent_when_nobody_looks(capsys):
     with terminal.progress() as follow:
         follow("reading", 1, 2, 0)

@@ -217,6 +217,9 @@ def _sourced(model: Model) -> list[tuple[str, str]]:
     law = () if model.size_law is None else (model.size_law,)
     named = [(p.name, p.source) for p in (*model.parameters, *model.noise, *law)]
     named += [(m.name, m.source) for m in model.modifiers]
+    for name, other in model.rivals.items():
+        named += [(f"rivals.{name}", other.source)]
+        named += [(f"rivals.{name}.{p.name}", p.source) for p in other.modifiers.values()]
     return named + [(name, quantity.source) for name, quantity in model.quantities.items()]
 
 

@@ -11,6 +11,7 @@ from pbpk.body.model import HOUR, STATE, Family, Model, Modifier, Parameter
 from pbpk.body.modelfile import ModelFile, ParameterEntry, read_model_file
 from pbpk.body.prior import parse_prior
 from pbpk.body.rates import PLACEHOLDER, Rate, parse_rate
+from pbpk.body.rivals import chosen_rival, rival, rivals_of
 from pbpk.body.species import Species, read_species
 from pbpk.body.states import check_holds, check_names, held, known_state, observed, readouts_of, routes
 from pbpk.errors import InputError, ModelFileError, did_you_mean
@@ -30,7 +31,7 @@ def read_model(
 
     Parameters
     ----------
-    name : a shipped model (`msc`) or the path of a model file
+    name : a shipped model (`msc`) or the path of a model file; `msc:no_release` for one of its rivals
     species : a shipped animal (`mouse`) or the path of a species file
     label : what the cells carry, for models whose priors depend on it (`FND`, `51Cr`)
     split : organ -> its parts, equal in flow and volume, as {"kidney": ["kidney_left", "kidney_right"]}
@@ -40,10 +41,12 @@ def read_model(
     ModelFileError, SpeciesError
         one sentence: file, place, what to do
     """
-    _, given, files = read_model_file(name)
+    own, other = chosen_rival(str(name))
+    _, given, files = read_model_file(own)
     animal = species if isinstance(species, Species) else read_species(species)
     try:
-        return _expand(given, animal, label, dict(split or {}), files)
+        model = _expand(given, animal, label, dict(split or {}), files)
+        return rival(model, other) if other else model
     except ModelFileError as problem:
         raise read_placed(problem, *files) from None
 
@@ -94,6 +97,7 @@ def _expand(
     outside = held(("outside",), given.outside, groups, states)
     check_holds(kinds | {"outside": outside}, states, lines)
     readouts, lost = readouts_of(given, [m.name for m in modifiers])
+    left_out = [organ for organ in animal.organs if organ not in organs]
     return Model(
         name=given.name,
         about=given.about,
@@ -124,6 +128,7 @@ def _expand(
         files=files,
         where=where,
         split={organ: tuple(parts) for organ, parts in split.items()},
+        rivals=rivals_of(given, groups, parameters, found_parameter, modifiers, left_out),
     )
 
 

@@ -4,7 +4,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -17,6 +17,9 @@ from pbpk.body.tape import Tape, run_many, write_tape
 from pbpk.dosing import Dose
 from pbpk.errors import ModelFileError, did_you_mean
 from pbpk.quantity import Quantity, inside
+
+if TYPE_CHECKING:
+    from pbpk.body.rivals import Rival
 
 MINUTE = 1.0 / 60.0  # [h]
 HOUR, STATE = -1, -2  # places of the hour and of the first state among symbols, counted backwards
@@ -90,6 +93,8 @@ class Model:
     where : what is made of the numbers of the animal, in the order in which it is computed
     split : organ of the animal -> parts that it is taken as
     derived : constant -> how it follows from parameters; rates take that in its stead
+    rivals : other structures that its file names; chosen : the one that this is, "" for the file's own
+    believed : modifiers that hold in every animal, at a size that is estimated
     """
 
     name: str
@@ -122,6 +127,9 @@ class Model:
     where: Mapping[str, Rate] = field(default_factory=dict)
     split: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     derived: Mapping[str, Rate] = field(default_factory=dict)
+    rivals: "Mapping[str, Rival]" = field(default_factory=dict)
+    chosen: str = ""
+    believed: Mapping[str, Parameter] = field(default_factory=dict)
 
     @cached_property
     def parameter_names(self) -> tuple[str, ...]:

@@ -65,6 +65,32 @@ class ReadoutEntry(Schema):
     lost: str | None = None
 
 
+class BelievedEntry(Schema):
+    """A modifier that a rival estimates; its prior is the modifier's own unless one stands here."""
+
+    prior: str = ""
+    source: str = ""
+
+
+class RivalEntry(Schema):
+    """Another structure that could explain the same data.
+
+    fix : parameters, one for each organ of a group where a placeholder says so, and the numbers they are taken as
+    modifiers : what it estimates beside the parameters
+    """
+
+    about: str
+    source: str
+    fix: dict[str, float] = pydantic.Field(default_factory=dict)
+    modifiers: dict[str, BelievedEntry] = pydantic.Field(default_factory=dict)
+
+    @pydantic.model_validator(mode="after")
+    def _differs(self) -> "RivalEntry":
+        if not self.fix and not self.modifiers:
+            raise ValueError("it changes nothing; give `fix`, `modifiers` or both")
+        return self
+
+
 class ModelFile(Schema):
     """A model file as written."""
 
@@ -90,6 +116,7 @@ class ModelFile(Schema):
     noise: dict[Literal["spread", "misfit"], ParameterEntry] = pydantic.Field(default_factory=dict)
     size_law: ParameterEntry | None = None
     labels: dict[str, dict[str, ParameterEntry]] = pydantic.Field(default_factory=dict)
+    rivals: dict[str, RivalEntry] = pydantic.Field(default_factory=dict)
     sources: dict[str, SourceEntry] = pydantic.Field(default_factory=dict)
 
 

@@ -39,6 +39,7 @@ from pbpk.body.solve import Array, Network
 from pbpk.errors import ModelFileError, StudyError, did_you_mean
 from pbpk.infer.between import DOSE, Between, between_of
 from pbpk.infer.experiments import ALL, Experiment, experiments_of
+from pbpk.infer.switches import standing_in
 
 Calibration = Literal["joint", "covariance", "independent"]
 MOST_STEPS = 5000  # of a model whose rates move, at its medians: a gradient would take a tenth of a second
@@ -169,8 +170,7 @@ class Joint:
     @property
     def standing(self) -> tuple[str, ...]:
         """Estimated modifiers that hold in every group; what a readout loses is none of the cells' own."""
-        asked = self.study.about.modifiers.items()
-        return tuple(name for name, entry in asked if not entry.groups and name not in self.model.lost.values())
+        return standing_in(self.model, self.study)
 
     @cached_property
     def free(self) -> tuple[Parameter, ...]:

@@ -1,4 +1,4 @@
-"""Modifiers that a study switches on: their size is estimated beside the parameters of the model."""
+"""Modifiers that a study or a rival switches on: their size is estimated beside the parameters of the model."""
 
 from pbpk.assay.study import Study
 from pbpk.body.model import Model, Parameter
@@ -7,7 +7,9 @@ from pbpk.errors import ModelFileError, StudyError, did_you_mean
 
 
 def switches_of(model: Model, study: Study, group: str) -> dict[str, Parameter]:
-    """Parameter of each modifier that holds in a group: that of its injured organ, and those under [modifiers].
+    """Parameter of each modifier that holds in a group: the model's own, the injured organ's, those under [modifiers].
+
+    A modifier that a rival estimates holds in every group, and where the study has a prior for it, that is its prior.
 
     Raises
     ------
@@ -16,18 +18,31 @@ def switches_of(model: Model, study: Study, group: str) -> dict[str, Parameter]:
     """
     place = study.folder / "study.toml"
     injured = study.group(group).injured
-    found: dict[str, Parameter] = {}
+    on = dict.fromkeys(model.believed)
     if injured is not None:
         name = f"injury_{injured}"
         if name not in {modifier.name for modifier in model.modifiers}:
             raise StudyError(f"{place}: the group `{group}` has an injured `{injured}`, which is not an organ of the "
                              f"model `{model.name}`.")  # fmt: skip
-        own = study.about.modifiers.get(name)  # whoever has it, its prior is one
-        found[name] = _parameter(model, name, own.prior if own else "", own.source if own else "", f"{place}: ")
-    for name, entry in study.about.modifiers.items():
-        if not entry.groups or group in entry.groups:
-            found[name] = _parameter(model, name, entry.prior, entry.source, f"{place}: modifiers.{name}: ")
-    return found
+        on[name] = None
+    asked = study.about.modifiers.items()
+    on |= dict.fromkeys(name for name, entry in asked if not entry.groups or group in entry.groups)
+    return {name: _believed(model, study, name) for name in on}
+
+
+def _believed(model: Model, study: Study, name: str) -> Parameter:
+    """What is believed of a modifier, one thing for all groups: by the study, else by the rival, else by the model."""
+    own = study.about.modifiers.get(name)
+    if name in model.believed and not (own and own.prior):
+        return model.believed[name]
+    place = f"{study.folder / 'study.toml'}: " + (f"modifiers.{name}: " if own else "")
+    return _parameter(model, name, own.prior if own else "", own.source if own else "", place)
+
+
+def standing_in(model: Model, study: Study) -> tuple[str, ...]:
+    """Modifiers that are estimated and hold in every group; what a readout loses is none of the cells' own."""
+    everywhere = [name for name, entry in study.about.modifiers.items() if not entry.groups]
+    return tuple(name for name in dict.fromkeys((*model.believed, *everywhere)) if name not in model.lost.values())
 
 
 def _parameter(model: Model, name: str, prior: str, source: str, place: str) -> Parameter:

@@ -199,6 +199,8 @@ SPOILT = [
     (re.compile(r'^(unit\s*=\s*")(.*)$'), r"\1furlongz/\2"),
     (re.compile(r'^(.*= \{ value = [^,]*, unit = ")(.*)$'), r"\1furlongz/\2"),  # a constant
     (re.compile(r'^(changes\s*=.*" = ")(.*)$'), r"\1nobody_knows_this * \2"),
+    (re.compile(r'^(fix\s*=\s*\{ "?)(.*)$'), r"\1un\2"),  # of a rival
+    (re.compile(r'^(modifiers\s*=.* prior = ")(.*)$'), r"\1un\2"),
 ]
 
 

@@ -141,3 +141,30 @@ def test_what_cannot_be_switched_on_is_one_sentence(write_joint, more, said):
     with pytest.raises(StudyError) as refusal:
         write_joint(T_CELLS, [LUNG], DOSED, edits=with_more(more))
     assert said in str(refusal.value)
+
+
+RIVAL = [('model = "t_cell"', 'model = "t_cell:lung_capacity"')]
+
+
+def test_what_a_rival_estimates_holds_in_every_group_and_in_its_forecasts(write_joint):
+    joint = write_joint(T_CELLS, [LUNG | {"hours": 1}], DOSED, edits=RIVAL)
+    assert joint.estimated[joint.names.index("capacity_lung")].source == "lung_of_a_mouse"
+    assert [experiment.modifiers for experiment in joint.experiments] == [("capacity_lung",)]
+    assert joint.standing == ("capacity_lung",)
+    model, seen = joint.model, []
+    for capacity in (1e3, 1e12):
+        theta = joint.theta(np.zeros((1, len(joint.free))))
+        theta[:, joint.names.index("capacity_lung")] = capacity
+        forecast = simulate(model, theta, joint.names, [Scenario("iv", "t", "a", (ScenarioDose(route="iv"),))], 1e6,
+                            standing=joint.standing)  # fmt: skip
+        seen.append(float(forecast["cells"].sel(organ="lung", state="live").isel(scenario=0, draw=0).max()))
+    assert seen[0] <= 1e3 * (1.0 + 1e-6) < seen[1]
+
+
+def test_the_prior_of_the_study_is_that_of_a_rival_too(write_joint):
+    edits = [*RIVAL, *with_more(CAPACITY + 'groups = ["iv"]\n')]
+    joint = write_joint(T_CELLS, [LUNG | {"hours": 1}], DOSED, edits=edits)
+    assert joint.names.count("capacity_lung") == 1
+    capacity = joint.estimated[joint.names.index("capacity_lung")]
+    assert (capacity.prior.centre, capacity.source) == (2e5, "none")
+    assert switches_of(joint.model, joint.study, "iv") == {"capacity_lung": capacity}
