@@ -71,7 +71,8 @@ def replicated(joint: Joint, theta_row: Array, rng: int | np.random.Generator) -
     rng = np.random.default_rng(rng)
     theta = np.asarray(theta_row, dtype=float)[np.newaxis]
     reading = str(rng.choice(joint.readings))
-    spread, misfit = (float(theta[0, joint.names.index(name)]) for name in ("spread", "misfit"))
+    noise = dict(zip(joint.names, theta[0], strict=True))
+    spread, misfit = (float(noise.get(name, 0.0)) for name in ("spread", "misfit"))
     m = _log_predicted(joint, theta, reading)
     m = m + misfit * rng.standard_normal(joint.cells.max() + 1)[joint.cells]
     table, signals = joint.counts.table, joint.counts.signals
