@@ -132,7 +132,12 @@ def _unknowns(joint: Joint, signals: Signals, rng: np.random.Generator) -> Array
     u = unknowns(signals, z)
     if len(u) == 1 or not shared.names:
         return np.asarray(u[0])
-    weight = np.array([shared.log_density(each) for each in u]) + 0.5 * (z**2).sum(axis=1)
+    controls = shared.controls
+    rise = controls.rise(u, shared.amounts)
+    variance = controls.scatter(u, rise)
+    misses = ((controls.value - u @ controls.blank.T - rise) ** 2 / variance + np.log(variance)).sum(axis=1)
+    known = (((u - shared.prior_mean) / shared.prior_sd) ** 2).sum(axis=1)
+    weight = -0.5 * (misses + known - (z**2).sum(axis=1))
     weight = np.exp(weight - weight.max())
     return np.asarray(u[rng.choice(len(u), p=weight / weight.sum())])
 
