@@ -30,7 +30,7 @@ from pbpk.errors import StudyError
 from pbpk.infer.joint import Joint, predict_percent
 from pbpk.infer.signals import limits_beside, unknowns
 
-TRIED = 2000  # draws from the normal that stands for the controls, of which one is kept by its weight
+TRIED = 1000  # draws from the normal that stands for the controls, of which one is kept by its weight
 POISSON = 1e-10  # relative variance of a rate that makes no difference to whole numbers
 CHANGED = ("percent", "sd", "low", "high", "error", "below_lloq")  # columns that a replicate draws anew
 

@@ -16,7 +16,7 @@ from pbpk.infer.replicate import _read, _unknowns, replicate, replicated
 
 T_CELLS = "khot_2019_t_cells_mouse"
 LUNG = {"group": "iv", "organ": "lung", "unit": "percent_dose"}
-SPREAD, MISFIT, TIMES = 0.25, 0.4, 1000
+SPREAD, MISFIT, TIMES = 0.25, 0.4, 700
 BOTH = np.hypot(SPREAD, MISFIT)
 # each kind at its own hour, and so with its own misfit; low, high and lloq as multiples of what the model says
 KINDS = {
@@ -189,7 +189,7 @@ def test_readings_are_read_again(lit):
     (row,) = np.flatnonzero(joint.counts.table["below_lloq"])
     table = joint.counts.table.assign(lloq=joint.counts.table["lloq"] * percent[row])
     joint = join(joint.model, replace(joint.counts, table=table))
-    found = [replicated(joint, theta, i) for i in range(300)]
+    found = [replicated(joint, theta, i) for i in range(150)]
     below = np.array([each.counts.table["below_lloq"][row] for each in found])
     assert binomtest(int(below.sum()), len(found), 0.5).pvalue > 1e-3
     for each in found:
@@ -202,7 +202,7 @@ def test_readings_are_read_again(lit):
     first = joint.counts.signals.rows[0]
     rises = np.array([each.counts.signals.response.value[0] - each.unknowns[0] for each in found])
     wanted = np.array([each.counts.signals.response.rise(each.unknowns, each.median[first])[0] for each in found])
-    assert (rises / wanted).mean() == pytest.approx(np.exp(SPREAD**2 / 2), abs=0.1)
+    assert (rises / wanted).mean() == pytest.approx(np.exp(SPREAD**2 / 2), abs=0.15)
 
 
 @pytest.mark.parametrize("counted", [False, True])

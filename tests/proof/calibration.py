@@ -1,7 +1,7 @@
 """Is the posterior right? Simulation-based calibration of the shipped models, each with a truth drawn from its prior.
 
 msc            a small design of two routes with every kind of row: animals, means with SD, ranges, limits
-t_cell         the design of Khot 2019: means of three mice, 18 organs, four times
+t_cell         the design of Khot 2019: 40 means of three mice
 small_molecule the design of Kwan 1976: concentrations in six people
 
 If priors, likelihood and sampler are what they say, intervals hold the truth as often as they claim and its rank among
