@@ -63,6 +63,7 @@ class Task:
     calibration: Calibration
     fit: Fit
     quantities: Mapping[str, Quantity]
+    nu: float
 
 
 @dataclass(frozen=True)
@@ -140,6 +141,7 @@ def calibrate(
     calibration: Calibration = "joint",
     fit: Fit = fit_counts,
     quantities: Mapping[str, Quantity] | None = None,
+    nu: float = np.inf,
     scheduler: Any = None,
     known: Sequence[Outcome] = (),
     tell: Callable[[Outcome], None] | None = None,
@@ -152,6 +154,7 @@ def calibrate(
     calibration : how the controls of an instrument enter, see `Joint`
     fit : what is judged
     quantities : beside the parameters, `quantities_of` unless given
+    nu : degrees of freedom of single animals in the data, see `replicate`; what the fit believes is its own
     scheduler : None for this process, or a `distributed.Client` or the address of one's scheduler
     known : outcomes of an earlier call with the same arguments, which are not computed again
     tell : called with each outcome as it is there
@@ -164,7 +167,7 @@ def calibrate(
     joint = join(model, counts, calibration)
     asked = quantities_of(joint) if quantities is None else quantities
     light = replace(counts, panels=(), quantified=None)  # what a fit does not need does not travel
-    task = Task(model, light, seed, chains, draws, tune, calibration, fit, asked)
+    task = Task(model, light, seed, chains, draws, tune, calibration, fit, asked, nu)
     found = {outcome.number: outcome for outcome in known if outcome.number < fits}
     todo = [number for number in range(fits) if number not in found]
     for outcome in _here(task, todo) if scheduler is None else _on_workers(task, todo, scheduler):
@@ -216,7 +219,7 @@ def one_fit(task: Task, number: int) -> Outcome:
     joint = join(task.model, task.counts, task.calibration)
     theta = joint.theta(np.random.default_rng(truth).standard_normal((1, len(joint.free))))
     try:
-        made = replicated(joint, theta[0], np.random.default_rng(data))
+        made = replicated(joint, theta[0], np.random.default_rng(data), task.nu)
         posterior = task.fit(
             task.model, made.counts, seed=int(chain.generate_state(1)[0]), chains=task.chains, draws=task.draws,
             tune=task.tune, calibration=task.calibration)  # fmt: skip

@@ -50,23 +50,27 @@ class Replicate:
     median: Array
 
 
-def replicate(joint: Joint, theta_row: Array, rng: int | np.random.Generator) -> OrganCounts:
+def replicate(
+    joint: Joint, theta_row: Array, rng: int | np.random.Generator, nu: float = np.inf
+) -> OrganCounts:  # fmt: skip
     """Counts that could have come from the same design if the truth were `theta_row`.
 
     Parameters
     ----------
     theta_row : (estimated,) in the order of `joint.names`
     rng : seed, or a generator
+    nu : degrees of freedom of the logarithm of a single animal that no instrument read, Student's t with scale
+        `spread`; infinite where it is normal. Means, SDs and ranges are of normal animals
 
     Raises
     ------
     StudyError
         if the prediction of a row is no positive number, so that no animal can scatter about it
     """
-    return replicated(joint, theta_row, rng).counts
+    return replicated(joint, theta_row, rng, nu).counts
 
 
-def replicated(joint: Joint, theta_row: Array, rng: int | np.random.Generator) -> Replicate:
+def replicated(joint: Joint, theta_row: Array, rng: int | np.random.Generator, nu: float = np.inf) -> Replicate:
     """`replicate`, with what was drawn on the way."""
     rng = np.random.default_rng(rng)
     theta = np.asarray(theta_row, dtype=float)[np.newaxis]
@@ -84,7 +88,7 @@ def replicated(joint: Joint, theta_row: Array, rng: int | np.random.Generator) -
         u = _unknowns(joint, signals, rng)
         signals = _read_again(joint, signals, beside, u, m + spread * rng.standard_normal(m.size), columns, rng)
     for row in np.setdiff1d(np.arange(len(table)), read):
-        for name, value in _drawn(table.iloc[row], float(m[row]), spread, rng).items():
+        for name, value in _drawn(table.iloc[row], float(m[row]), spread, nu, rng).items():
             columns[name][row] = value
     counts = replace(joint.counts, table=table.assign(**columns), signals=signals)
     return Replicate(counts, u, reading, np.exp(m))
@@ -102,10 +106,11 @@ def _log_predicted(joint: Joint, theta: Array, reading: str) -> Array:
     return np.asarray(np.log(percent))
 
 
-def _drawn(row: "pd.Series[float]", m: float, spread: float, rng: np.random.Generator) -> dict[str, float]:
+def _drawn(row: "pd.Series[float]", m: float, spread: float, nu: float, rng: np.random.Generator) -> dict[str, float]:
     """What a row that no instrument read would have said, by the columns that change."""
     ranged, n = not row["below_lloq"] and bool(np.isfinite(row["low"])), int(row["n"])
-    animals = np.exp(m + spread * rng.standard_normal(n))
+    off = rng.standard_t(nu, n) if n == 1 and np.isfinite(nu) else rng.standard_normal(n)
+    animals = np.exp(m + spread * off)
     if ranged and n > 1:
         return {"low": animals.min() if row["low"] > 0.0 else 0.0, "high": animals.max()}
     if ranged and row["low"] > 0.0:

@@ -99,6 +99,19 @@ def test_every_kind_of_row_follows_its_law(drawn):
     assert middle.var() == pytest.approx(BOTH**2 + np.log(9 / 2) ** 2 / 12, rel=0.15)
 
 
+def test_single_animals_may_have_long_tails(shipped):
+    joint = shipped("khot")
+    table = joint.counts.table.assign(n=[1, 5] * (len(joint.counts.table) // 2))
+    joint = join(joint.model, replace(joint.counts, table=table))
+    theta = at(joint, spread=SPREAD, misfit=1e-9)
+    m = np.log(predict_percent(joint, theta[np.newaxis])["dose"][0])
+    off = np.array([np.log(replicate(joint, theta, i, nu=4.0).table["percent"]) - m for i in range(60)]) / SPREAD
+    assert kstest(off[:, ::2].ravel(), "t", (4,)).pvalue > 1e-3
+    assert (np.abs(off[:, ::2]) > 3.0).mean() == pytest.approx(0.040, abs=0.02)  # of a normal 0.003
+    v = np.log1p(np.expm1(SPREAD**2) / 5)
+    is_normal(off[:, 1::2].ravel() * SPREAD, SPREAD**2 / 2 - v / 2, np.sqrt(v))  # means are of normal animals
+
+
 @pytest.mark.parametrize(("kind", "multiple"), [("limit", 0.8), ("above", 0.8), ("at most", 1.2)])
 def test_what_is_below_a_limit_becomes_one_and_what_is_above_a_value(drawn, kind, multiple):
     m, found = drawn
