@@ -75,6 +75,21 @@ class Estimated(Schema):
     groups: list[str] = pydantic.Field(default_factory=list)
 
 
+class Varied(Schema):
+    """What differs between animals: the prior of its SD, of the logarithm or, for a share, of the log-odds."""
+
+    prior: str
+    source: str
+
+
+class Correlated(Schema):
+    """Parameters that differ between animals together: the prior of each partial correlation."""
+
+    parameters: list[str] = pydantic.Field(min_length=2)
+    prior: str
+    source: str
+
+
 class Plates(Schema):
     """How plates of raw light are read: what their controls do not teach, and the limits they must keep."""
 
@@ -107,6 +122,9 @@ class StudyFile(Schema):
     physiology: str | list[str] = "fixed"  # "spread", or names and patterns of numbers of the animal to estimate
     recovery: Recovery | None = None
     modifiers: dict[str, Estimated] = pydantic.Field(default_factory=dict)
+    between: dict[str, Varied] = pydantic.Field(default_factory=dict)  # a parameter of the model, or "dose"
+    correlated: list[Correlated] = pydantic.Field(default_factory=list)
+    errors: Literal["normal", "student"] = "normal"
     plates: Plates = Plates()
     readouts: Readouts = Readouts()
     product: Product
@@ -126,6 +144,14 @@ class StudyFile(Schema):
             for group in entry.groups:
                 if group not in names:
                     raise ValueError(f"modifiers.{modifier}: groups: `{group}` is none.{did_you_mean(group, names)}")
+        seen: set[str] = set()
+        for block in self.correlated:
+            for name in block.parameters:
+                if name not in self.between:
+                    raise ValueError(f"correlated: `{name}` has no [between.{name}].{did_you_mean(name, self.between)}")
+                if name in seen:
+                    raise ValueError(f"correlated: `{name}` stands there twice; name each parameter once")
+                seen.add(name)
         if self.denominator != "dose" and not self.harvested:
             raise ValueError(
                 f'denominator = "{self.denominator}" needs `harvested`, the organs whose sum was recovered'

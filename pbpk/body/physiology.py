@@ -224,3 +224,18 @@ def _renumbered(model: Model, before: Sequence[str], alias: Mapping[str, str]) -
         replace(m, replaces=tuple((at, moved(family)) for at, family in m.replaces)) for m in model.modifiers
     )
     return replace(model, families=tuple(moved(family) for family in model.families), modifiers=modifiers)
+
+
+def weighed(model: Model) -> list[str]:
+    """Parameters in whose rates the body weight stands, itself or by what `where` makes of it."""
+    heavy = {WEIGHT}
+    for name, rate in model.where.items():
+        if heavy.intersection(rate.names):
+            heavy.add(name)
+    found: dict[str, None] = {}
+    for family in model.families:
+        for i in range(len(family.organs)):
+            used = {model.name_at(at[i]) for at in family.symbols.values()}
+            if heavy & used:
+                found |= dict.fromkeys(name for name in model.parameter_names if name in used)
+    return list(found)

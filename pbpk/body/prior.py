@@ -2,6 +2,11 @@
 
 lognormal(median=0.029, sigma=1.0)       positive numbers; sigma is the SD of the logarithm
 logit_normal(median=0.85, sigma=1.2)     shares between 0 and 1; sigma is the SD of the log-odds
+normal(mean=0, sd=1)                     any number
+half_normal(sd=0.5)                      positive numbers, as SDs: the upper half of a normal about 0
+half_cauchy(scale=0.5)                   the same with a heavy tail; scale is the median
+uniform(low=0, high=1)                   any number between two
+correlation(sigma=0.7)                   numbers between -1 and 1: the hyperbolic tangent of a normal with SD sigma
 fixed(value=1.0)                         not estimated
 """
 
@@ -11,24 +16,35 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
+from scipy import special
 
 from pbpk.errors import ModelFileError, did_you_mean
 
 FORMS = {
     "lognormal": ("median", "sigma"),
     "logit_normal": ("median", "sigma"),
+    "normal": ("mean", "sd"),
+    "half_normal": ("sd",),
+    "half_cauchy": ("scale",),
+    "uniform": ("low", "high"),
+    "correlation": ("sigma",),
     "fixed": ("value",),
 }
 NORMAL_QUANTILE = 1.959963984540054  # of 97.5 %
+HALF_NORMAL_MEDIAN = 0.6744897501960817  # of a half-normal with SD parameter 1
+ROOT_2 = math.sqrt(2.0)
 
 
 @dataclass(frozen=True)
 class Prior:
-    """A prior as a form with a centre and a spread."""
+    """A prior as a form with its median and a spread; both may be arrays, for many of one form.
+
+    sigma : SD of the normal behind it, or the scale of a half-normal or half-Cauchy, or half the width of a uniform
+    """
 
     form: str
-    centre: float
-    sigma: float
+    centre: Any
+    sigma: Any
 
     @property
     def is_fixed(self) -> bool:
@@ -36,13 +52,23 @@ class Prior:
         return self.form == "fixed"
 
     def value(self, z: Any, functions: Any = np) -> Any:
-        """Parameter for a standard-normal z, of any array kind that has exp in `functions`."""
+        """Parameter for a standard-normal z, of any kind whose exp, tan, tanh, erfc, erfcinv are in `functions`."""
         if self.form == "lognormal":
             return self.centre * functions.exp(self.sigma * z)
         if self.form == "logit_normal":
             odds = self.centre / (1.0 - self.centre)
             return 1.0 / (1.0 + functions.exp(-self.sigma * z) / odds)
-        return self.centre + 0.0 * z
+        if self.form == "correlation":
+            return functions.tanh(self.sigma * z)
+        if self.form in ("fixed", "normal"):
+            return self.centre + self.sigma * z
+        special_functions = special if functions is np else functions
+        above = 0.5 * special_functions.erfc(z / ROOT_2)  # probability of what is larger
+        if self.form == "uniform":
+            return self.centre + self.sigma * (1.0 - 2.0 * above)
+        if self.form == "half_cauchy":
+            return self.sigma / functions.tan(0.5 * math.pi * above)
+        return self.sigma * ROOT_2 * special_functions.erfcinv(above)
 
     def standardised(self, value: Any) -> Any:
         """Standard-normal z that `value` came from; 0 where the prior is fixed."""
@@ -51,7 +77,25 @@ class Prior:
         if self.form == "logit_normal":
             odds = np.log(value) - np.log1p(-value)
             return (odds - np.log(self.centre / (1.0 - self.centre))) / self.sigma
-        return 0.0 * value
+        if self.form == "correlation":
+            return np.arctanh(value) / self.sigma
+        if self.form == "normal":
+            return (value - self.centre) / self.sigma
+        if self.form == "fixed":
+            return 0.0 * value
+        if self.form == "uniform":
+            above = 0.5 * (1.0 - (value - self.centre) / self.sigma)
+        elif self.form == "half_cauchy":
+            above = np.arctan2(self.sigma, value) / (0.5 * math.pi)
+        else:
+            above = special.erfc(value / (self.sigma * ROOT_2))
+        return ROOT_2 * special.erfcinv(2.0 * above)
+
+    def moved(self, value: Any, by: Any, functions: Any = np) -> Any:
+        """`value` moved by `by` on its natural scale: that of the log-odds for shares, of the logarithm for others."""
+        if self.form == "logit_normal":
+            return value / (value + (1.0 - value) * functions.exp(-by))
+        return value * functions.exp(by)
 
     def interval(self) -> tuple[float, float]:
         """Central 95 % of the prior."""
@@ -60,14 +104,21 @@ class Prior:
 
     def scaled(self, factor: float) -> "Prior":
         """Same prior in another unit."""
-        if factor == 1.0 or self.form == "logit_normal":
+        if factor == 1.0 or self.form in ("logit_normal", "correlation"):
             return self
-        return Prior(self.form, self.centre * factor, self.sigma)
+        return Prior(self.form, self.centre * factor, self.sigma * (1.0 if self.form == "lognormal" else factor))
 
     def __str__(self) -> str:
-        if self.is_fixed:
-            return f"fixed(value={self.centre:g})"
-        return f"{self.form}(median={self.centre:g}, sigma={self.sigma:g})"
+        given = {
+            "normal": (self.centre, self.sigma),
+            "half_normal": (self.sigma,),
+            "half_cauchy": (self.sigma,),
+            "uniform": (self.centre - self.sigma, self.centre + self.sigma),
+            "correlation": (self.sigma,),
+            "fixed": (self.centre,),
+        }.get(self.form, (self.centre, self.sigma))
+        written = ", ".join(f"{name}={value:g}" for name, value in zip(FORMS[self.form], given, strict=True))
+        return f"{self.form}({written})"
 
 
 def parse_prior(text: str) -> Prior:
@@ -104,13 +155,29 @@ def parse_prior(text: str) -> Prior:
     for name in FORMS[form]:
         if name not in given:
             raise ModelFileError(f"the prior `{text}`: `{name}` is missing.")
-    centre, sigma = given[FORMS[form][0]], given.get("sigma", 0.0)
-    if not (math.isfinite(centre) and math.isfinite(sigma)):
+    if not all(math.isfinite(value) for value in given.values()):
         raise ModelFileError(f"the prior `{text}`: every number must be finite.")
-    if form != "fixed" and not sigma > 0.0:
-        raise ModelFileError(f"the prior `{text}`: sigma must be above zero.")
-    if form == "lognormal" and not centre > 0.0:
+    for name in ("sigma", "sd", "scale"):
+        if name in given and not given[name] > 0.0:
+            raise ModelFileError(f"the prior `{text}`: {name} must be above zero.")
+    if form == "lognormal" and not given["median"] > 0.0:
         raise ModelFileError(f"the prior `{text}`: the median must be above zero.")
-    if form == "logit_normal" and not 0.0 < centre < 1.0:
+    if form == "logit_normal" and not 0.0 < given["median"] < 1.0:
         raise ModelFileError(f"the prior `{text}`: the median must lie between 0 and 1.")
-    return Prior(form, centre, sigma)
+    if form == "uniform" and not given["low"] < given["high"]:
+        raise ModelFileError(f"the prior `{text}`: low must lie below high.")
+    return Prior(form, *_centred(form, given))
+
+
+def _centred(form: str, given: dict[str, float]) -> tuple[float, float]:
+    """Median and spread from the numbers of a form."""
+    if form == "uniform":
+        return (given["low"] + given["high"]) / 2.0, (given["high"] - given["low"]) / 2.0
+    if form == "half_normal":
+        return HALF_NORMAL_MEDIAN * given["sd"], given["sd"]
+    if form == "half_cauchy":
+        return given["scale"], given["scale"]
+    if form == "correlation":
+        return 0.0, given["sigma"]
+    names = FORMS[form]
+    return given[names[0]], given[names[1]] if len(names) > 1 else 0.0

@@ -1,6 +1,7 @@
 """Whether the chains of a fit agree: a gate, with the reason and what to do when it stays shut."""
 
 from dataclasses import dataclass
+from typing import Any
 
 import arviz as az
 import numpy as np
@@ -31,7 +32,7 @@ class Diagnostics:
 
 def diagnose(tree: xr.DataTree) -> tuple[Diagnostics, dict[str, dict[str, float]]]:
     """Diagnostics of the whole fit, and rhat, ess_bulk, ess_tail of each parameter that was not fixed."""
-    draws, prior = tree["posterior"].to_dataset(), tree["prior"]
+    draws, prior = _apart(tree["posterior"]), _apart(tree["prior"])
     free = [str(name) for name in draws if np.ptp(prior[str(name)].to_numpy()) > 0.0]
     moving = draws[[name for name in free if np.ptp(draws[name].to_numpy()) > 0.0]]  # not true of NaN
     rhat = az.rhat(moving)
@@ -62,6 +63,15 @@ def diagnose(tree: xr.DataTree) -> tuple[Diagnostics, dict[str, dict[str, float]
         ),
         each,
     )
+
+
+def _apart(group: Any) -> xr.Dataset:
+    """Draws of a group with one variable for each parameter, those of single animals too."""
+    data = group.to_dataset()
+    if "animal" not in data:
+        return data
+    own = {f"animal:{name}": data["animal"].sel(deviate=name, drop=True) for name in data["deviate"].to_numpy()}
+    return data.drop_vars(["animal", "deviate"]).assign(own)
 
 
 def _sentences(

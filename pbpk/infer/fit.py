@@ -1,24 +1,25 @@
-"""NUTS on the joint likelihood: compiled through numba, sampled by nutpie, in as many chains as asked."""
+"""The fit: the joint likelihood compiled through numba, sampled by NUTS, in as many chains as asked."""
 
+import hashlib
 import time
 from collections.abc import Callable
+from pathlib import Path
 
-import numpy as np
 import nutpie
-import xarray as xr
 from pytensor.configdefaults import config
 
 from pbpk.assay.counts import OrganCounts
 from pbpk.body.model import Model
-from pbpk.infer.convergence import diagnose
-from pbpk.infer.joint import Calibration, Joint, join
-from pbpk.infer.likelihood import build
-from pbpk.infer.posterior import PRIOR_DRAWS, Posterior, prior_theta
-from pbpk.infer.signals import unknowns
+from pbpk.infer.gradient import KERNELS
+from pbpk.infer.joint import Calibration, join
+from pbpk.infer.likelihood import build, packed
+from pbpk.infer.posterior import Posterior, posteriors_of
+from pbpk.infer.quick import laplace
+from pbpk.infer.sampling import Checkpoint, Settings, sample_chains
+from pbpk.infer.sharing import ALONE, Together
 
 Progress = Callable[[str, int, int, int], None]
 CAREFUL = 0.995  # a fit with divergences is sampled once more with steps this small
-CORES = 2  # chains at a time; each is one thread, so that they do not fight for cores
 
 
 def fit(
@@ -31,6 +32,8 @@ def fit(
     target_accept: float = 0.95,
     progress: Progress | None = None,
     calibration: Calibration = "joint",
+    quick: bool = False,
+    checkpoint: Path | None = None,
 ) -> Posterior:
     """Learn the parameters of a model from counts.
 
@@ -40,6 +43,8 @@ def fit(
     target_accept : smaller steps when raised; a fit with divergences is sampled again with very small ones
     progress : called with what is being done, steps done, steps in all, divergences so far
     calibration : how the controls of an instrument enter, see `Joint`
+    quick : a normal about the mode instead of chains, in seconds; the posterior is marked as an approximation
+    checkpoint : folder in which finished chains are kept, so that a fit that was killed goes on from there
 
     Returns
     -------
@@ -50,79 +55,56 @@ def fit(
     StudyError, ModelFileError
         if the counts do not fit the model
     """
-    joint = join(model, counts, calibration)
+    whole = Together.alone(join(model, counts, calibration))
+    return fit_together(whole, seed, chains, draws, tune, target_accept, progress, quick, checkpoint)[ALONE]
+
+
+def fit_together(
+    whole: Together,
+    seed: int = 1,
+    chains: int = 4,
+    draws: int = 1500,
+    tune: int = 1000,
+    target_accept: float = 0.95,
+    progress: Progress | None = None,
+    quick: bool = False,
+    checkpoint: Path | None = None,
+) -> dict[str, Posterior]:
+    """Learn from several studies at once, see `join_together`; settings as in `fit`, one posterior for each study."""
     tell = progress or (lambda what, done, total, divergences: None)
     tell("compiling", 0, 1, 0)
     began = time.perf_counter()
+    if quick:
+        sampled, seconds = laplace(whole, seed, tell)
+        return posteriors_of(whole, sampled, seed, seconds, "laplace")
     # fast-math lets the compiler reorder sums, and it does so otherwise when it finds its cache filled: other draws
     with config.change_flags(numba__fastmath=False):
-        compiled = nutpie.compile_pymc_model(build(joint))
+        compiled = nutpie.compile_pymc_model(build(whole))
     compiled_at = time.perf_counter()
     tell("compiling", 1, 1, 0)
-
-    def follow(states: list[nutpie.ChainProgress]) -> None:
-        done = sum(state.finished_draws for state in states)
-        divergences = sum(state.divergences for state in states)
-        tell("sampling", done, chains * (tune + draws), divergences)
-
-    def sample(accept: float) -> xr.DataTree:
-        return nutpie.sample(
-            compiled,
-            draws=draws,
-            tune=tune,
-            chains=chains,
-            cores=min(CORES, chains),
-            seed=seed,
-            target_accept=accept,
-            adaptation="low_rank",
-            progress_bar=False,
-            progress_callback=follow if progress else None,
-            save_warmup=False,
-        )
-
-    sampled = sample(target_accept)
+    kept = Checkpoint(checkpoint, digest(whole)) if checkpoint is not None else None
+    settings = Settings(seed, chains, draws, tune, target_accept)
+    sampled = sample_chains(compiled, settings, lambda *state: tell("sampling", *state), kept)
     if bool(sampled["sample_stats"]["diverging"].any()) and target_accept < CAREFUL:
-        tell("again, with smaller steps", 0, 1, 0)
-        sampled = sample(CAREFUL)
-    tell("sampling", chains * (tune + draws), chains * (tune + draws), int(sampled["sample_stats"]["diverging"].sum()))
+        settings = Settings(seed, chains, draws, tune, CAREFUL)
+        sampled = sample_chains(compiled, settings, lambda *state: tell("again, with smaller steps", *state), kept)
     seconds = {"compile": compiled_at - began, "sample": time.perf_counter() - compiled_at}
-    tree = _named(joint, sampled, seed)
-    diagnostics, each = diagnose(tree)
-    return Posterior(joint, tree, diagnostics, each, _readings(joint, sampled), seconds)
+    return posteriors_of(whole, sampled, seed, seconds)
 
 
-def _named(joint: Joint, sampled: xr.DataTree, seed: int) -> xr.DataTree:
-    """Draws by the names of the parameters in place of the sampler's vector."""
-    theta = joint.theta(sampled["posterior"]["z"].to_numpy())
-    prior = prior_theta(joint, PRIOR_DRAWS, seed)[np.newaxis]
-    units = {parameter.name: parameter.unit for parameter in joint.estimated}
-
-    def group(values: np.ndarray) -> xr.Dataset:
-        coords = {"chain": np.arange(values.shape[0]), "draw": np.arange(values.shape[1])}
-        variables = {
-            name: (("chain", "draw"), values[..., i], {"unit": units[name]}) for i, name in enumerate(joint.names)
-        }
-        return xr.Dataset(variables, coords)
-
-    groups = {"posterior": group(theta), "prior": group(prior)}
-    signals = joint.counts.signals
-    if "assay" in sampled["posterior"] and signals is not None:
-        u = unknowns(signals, sampled["posterior"]["assay"].to_numpy())
-        groups["assay"] = xr.Dataset({"unknowns": (("chain", "draw", "unknown"), u)},
-                                     {"unknown": list(signals.shared.names)})  # fmt: skip
-    keep = ["diverging", "n_steps", "energy", "logp", "step_size", "mean_tree_accept"]
-    stats = sampled["sample_stats"].to_dataset()
-    return xr.DataTree.from_dict(
-        {
-            **groups,
-            "sample_stats": stats[[name for name in keep if name in stats]],
-        }
-    )
-
-
-def _readings(joint: Joint, sampled: xr.DataTree) -> dict[str, float]:
-    """Posterior probability of each reading of the denominator."""
-    if len(joint.readings) == 1:
-        return {joint.readings[0]: 1.0}
-    share = sampled["posterior"]["reading"].to_numpy().reshape(-1, len(joint.readings)).mean(axis=0)
-    return {reading: float(p) for reading, p in zip(joint.readings, share, strict=True)}
+def digest(whole: Together) -> str:
+    """Digest of a posterior: of all that its log-density depends on."""
+    found = hashlib.sha256(repr(whole.names).encode())
+    for study, joint in whole.joints.items():
+        parts = [study, repr(joint.estimated), joint.counts.table.to_csv(), joint.counts.denominator, joint.calibration]
+        parts += [joint.study.about.errors, repr(joint.counts.harvested), str(KERNELS)]
+        found.update("\n".join(parts).encode() + whole.places[study].tobytes())
+        for array in packed(joint, joint.experiments).arrays():
+            found.update(array.tobytes())
+        if joint.counts.signals is not None:
+            signals = joint.counts.signals
+            for held in (signals.response, signals.shared.controls):
+                for array in vars(held).values():
+                    found.update(array.tobytes())
+            found.update(repr(signals.shared.names).encode() + signals.shared.mean.tobytes())
+    return found.hexdigest()

@@ -12,6 +12,7 @@ prediction plus d, and d integrated out:
     range over n animals smallest and largest of n:  n (n - 1) phi(low) phi(high) (Phi(high) - Phi(low))^(n - 2);
                          a smallest of 0 says only that it is below what can be seen: n phi(high) Phi(high)^(n - 1)
     below a limit        log Phi((log limit - m)/spread)
+    robust errors        Student's t with 4 degrees of freedom in place of the normal of a single animal
     light, counted events  of the amplitude or the number itself, signs and zeros included: `infer.signal_terms`
 
 A study that counts only a part of the label in an organ (a planar scan) declares a prior for that part, `recovery`,
@@ -23,48 +24,25 @@ study at once.
 
 from dataclasses import dataclass, replace
 from functools import cached_property
-from typing import Literal
+from typing import Any, Literal
 
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from pbpk.assay.animals import of_subject
 from pbpk.assay.counts import OrganCounts
 from pbpk.assay.study import Study
 from pbpk.body.model import Model, Parameter
 from pbpk.body.moving import respond_moving
 from pbpk.body.prior import Prior, parse_prior
-from pbpk.body.solve import Array, Network, Schedule
+from pbpk.body.solve import Array, Network
 from pbpk.errors import ModelFileError, StudyError, did_you_mean
-from pbpk.infer.bodies import bodies_of
-from pbpk.infer.histories import History, Occasion, histories, occasions_of
-from pbpk.infer.switches import switches_of
-from pbpk.quantity import inside
+from pbpk.infer.between import DOSE, Between, between_of
+from pbpk.infer.experiments import ALL, Experiment, experiments_of
 
 Calibration = Literal["joint", "covariance", "independent"]
 MOST_STEPS = 5000  # of a model whose rates move, at its medians: a gradient would take a tenth of a second
 READINGS = {"dose": ("dose",), "recovered": ("recovered",), "unknown": ("dose", "recovered")}
-
-
-@dataclass(frozen=True)
-class Experiment:
-    """Animals dosed alike: the rows of the table they gave, their doses, their hours, and the model in their body.
-
-    percent : of the dose that one unit of `schedule` is: 1 where a linear model takes the dose as 100 percent
-    until : hour of the reset that ends it [h]
-    """
-
-    group: str
-    animal: str
-    rows: tuple[int, ...]
-    schedule: Schedule
-    hours: Array
-    at: tuple[int, ...]
-    modifiers: tuple[str, ...]
-    model: Model
-    percent: float = 1.0
-    until: float = np.inf
 
 
 @dataclass(frozen=True)
@@ -80,6 +58,8 @@ class Joint:
     experiments: tuple[Experiment, ...]
     estimated: tuple[Parameter, ...]
     calibration: Calibration = "joint"
+    between: Between | None = None
+    n_switched: int = 0
 
     @property
     def study(self) -> Study:
@@ -94,8 +74,25 @@ class Joint:
     def solve(self, experiment: Experiment, theta: Array, hours: Array) -> Array:
         """States of one experiment, (draw, time, state) [% of the dose], from (draw, estimated)."""
         switched = {name: theta[:, self.names.index(name)] for name in experiment.modifiers}
-        kinetic = theta[:, : len(self.model.parameters)]
+        kinetic = self.kinetic(theta, experiment.subject)
         return experiment.percent * experiment.model.follow(kinetic, experiment.schedule, hours, switched)
+
+    def kinetic(self, theta: Array, subject: int = ALL) -> Array:
+        """Parameters of the model in one animal, or in the median one, (draw, parameter)."""
+        values = theta[:, : len(self.model.parameters)]
+        if subject == ALL or self.between is None:
+            return values
+        values, shifts = values.copy(), self.between.shifts(theta, self.names)
+        for name in self.between.kinetic:
+            i = self.model.parameter_names.index(name)
+            values[:, i] = self.model.parameters[i].prior.moved(values[:, i], shifts[name][:, subject])
+        return values
+
+    def got(self, theta: Array) -> Array:
+        """What the animal of each row really got over what it should have, (draw, row)."""
+        if self.between is None or DOSE not in self.between.varied:
+            return np.ones((len(theta), len(self.counts.table)))
+        return np.exp(self.between.shifts(theta, self.names)[DOSE][:, self.between.of_row])
 
     def yields(self, theta: Array, organ: str) -> Array:
         """What a reported percentage of one organ is of the true one, (draw,): recovery and doubtful weight."""
@@ -125,11 +122,12 @@ class Joint:
 
     def volume(self, theta: Array) -> Array:
         """Volume [mL] that each row's amount is divided by, 1 where it is an amount, (draw, row)."""
-        kinetic = theta[:, : len(self.model.parameters)]
         volume = np.ones((len(theta), len(self.counts.table)))
         for experiment in self.experiments:
             rows = [row for row in experiment.rows if self.volumes[row] >= 0]
-            volume[:, rows] = experiment.model.volume_in(kinetic, self.volumes[rows])
+            if rows:
+                kinetic = self.kinetic(theta, experiment.subject)
+                volume[:, rows] = experiment.model.volume_in(kinetic, self.volumes[rows])
         return volume
 
     @cached_property
@@ -146,6 +144,11 @@ class Joint:
         """Number of the group, organ, readout and hour that each row saw, (row,)."""
         seen = self.counts.table.groupby(["group", "organ", "readout", "hours"], sort=False)
         return np.asarray(seen.ngroup(), dtype=np.int64)
+
+    @cached_property
+    def switched(self) -> tuple[str, ...]:
+        """Modifiers that some group switches on; they follow the parameters of the model among the estimated."""
+        return self.names[len(self.model.parameters) :][: self.n_switched]
 
     @cached_property
     def doubtful(self) -> tuple[str, ...]:
@@ -168,13 +171,25 @@ class Joint:
         """Parameters that are not fixed, in the order of the sampler's vector."""
         return tuple(parameter for parameter in self.estimated if not parameter.prior.is_fixed)
 
-    def theta(self, z: Array) -> Array:
-        """Parameter vectors (..., estimated) from standard-normal ones (..., free)."""
-        place = {parameter.name: i for i, parameter in enumerate(self.free)}
-        columns = [
-            p.prior.value(z[..., place[p.name]] if p.name in place else np.zeros(z.shape[:-1])) for p in self.estimated
-        ]
-        return np.stack(columns, axis=-1)
+    def theta(self, z: Any, functions: Any = np) -> Any:
+        """Parameter vectors (..., estimated) from standard-normal ones (..., free), of any array kind.
+
+        functions : where `Prior.value` finds its functions; those of numpy, or of PyTensor for one vector
+        """
+        priors = [parameter.prior for parameter in self.estimated]
+        learned = np.array([not prior.is_fixed for prior in priors])
+        place = np.cumsum(learned) - 1
+        of_form: dict[str, list[int]] = {}
+        for i, prior in enumerate(priors):
+            of_form.setdefault(prior.form, []).append(i)
+        parts = []
+        for form, members in of_form.items():
+            centre, sigma = (np.array([getattr(priors[i], name) for i in members]) for name in ("centre", "sigma"))
+            none = np.zeros((*(z.shape[:-1] if functions is np else ()), len(members)))
+            behind = z[..., place[members]] if form != "fixed" else none
+            parts.append(Prior(form, centre, sigma).value(behind, functions))
+        order = np.argsort([i for members in of_form.values() for i in members])
+        return functions.concatenate(parts, axis=-1)[..., order]
 
 
 def join(model: Model, counts: OrganCounts, calibration: Calibration = "joint") -> Joint:
@@ -189,61 +204,14 @@ def join(model: Model, counts: OrganCounts, calibration: Calibration = "joint") 
         counts = replace(counts, signals=counts.signals.as_independent())
     study, table = counts.study, counts.table
     _check_rows(model, counts)
+    between = between_of(study, model, table)
     switched: dict[str, Parameter] = {}
-    experiments = _experiments(model, study, table, switched)
-    _check_dosed(study, table, experiments)
-    estimated = (*model.parameters, *switched.values(), *model.noise, *_recovery(study), *_grams(table))
-    joint = Joint(model, counts, tuple(experiments), estimated, calibration)
+    experiments = experiments_of(model, study, table, switched, between)
+    varied = between.parameters if between is not None else ()
+    estimated = (*model.parameters, *switched.values(), *model.noise, *_recovery(study), *_grams(table), *varied)
+    joint = Joint(model, counts, tuple(experiments), estimated, calibration, between, len(switched))
     _check_steps(joint)
     return joint
-
-
-def _experiments(model: Model, study: Study, table: pd.DataFrame, switched: dict[str, Parameter]) -> list[Experiment]:
-    """One for each group, each animal with doses or a body of its own, and each stretch between its resets.
-
-    switched : modifiers that a group switches on are added here
-    """
-    bodies, given, experiments = bodies_of(model, study), histories(model, study), []
-    given |= {key: given[key[0], ""] for key in bodies if key not in given and (key[0], "") in given}
-    for (group, animal), history in given.items():
-        own = [a for g, a in given if g == group and a]
-        mine = (table["group"] == group) & (table["animal"] == animal if animal else ~table["animal"].isin(own))
-        switched |= (on := switches_of(model, study, group))
-        for dose in history.doses:
-            model.check_route(dose.route, on)
-        body = bodies.get((group, of_subject(animal))) or bodies.get((group, "")) or model
-        for occasion in occasions_of(history):
-            held = mine & (table["hours"] >= occasion.begin) & (table["hours"] < occasion.until)
-            # cells are counted whatever label the living lost: they are followed as if they lost none
-            losses = table["readout"].map(model.lost).where(table["readout"].map(model.lost).isin(list(on)), "")
-            for loss, rows in held[held].groupby(losses[held], sort=True).groups.items():
-                there = {name: parameter for name, parameter in on.items() if name != loss}
-                experiments.append(_experiment(study, table, history, occasion, (group, animal), list(rows),
-                                               tuple(there), body.switched(there)))  # fmt: skip
-    return experiments
-
-
-def _experiment(
-    study: Study,
-    table: pd.DataFrame,
-    history: History,
-    occasion: Occasion,
-    who: tuple[str, str],
-    rows: list[int],
-    on: tuple[str, ...],
-    model: Model,
-) -> Experiment:
-    """What some rows of a group or an animal saw on one occasion, in its body and with its modifiers."""
-    _check_given(study, table.iloc[rows], occasion, model)
-    hours, at = np.unique(table["hours"].to_numpy()[rows], return_inverse=True)
-    whole = 100.0 if model.is_linear else history.total * inside(model.amount)[1]
-    percent = [replace(dose, cells=100.0 * dose.cells / history.total) for dose in occasion.doses]
-    schedule = model.schedule(percent).scaled(whole / 100.0)
-    if schedule.is_steady and not model.is_linear:
-        raise StudyError(f"{study.doses_file}: the rates of {model.name} move, so its steady state is no series; write "
-                         "the doses before it as `addl`.")  # fmt: skip
-    return Experiment(*who, tuple(rows), schedule, hours, tuple(int(i) for i in at), on, model, 100.0 / whole,
-                      occasion.until)  # fmt: skip
 
 
 def _check_steps(joint: Joint) -> None:
@@ -292,29 +260,6 @@ def _check_rows(model: Model, counts: OrganCounts) -> None:
             raise StudyError(f"{folder / 'study.toml'}: harvested: `{organ}` is not an organ of the model.")
 
 
-def _check_given(study: Study, rows: pd.DataFrame, occasion: Occasion, model: Model) -> None:
-    """Refuse what was measured while nothing was in the animal, or what has no end at steady state."""
-    first = min((dose.seen_from for dose in occasion.doses), default=np.inf)
-    for organ, group, hour in zip(rows["organ"], rows["group"], rows["hours"].to_numpy(float), strict=True):
-        if hour < first:
-            raise StudyError(f"{study.measurements_file}: `{organ}` of `{group}` was measured at {hour:g} h, before "
-                             "the first dose acts, or after a reset without one; leave the row out.")  # fmt: skip
-        if any(dose.every_h for dose in occasion.doses) and model.outside.intersection(model.observed[organ]):
-            raise StudyError(f"{study.measurements_file}: `{organ}` has left the body, and at steady state that is "
-                             "without end; it cannot be fitted.")  # fmt: skip
-
-
-def _check_dosed(study: Study, table: pd.DataFrame, experiments: list[Experiment]) -> None:
-    """Refuse the mean of a group whose animals have doses of their own: no dose explains it."""
-    explained = {row for experiment in experiments for row in experiment.rows}
-    for i, group in enumerate(table["group"]):
-        if i not in explained:
-            raise StudyError(
-                f"{study.doses_file}: a mean of the group `{group}` was measured, but only single animals "
-                "of it were dosed; add a dose of the whole group, with `animal` left empty."
-            )
-
-
 def _recovery(study: Study) -> tuple[Parameter, ...]:
     """Part of an organ's label that the study counts, if it is not all of it."""
     entry = study.about.recovery
@@ -355,7 +300,7 @@ def predict_percent(joint: Joint, theta: Array) -> dict[str, Array]:
         of_dose[:, rows] = np.einsum("drs,rs->dr", states[:, at], joint.observers[rows])
         recovered[:, rows] = np.einsum("drs,rs->dr", states[:, at], joint.recovery[rows])
     yields = [joint.yields(theta, organ) for organ in joint.counts.table["organ"]]
-    of_dose *= np.stack(yields, axis=-1) / joint.volume(theta)
+    of_dose *= np.stack(yields, axis=-1) * joint.got(theta) / joint.volume(theta)
     out = {"dose": of_dose}
     if "recovered" in joint.readings:
         out["recovered"] = 100.0 * of_dose / recovered

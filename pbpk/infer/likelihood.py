@@ -1,5 +1,6 @@
 """The joint likelihood of `joint` as a PyMC model: one standard-normal vector, one term for the counts."""
 
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
@@ -8,10 +9,13 @@ import pymc as pm
 import pytensor.tensor as pt
 from numpy.typing import NDArray
 
-from pbpk.body.solve import reached
-from pbpk.infer.gradient import FORMS, Seen, SeenMoving, SeenSteady
-from pbpk.infer.joint import Experiment, Joint
+from pbpk.infer.between import DOSE
+from pbpk.infer.experiments import Experiment, arrays_of
+from pbpk.infer.gradient import Seen, SeenMoving, SeenSteady
+from pbpk.infer.joint import Joint
 from pbpk.infer.limits import limits_term
+from pbpk.infer.packing import Pack, pack
+from pbpk.infer.sharing import Together
 from pbpk.infer.signal_terms import controls_term, readings_term
 from pbpk.infer.signals import limits_beside, unknowns
 
@@ -19,100 +23,102 @@ NODES, WEIGHTS = np.polynomial.hermite_e.hermegauss(31)
 LOG_WEIGHTS = np.log(WEIGHTS / WEIGHTS.sum())
 
 
-def build(joint: Joint) -> pm.Model:
+def build(given: Joint | Together) -> pm.Model:
     """PyMC model of standard-normal variables: `z`, one entry for each free parameter, and `assay`, if there is light.
 
-    `assay` holds one entry for each unknown that the readings of an instrument share.
+    `assay` holds one entry for each unknown that the readings of an instrument share; of several studies, each has its
+    own, `assay_NAME`.
     """
-    signals = joint.counts.signals
-    coords = {"parameter": [p.name for p in joint.free]}
-    if signals is not None:
-        coords["unknown"] = list(signals.shared.names)
+    whole = given if isinstance(given, Together) else Together.alone(given)
+    coords: dict[str, Any] = {"parameter": list(whole.names)}
+    for study, joint in whole.joints.items():
+        if joint.counts.signals is not None:
+            coords[f"unknown{whole.suffix(study)}"] = list(joint.counts.signals.shared.names)
     with pm.Model(coords=coords) as model:
         z = pm.Normal("z", dims="parameter")
-        u = None
-        if signals is not None and signals.shared.names:
-            assay = pm.Normal("assay", dims="unknown")
-            u = unknowns(signals, assay, pt)
-            if joint.calibration == "joint":
-                pm.Potential("controls", controls_term(signals, assay))
-        seen = [operation(joint, each)(z, *fixed_inputs(joint, each))[0] for each in joint.experiments]
-        terms = [
-            _log_likelihood(joint, z, seen, reading, u) - np.log(len(joint.readings)) for reading in joint.readings
-        ]
-        if len(terms) == 1:
-            pm.Potential("counts", terms[0])
-        else:
-            each = pt.stack(terms)
-            pm.Potential("counts", pm.math.logsumexp(each))
-            pm.Deterministic("reading", pt.special.softmax(each))
+        for study, joint in whole.joints.items():
+            _add(joint, z[whole.places[study]] if study else z, whole.suffix(study))
     return model
 
 
-def operation(joint: Joint, experiment: Experiment) -> Any:
+def _add(joint: Joint, z: Any, suffix: str) -> None:
+    """Add the terms of one study to the model that is being built, from its vector z."""
+    signals, u = joint.counts.signals, None
+    theta = joint.theta(z, pt)
+    if signals is not None and signals.shared.names:
+        assay = pm.Normal(f"assay{suffix}", dims=f"unknown{suffix}")
+        u = unknowns(signals, assay, pt)
+        if joint.calibration == "joint":
+            pm.Potential(f"controls{suffix}", controls_term(signals, assay))
+    seen = seen_rows(joint, theta)
+    terms = [
+        _log_likelihood(joint, theta, seen, reading, u) - np.log(len(joint.readings)) for reading in joint.readings
+    ]
+    if len(terms) == 1:
+        pm.Potential(f"counts{suffix}", terms[0])
+    else:
+        each = pt.stack(terms)
+        pm.Potential(f"counts{suffix}", pm.math.logsumexp(each))
+        pm.Deterministic(f"reading{suffix}", pt.special.softmax(each))
+
+
+def seen_rows(joint: Joint, theta: Any) -> Any:
+    """Percent of the dose that each row sees, and of what was recovered then, (2, row), from (estimated,)."""
+    together: dict[Any, list[Experiment]] = {}
+    for i, experiment in enumerate(joint.experiments):
+        kind = operation(experiment)
+        together.setdefault((kind, i if kind is SeenMoving else 0), []).append(experiment)
+    parts = [
+        kind()(values(joint, theta, some), *packed(joint, some).arrays())[0] for (kind, _), some in together.items()
+    ]
+    order = np.argsort([row for some in together.values() for experiment in some for row in experiment.rows])
+    return pt.concatenate(parts, axis=1)[:, order]
+
+
+def operation(experiment: Experiment) -> type[Seen]:
     """Operation that fits the rates and the doses: less is compiled where no dose is at steady state."""
     if not experiment.model.is_linear:
-        return SeenMoving()
-    return SeenSteady() if experiment.schedule.is_steady else Seen()
+        return SeenMoving
+    return SeenSteady if experiment.schedule.is_steady else Seen
 
 
-def fixed_inputs(joint: Joint, experiment: Experiment) -> list[Any]:
-    """Arrays that `Seen` takes after z: priors, rates, network, doses and observers of one experiment."""
-    model = experiment.model
-    switched = [parameter for parameter in joint.estimated if parameter.name in experiment.modifiers]
-    estimated = [*model.parameters, *switched]
-    place = {p.name: i for i, p in enumerate(joint.free)}
-    switches = [model.symbol_names.index(parameter.name) for parameter in switched]
-    rows = list(experiment.rows)
-    entry = experiment.schedule.entry
-    # rates that count what is where find it by its place among all states
-    part = reached(model.source_states, model.target_states, entry if model.is_linear else np.ones_like(entry))
-    return [
-        np.array([FORMS[p.prior.form] for p in estimated]),
-        np.array([p.prior.centre for p in estimated]),
-        np.array([p.prior.sigma for p in estimated]),
-        np.array([place.get(p.name, 0) for p in estimated]),
-        model.settled,
-        np.array(switches, dtype=np.int64),
-        model.tape.steps,
-        model.tape.literals,
-        model.tape.outputs[part.arrows],
-        part.source,
-        part.target,
-        np.array(int(part.states[: model.n_lasting].sum())),
-        entry[:, part.states],
-        experiment.schedule.starts,
-        experiment.schedule.durations,
-        experiment.schedule.every,
-        experiment.schedule.since,
-        experiment.hours,
-        np.array(experiment.at),
-        joint.observers[rows][:, part.states] * experiment.percent,
-        joint.recovery[rows][:, part.states] * experiment.percent,
-        joint.volumes[rows],
-    ]
+def values(joint: Joint, theta: Any, experiments: Sequence[Experiment]) -> Any:
+    """Parameters of the model in each experiment, then modifiers, (experiment, value), from (estimated,)."""
+    found = np.ones((len(experiments), 1)) * theta[: len(joint.model.parameters) + joint.n_switched]
+    if joint.between is None:
+        return found
+    shifts = joint.between.shifts(theta, joint.names, pt)
+    subjects = np.array([experiment.subject for experiment in experiments])
+    for name in joint.between.kinetic:
+        i = joint.model.parameter_names.index(name)
+        moved = joint.model.parameters[i].prior.moved(found[:, i], shifts[name][subjects], pt)
+        found = pt.set_subtensor(found[:, i], moved)
+    return found
 
 
-def _free(joint: Joint, z: Any, name: str) -> Any:
-    """One parameter from the sampler's vector."""
-    place = [p.name for p in joint.free].index(name)
-    return joint.free[place].prior.value(z[place], pt)
+def packed(joint: Joint, experiments: Sequence[Experiment]) -> Pack:
+    """All that `Seen` takes after the values: rates, network, doses and observers of each experiment."""
+    arrays = []
+    for experiment in experiments:
+        rows = list(experiment.rows)
+        arrays.append(
+            arrays_of(experiment, joint.switched, (joint.observers[rows], joint.recovery[rows], joint.volumes[rows]))
+        )
+    return pack(arrays)
 
 
-def _log_likelihood(joint: Joint, z: Any, seen: list[Any], reading: str, u: Any) -> Any:
+def _log_likelihood(joint: Joint, theta: Any, seen: Any, reading: str, u: Any) -> Any:
     """Log-likelihood of all rows under one reading of the denominator."""
     table = joint.counts.table
-    order = np.argsort([row for experiment in joint.experiments for row in experiment.rows])
-    of_dose = pt.concatenate([given[0] for given in seen])[order]
-    percent = of_dose
-    if reading == "recovered":
-        percent = 100.0 * of_dose / pt.concatenate([given[1] for given in seen])[order]
-    if "recovery" in joint.names:
-        percent = percent * _free(joint, z, "recovery")
+    percent = 100.0 * seen[0] / seen[1] if reading == "recovered" else seen[0]
     m = pt.log(percent)
+    if "recovery" in joint.names:
+        m = m + pt.log(_number(joint, theta, "recovery"))
     if joint.doubtful:
-        m = m - _log_grams(joint, z, table)
-    spread, misfit = _free(joint, z, "spread"), _free(joint, z, "misfit")
+        m = m - _log_grams(joint, theta, table)
+    if joint.between is not None and DOSE in joint.between.varied:
+        m = m + joint.between.shifts(theta, joint.names, pt)[DOSE][joint.between.of_row]
+    spread, misfit = (_number(joint, theta, name) for name in ("spread", "misfit"))
     signals, cells = joint.counts.signals, joint.cells
     if signals is None:
         return _log_rows(table, cells, m, spread, misfit)
@@ -125,12 +131,17 @@ def _log_likelihood(joint: Joint, z: Any, seen: list[Any], reading: str, u: Any)
     return total
 
 
-def _log_grams(joint: Joint, z: Any, table: pd.DataFrame) -> Any:
+def _number(joint: Joint, theta: Any, name: str) -> Any:
+    """One parameter from all of them."""
+    return theta[joint.names.index(name)]
+
+
+def _log_grams(joint: Joint, theta: Any, table: pd.DataFrame) -> Any:
     """Logarithm of true over assumed weight for each row."""
-    place = {p.name: i for i, p in enumerate(joint.free)}
-    spread = {p.name: p.prior.sigma for p in joint.free}
-    names = [f"grams_{organ}" if organ in joint.doubtful else "" for organ in table["organ"]]
-    return np.array([spread.get(n, 0.0) for n in names]) * z[[place.get(n, 0) for n in names]]
+    place = {name: i for i, name in enumerate(joint.names)}
+    of_row = [place.get(f"grams_{organ}", -1) for organ in table["organ"]]
+    doubtful = np.array([i >= 0 for i in of_row])
+    return pt.log(pt.switch(doubtful, theta[np.where(doubtful, of_row, 0)], 1.0))
 
 
 def _log_rows(table: pd.DataFrame, cells: NDArray[np.int64], m: Any, spread: Any, misfit: Any) -> Any:

@@ -7,7 +7,9 @@ import numpy as np
 import pandas as pd
 
 from pbpk.body.solve import Array
-from pbpk.infer.joint import Experiment, Joint, predict_percent
+from pbpk.infer.between import DEVIATE
+from pbpk.infer.experiments import ALL, Experiment
+from pbpk.infer.joint import Joint, predict_percent
 from pbpk.infer.posterior import Posterior
 from pbpk.infer.signals import is_clear, logarithms, replicates
 
@@ -31,6 +33,8 @@ def parameters(posterior: Posterior) -> pd.DataFrame:
     theta = posterior.theta()
     rows = []
     for i, parameter in enumerate(joint.estimated):
+        if parameter.name.startswith(DEVIATE):
+            continue
         draws, prior = theta[:, i], parameter.prior
         low, high = prior.interval()
         row: dict[str, Any] = {
@@ -52,6 +56,26 @@ def parameters(posterior: Posterior) -> pd.DataFrame:
         row["source"] = parameter.source
         rows.append(row)
     return pd.DataFrame(rows)
+
+
+def animals(posterior: Posterior) -> pd.DataFrame:
+    """One row for each animal and each way in which they differ: how far from the median one, in SDs and as a factor.
+
+    The factor is that of what it got, or of a parameter; of a share, that of its odds.
+    """
+    joint = posterior.joint
+    columns = ["group", "animal", "differs_in", "deviate", *QUANTILES]
+    if joint.between is None:
+        return pd.DataFrame(columns=columns)
+    theta = posterior.theta()
+    rows: list[dict[str, Any]] = []
+    for name, shift in joint.between.shifts(theta, joint.names).items():
+        sd = theta[:, [joint.names.index(f"between_{name}")]] * joint.between.share
+        for subject, far, factor in zip(joint.between.subjects, (shift / sd).T, np.exp(shift).T, strict=True):
+            group, animal = subject.split(":", 1)
+            told = {"group": group, "animal": animal, "differs_in": name, "deviate": far.mean()}
+            rows.append(told | {level: float(value) for level, value in quantiles(factor).items()})
+    return pd.DataFrame(rows, columns=columns)
 
 
 def _learned(contraction: float) -> str:
@@ -156,14 +180,35 @@ def _grid(experiment: Experiment, latest: float, points: int) -> Array:
     return hours[hours < experiment.until]
 
 
+def _drawn(joint: Joint) -> list[tuple[Experiment, list[int]]]:
+    """Experiments whose curves are worth drawing, with the rows they stand for.
+
+    An animal that was seen at several hours has its own. Animals killed at one hour each, and alike in all but their
+    deviates, share that of the median animal.
+    """
+    found: list[tuple[Experiment, list[int]]] = []
+    shared: dict[tuple[Any, ...], int] = {}
+    for experiment in joint.experiments:
+        if experiment.subject == ALL or experiment.hours.size > 2:
+            found.append((experiment, list(experiment.rows)))
+            continue
+        doses = tuple(array.tobytes() for array in vars(experiment.schedule).values())
+        alike = (experiment.group, doses, experiment.modifiers, id(experiment.model), experiment.until)
+        if alike not in shared:
+            shared[alike] = len(found)
+            found.append((replace(experiment, animal="", subject=ALL), []))
+        found[shared[alike]][1].extend(experiment.rows)
+    return found
+
+
 def curves(posterior: Posterior, draws: int = 400, points: int = 60) -> pd.DataFrame:
     """Smooth time course of the median animal for everything that was measured, percent of the dose, or that per mL."""
     joint = posterior.joint
     table = joint.counts.table
     theta = posterior.theta(draws)
     parts = []
-    for experiment in joint.experiments:
-        rows = table.iloc[list(experiment.rows)]
+    for experiment, members in _drawn(joint):
+        rows = table.iloc[members]
         hours = _grid(experiment, float(rows["hours"].max()), points)
         states = joint.solve(experiment, theta, hours)
         for (organ, readout, per), own in rows.groupby(["organ", "readout", "per"], sort=True):

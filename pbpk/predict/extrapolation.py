@@ -8,13 +8,11 @@ import pandas as pd
 import xarray as xr
 
 from pbpk.body.model import Model, Modifier, Parameter
-from pbpk.body.physiology import freed, in_animal
+from pbpk.body.physiology import freed, in_animal, weighed
 from pbpk.body.scaling import OWN, CarriedOver, carried_over, scale_theta, scaled
 from pbpk.body.solve import Array
 from pbpk.body.species import Species, read_species
 from pbpk.quantity import Quantity
-
-WEIGHT = "body_weight"
 
 
 @dataclass(frozen=True)
@@ -91,7 +89,7 @@ def extrapolate(
     target = in_animal(model, to)
     taught = [modifier for modifier in model.modifiers if modifier.name in standing]
     named: list[Parameter | Modifier] = [*model.parameters, *taught]
-    rows = carried_over(model.species, target.species, named, rates, weighed=_weighed(model))
+    rows = carried_over(model.species, target.species, named, rates, weighed=weighed(model))
     columns = [list(names).index(each.name) for each in named]
     moved = scale_theta(theta[:, columns], rows)
     kinetic = len(model.parameters)
@@ -101,21 +99,6 @@ def extrapolate(
     full[:, :kinetic] = moved[:, :kinetic]
     whole = np.concatenate([full, moved[:, kinetic:]], axis=1)
     return Extrapolation(wider, whole, tuple(rows), model.species, tuple(each.name for each in taught))
-
-
-def _weighed(model: Model) -> list[str]:
-    """Parameters in whose rates the body weight stands, itself or by what `where` makes of it."""
-    heavy = {WEIGHT}
-    for name, rate in model.where.items():
-        if heavy.intersection(rate.names):
-            heavy.add(name)
-    found: dict[str, None] = {}
-    for family in model.families:
-        for i in range(len(family.organs)):
-            used = {model.name_at(at[i]) for at in family.symbols.values()}
-            if heavy & used:
-                found |= dict.fromkeys(name for name in model.parameter_names if name in used)
-    return list(found)
 
 
 def _brought(name: str, quantity: Quantity) -> CarriedOver:

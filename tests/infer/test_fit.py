@@ -57,16 +57,17 @@ def test_a_fit_that_diverged_is_sampled_once_more_with_smaller_steps(shipped, mo
     joint = shipped("zhuang")
     attempts, told = [], []
 
-    def sample(_, **how):
+    def sample(compiled, settings, follow, kept):
         bad = np.full((2, 40), diverging[len(attempts)])
-        attempts.append(how["target_accept"])
+        attempts.append(settings.target_accept)
         z = np.random.default_rng(len(attempts)).standard_normal((2, 40, len(joint.free)))
         draws = xr.Dataset({"z": (("chain", "draw", "at"), z), "reading": (("chain", "draw", "of"), z[..., :2] ** 2)})
         stats = xr.Dataset({"diverging": (("chain", "draw"), bad)})
+        follow(80, 80, int(bad.sum()))
         return xr.DataTree.from_dict({"posterior": draws, "sample_stats": stats})
 
     monkeypatch.setattr(nutpie, "compile_pymc_model", lambda model: None)
-    monkeypatch.setattr(nutpie, "sample", sample)
+    monkeypatch.setattr("pbpk.infer.fit.sample_chains", sample)
     found = fit(joint.model, joint.counts, target_accept=accept, progress=lambda *step: told.append(step[0]))
     assert attempts == asked
     assert found.diagnostics.divergences == 80 * diverging[-1]

@@ -11,7 +11,7 @@ from pbpk.assay.study import read_study
 from pbpk.body.solve import reached
 from pbpk.infer.gradient import Seen, moving_adjoint, moving_and_recovered, seen_adjoint, seen_and_recovered
 from pbpk.infer.joint import join
-from pbpk.infer.likelihood import build, fixed_inputs
+from pbpk.infer.likelihood import build, packed
 from pbpk.predict.run import model_of
 
 STUDIES = ["zhuang", pytest.param("gholamrezanezhad", marks=pytest.mark.proof), "khot"]  # each compiles for a minute
@@ -48,19 +48,51 @@ def test_python_and_numba_agree(compiled):
         np.testing.assert_allclose(slope, its_slope, rtol=1e-8, atol=1e-10 * abs(slope).max())
 
 
+def taken(joint, experiments, z):
+    """What the compiled functions take: values of each experiment, and the pack."""
+    one = joint.theta(z)[: len(joint.model.parameters) + joint.n_switched]
+    return np.tile(one, (len(experiments), 1)), packed(joint, experiments).arrays()
+
+
 def test_what_is_seen_is_what_the_model_solves(shipped):
+    """Experiments of different groups in one pack, of which one has a modifier more."""
     joint = shipped("zhuang")
     z = np.random.default_rng(5).standard_normal(len(joint.free))
+    values, pack = taken(joint, joint.experiments, z)
+    seen, kept = seen_and_recovered(values, *pack)
+    row = place = 0
     for experiment in joint.experiments:
-        seen, states = seen_and_recovered(z, *fixed_inputs(joint, experiment))
         solved = joint.solve(experiment, joint.theta(z)[np.newaxis], experiment.hours)[0]
         held = reached(joint.model.source_states, joint.model.target_states, experiment.schedule.entry).states
+        states = kept[place : place + experiment.hours.size * held.sum()].reshape(experiment.hours.size, -1)
         np.testing.assert_allclose(states, solved[:, held], rtol=1e-9, atol=1e-15)
         assert not solved[:, ~held].any()
         rows = list(experiment.rows)
         at = solved[list(experiment.at)]
-        np.testing.assert_allclose(seen[0], (at * joint.observers[rows]).sum(axis=1), rtol=1e-9)
-        np.testing.assert_allclose(seen[1], (at * joint.recovery[rows]).sum(axis=1), rtol=1e-9)
+        mine = seen[:, row : row + len(rows)]
+        np.testing.assert_allclose(mine[0], (at * joint.observers[rows]).sum(axis=1), rtol=1e-9)
+        np.testing.assert_allclose(mine[1], (at * joint.recovery[rows]).sum(axis=1), rtol=1e-9)
+        row, place = row + len(rows), place + states.size
+    assert (row, place) == (seen.shape[1], kept.size)
+
+
+def test_animals_in_one_pack_are_followed_each_by_its_own_values(shipped):
+    joint = shipped("khot")
+    rng = np.random.default_rng(7)
+    many = joint.experiments * 3
+    values, pack = taken(joint, many, 0.5 * rng.standard_normal(len(joint.free)))
+    values *= np.exp(0.1 * rng.standard_normal(values.shape))
+    seen, kept = seen_and_recovered(values, *pack)
+    bar = rng.standard_normal(seen.shape)
+    slope = seen_adjoint(values, *pack, kept, bar)
+    n = seen.shape[1] // 3
+    for i in range(3):
+        alone, own = seen_and_recovered(values[[i]], *packed(joint, joint.experiments).arrays())
+        np.testing.assert_array_equal(alone, seen[:, i * n : (i + 1) * n])
+        part = np.ascontiguousarray(bar[:, i * n : (i + 1) * n])
+        found = seen_adjoint(values[[i]], *packed(joint, joint.experiments).arrays(), own, part)
+        np.testing.assert_array_equal(found[0], slope[i])
+    assert pack[0].size < 1.1 * packed(joint, joint.experiments).reals.size  # what is alike stands there once
 
 
 KINDS = {
@@ -84,16 +116,21 @@ def test_the_slope_of_a_stiff_model_whose_rates_move(write_joint):
 
 def has_the_slope(joint, value, adjoint, exact):
     (experiment,) = joint.experiments
-    inputs = fixed_inputs(joint, experiment)
     rng = np.random.default_rng(6)
-    z = 0.5 * rng.standard_normal(len(joint.free))
-    seen, *kept = value.py_func(z, *inputs)
-    bar = rng.standard_normal(seen.shape) / np.maximum(seen, 1e-12)
-    slope = adjoint.py_func(z, *inputs, *kept, bar)
-    for i, step in enumerate(1e-3 * np.eye(z.size)):
-        far = [(value.py_func(z + k * step, *inputs)[0] * bar).sum() for k in (-2, -1, 1, 2)]
+    values, pack = taken(joint, [experiment], 0.5 * rng.standard_normal(len(joint.free)))
+    agrees(value.py_func, adjoint.py_func, values, pack, exact)
+
+
+def agrees(value, adjoint, values, pack, exact):
+    """The slope by the logarithm of each value is that of differences."""
+    seen, *kept = value(values, *pack)
+    bar = np.random.default_rng(8).standard_normal(seen.shape) / np.maximum(seen, 1e-12)
+    slope = adjoint(values, *pack, *kept, bar)[0] * values[0]
+    for i, step in enumerate(1e-3 * np.eye(values.shape[1])):
+        far = [(value(values * np.exp(k * step), *pack)[0] * bar).sum() for k in (-2, -1, 1, 2)]
         differences = (far[0] - 8 * far[1] + 8 * far[2] - far[3]) / (12 * 1e-3)
         assert slope[i] == pytest.approx(differences, rel=exact, abs=exact * abs(slope).max())
+    return slope
 
 
 FILLING = """
@@ -129,33 +166,27 @@ def test_the_slope_by_numbers_of_the_animal(rates, write_study, tmp_path):
     joint = join(model_of(study, physiology="spread"), count_cells(study))
     light = next(experiment for experiment in joint.experiments if experiment.animal == "3")
     assert light.model.constants["body_weight"] == 50000.0
-    inputs = fixed_inputs(joint, light)
-    rng = np.random.default_rng(6)
-    z = 0.5 * rng.standard_normal(len(joint.free))
-    seen, *kept = value(z, *inputs)
+    z = 0.5 * np.random.default_rng(6).standard_normal(len(joint.free))
+    values, pack = taken(joint, [light], z)
+    seen = value(values, *pack)[0]
     solved = joint.solve(light, joint.theta(z)[np.newaxis], light.hours)[0]
     rows = list(light.rows)
     volume = joint.volume(joint.theta(z)[np.newaxis])[0, rows]
     told = (solved[list(light.at)] * joint.observers[rows]).sum(axis=1) / volume
     np.testing.assert_allclose(seen[0], told, rtol=1e-4 if rates == "rates that move" else 1e-9)
-    bar = rng.standard_normal(seen.shape) / np.maximum(seen, 1e-12)
-    slope = adjoint(z, *inputs, *kept, bar)
-    assert (abs(slope[[p.name for p in joint.free].index("volume_vein")])) > 0.0
-    for i, step in enumerate(1e-3 * np.eye(z.size)):
-        far = [(value(z + k * step, *inputs)[0] * bar).sum() for k in (-2, -1, 1, 2)]
-        differences = (far[0] - 8 * far[1] + 8 * far[2] - far[3]) / (12 * 1e-3)
-        assert slope[i] == pytest.approx(differences, rel=exact, abs=exact * abs(slope).max())
+    slope = agrees(value, adjoint, values, pack, exact)
+    assert abs(slope[joint.names.index("volume_vein")]) > 0.0
 
 
-def test_only_z_is_learned(shipped):
+def test_only_the_values_are_learned(shipped):
     joint = shipped("khot")
-    inputs = [pt.as_tensor(x) for x in fixed_inputs(joint, joint.experiments[0])]
-    z = pt.dvector("z")
-    seen = Seen()(z, *inputs)
+    inputs = [pt.as_tensor(x) for x in packed(joint, joint.experiments).arrays()]
+    values = pt.dmatrix("values")
+    seen = Seen()(values, *inputs)
     (alone,) = seen[0].owner.op.connection_pattern(seen[0].owner)[:1]
     assert alone == [True, False]
     with pytest.raises(DisconnectedInputError):
-        grad(seen[0].sum(), inputs[1])
+        grad(seen[0].sum(), inputs[0])
 
 
 def test_a_fixed_parameter_has_no_place_in_z(shipped):

@@ -10,7 +10,7 @@ from pbpk.errors import SolveError, StudyError
 from pbpk.infer.gradient import SeenSteady, steady_adjoint, steady_and_recovered
 from pbpk.infer.histories import histories, known_amount, occasions_of
 from pbpk.infer.joint import join, predict_percent
-from pbpk.infer.likelihood import fixed_inputs, operation
+from pbpk.infer.likelihood import operation, packed
 from pbpk.predict.run import model_of
 
 RATE, VOLUME = 0.2, 2000.0
@@ -90,16 +90,21 @@ def test_the_slope_at_steady_state(tmp_path):
     )
     joint = joined(tmp_path, rows, "lag_h = { oral = 0.5 }\n")
     z = 0.5 * np.random.default_rng(2).standard_normal(len(joint.free))
-    for experiment in joint.experiments:
-        assert type(operation(joint, experiment)) is SeenSteady
-        fixed = fixed_inputs(joint, experiment)
-        bar = np.random.default_rng(3).standard_normal((2, len(experiment.rows)))
-        _, states = steady_and_recovered.py_func(z, *fixed)
-        slope = steady_adjoint.py_func(z, *fixed, states, bar)
-        for i, step in enumerate(1e-4 * np.eye(z.size)):
-            ends = [(bar * steady_and_recovered.py_func(z + k * step, *fixed)[0]).sum() for k in (2, 1, -1, -2)]
+    values = np.tile(joint.theta(z)[: len(joint.model.parameters)], (len(joint.experiments), 1))
+    assert {operation(experiment) for experiment in joint.experiments} == {SeenSteady}
+    pack = packed(joint, joint.experiments).arrays()
+    bar = np.random.default_rng(3).standard_normal((2, len(joint.counts.table)))
+    _, kept = steady_and_recovered.py_func(values, *pack)
+    slope = steady_adjoint.py_func(values, *pack, kept, bar) * values
+    for e in range(len(values)):
+        for i, step in enumerate(1e-4 * np.eye(values.shape[1])):
+            moved = np.zeros_like(values)
+            moved[e] = step
+            ends = [
+                (bar * steady_and_recovered.py_func(values * np.exp(k * moved), *pack)[0]).sum() for k in (2, 1, -1, -2)
+            ]
             expected = (8.0 * (ends[1] - ends[2]) - (ends[0] - ends[3])) / 12e-4
-            assert slope[i] == pytest.approx(expected, rel=1e-6, abs=1e-8 * abs(slope).max())
+            assert slope[e, i] == pytest.approx(expected, rel=1e-6, abs=1e-8 * abs(slope).max())
 
 
 def test_what_resets_end_and_what_was_given_in_all(tmp_path):

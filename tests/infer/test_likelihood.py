@@ -8,7 +8,8 @@ from scipy.special import log_ndtr, logsumexp
 from scipy.stats import gamma, norm
 
 from pbpk.dosing import Dose
-from pbpk.infer.likelihood import build, fixed_inputs
+from pbpk.infer.likelihood import build, packed
+from pbpk.infer.packing import REALS, WHOLES
 
 T_CELLS = "khot_2019_t_cells_mouse"
 PATIENTS = "gholamrezanezhad_2011_msc_human"
@@ -301,7 +302,10 @@ def test_the_prior_is_standard_normal(shipped):
 
 def test_what_the_operation_takes_is_flat_and_named(shipped):
     joint = shipped("zhuang")
-    healthy, injured = (fixed_inputs(joint, experiment) for experiment in joint.experiments)
-    assert len(healthy[0]) + 1 == len(injured[0])  # the injured group has one parameter more
-    assert [joint.model.symbol_names[i] for i in injured[5]] == ["injury_kidney_left"]
-    assert healthy[5].size == 0
+    pack = packed(joint, joint.experiments)
+    place = len(REALS) + WHOLES.index("switches")
+    begins = pack.where[:, place, 0]
+    healthy, injured = (pack.wholes[begin : begin + joint.n_switched] for begin in begins)
+    assert joint.switched == ("injury_kidney_left",)  # the injured group has one parameter more
+    assert healthy.tolist() == [-1]
+    assert [joint.model.symbol_names[i] for i in injured] == ["injury_kidney_left"]
