@@ -22,18 +22,16 @@ LIMIT_OF_SQUARINGS = 32  # of JAX's expm, whose default of 16 answers NaN for th
 
 @dataclass(frozen=True)
 class Facts:
-    """What a study and its model say, as plain arrays.
-
-    between : prior of the log-SD of what each animal was really given; None where all are given the same
-    """
+    """What a study and its model say, as plain arrays."""
 
     joint: Any
-    between: Any = None
 
     def __post_init__(self):
         model, table = self.joint.model, self.joint.counts.table
         plain = [model.is_linear, not model.derived, not self.joint.doubtful, self.joint.readings == ("dose",),
                  not table["low"].notna().any(), (table["n"] == 1).all(), not table["per"].any()]  # fmt: skip
+        if self.joint.between is not None:
+            plain += [self.joint.between.varied == ("dose",), (self.joint.between.share == 1.0).all()]
         for each in self.joint.experiments:
             given = each.schedule
             plain += [len(given.starts) == 1, not given.starts.any(), not given.durations.any(), not given.is_steady,
@@ -85,10 +83,13 @@ class Facts:
         return np.array(doses), np.array(hours), np.array([np.frombuffer(w) for w in weights]), row_sees
 
     @cached_property
-    def animals(self):
-        """Number of the animal of each row."""
-        table = self.joint.counts.table
-        return table.groupby(["group", "animal"], sort=False).ngroup().to_numpy()
+    def deviates(self):
+        """Place in the sampler's vector of the deviate of each row's animal; None where all are given the same."""
+        between = self.joint.between
+        if between is None:
+            return None
+        place = {p.name: i for i, p in enumerate(self.joint.free)}
+        return np.array([place[f"animal:dose:{subject}"] for subject in between.subjects])[between.of_row]
 
     @cached_property
     def rows(self):
@@ -112,8 +113,8 @@ class Ways:
     add_at: Callable[..., Any]
 
 
-def log_likelihood(facts, z, deviates, ways):
-    """Log-density of all rows, up to a constant, from the sampler's vectors."""
+def log_likelihood(facts, z, ways):
+    """Log-density of all rows, up to a constant, from the sampler's vector."""
     xp = ways.xp
     parts, others, where, order = facts.forms
     values = []
@@ -127,9 +128,8 @@ def log_likelihood(facts, z, deviates, ways):
     spread, misfit = values[order["spread"]], values[order["misfit"]]
     percent = predict(facts, values[where], ways)
     m = xp.log(percent)[facts.seen[3]]
-    if facts.between is not None:
-        between, mine = deviates
-        m = m + facts.between.value(between, xp) * mine[facts.animals]
+    if facts.deviates is not None:
+        m = m + values[order["between_dose"]] * z[facts.deviates]
     return _log_rows(facts, m, spread, misfit, ways)
 
 
@@ -207,21 +207,18 @@ def jax_ways():
 
 
 def pymc_model(facts):
-    """PyMC's model; `z` and, in a hierarchy, `between` and `deviates`."""
+    """PyMC's model of the vector `z`."""
     import pymc as pm
 
     ways = pytensor_ways()
     with pm.Model() as built:
         z = pm.Normal("z", shape=len(facts.joint.free))
-        deviates = None
-        if facts.between is not None:
-            deviates = pm.Normal("between"), pm.Normal("deviates", shape=facts.animals.max() + 1)
-        pm.Potential("counts", log_likelihood(facts, z, deviates, ways))
+        pm.Potential("counts", log_likelihood(facts, z, ways))
     return built
 
 
 def numpyro_model(facts):
-    """NumPyro's model, with the same names."""
+    """NumPyro's model of the vector `z`."""
     import numpyro
     from numpyro.distributions import Normal
 
@@ -229,12 +226,7 @@ def numpyro_model(facts):
 
     def model():
         z = numpyro.sample("z", Normal(0.0, 1.0).expand([len(facts.joint.free)]).to_event(1))
-        deviates = None
-        if facts.between is not None:
-            between = numpyro.sample("between", Normal(0.0, 1.0))
-            mine = numpyro.sample("deviates", Normal(0.0, 1.0).expand([int(facts.animals.max()) + 1]).to_event(1))
-            deviates = between, mine
-        numpyro.factor("counts", log_likelihood(facts, z, deviates, ways))
+        numpyro.factor("counts", log_likelihood(facts, z, ways))
 
     return model
 
@@ -244,20 +236,18 @@ data {
   int free; int others; vector[others] other; vector[free] centre; vector[free] sigma; array[free] int logit;
   int n; int lasting; int doses; matrix[n, doses] entry; int hours; array[hours] int counts; int bits; real unit;
   int predictions; array[predictions] int dose; array[predictions] int hour; matrix[predictions, n] weights;
-  int rows; array[rows] int sees; array[rows] int cell; int cells; array[rows] int animal;
+  int rows; array[rows] int sees; array[rows] int cell; int cells; array[rows] int deviate;
   int values; array[values] int value; vector[values] logarithm; vector[cells] per_cell;
   int limits; array[limits] int limit; vector[limits] log_limit;
   int nodes; vector[nodes] node; vector[nodes] log_weight; array[cells] int first; array[cells] int last;
-  int animals; real between_centre; real between_sigma;
+  int between;
 }
-parameters { vector[free] z; vector[animals > 0 ? 1 : 0] between; vector[animals] deviates; }
+parameters { vector[free] z; }
 model {
   vector[free] p;
   vector[predictions] seen;
   vector[rows] m;
   z ~ std_normal();
-  between ~ std_normal();
-  deviates ~ std_normal();
   for (i in 1:free)
     p[i] = logit[i] ? 1 / (1 + exp(-sigma[i] * z[i]) * (1 - centre[i]) / centre[i]) : centre[i] * exp(sigma[i] * z[i]);
   {
@@ -288,7 +278,7 @@ model {
     for (i in 1:predictions) seen[i] = log(weights[i] * whole[hour[i]][, dose[i]]);
   }
   m = seen[sees];
-  if (animals > 0) m += between_centre * exp(between_sigma * between[1]) * deviates[animal];
+  if (between > 0) m += p[between] * z[deviate];
   {
     real spread = p[{spread}];
     real misfit = p[{misfit}];
@@ -343,20 +333,19 @@ def _stan_data(facts, settled, n, lasting, entry):
     held, place = np.unique(cells, return_inverse=True)
     order = np.argsort(place[limit], kind="stable")  # limits of a cell stand together
     of_cell = [np.flatnonzero(place[limit][order] == c) for c in range(held.size)]
-    grouped = facts.between is not None
+    between = 1 + [p.name for p in free].index("between_dose") if facts.deviates is not None else 0
+    deviate = facts.deviates + 1 if between else np.ones(len(sees), dtype=int)
     data = {
         "free": len(free), "others": len(settled), "other": settled, "centre": [p.prior.centre for p in free],
         "sigma": [p.prior.sigma for p in free], "logit": [int(p.prior.form == "logit_normal") for p in free],
         "n": n, "lasting": lasting, "doses": entry.shape[1], "entry": entry, "hours": len(counts), "counts": counts,
         "bits": int(counts.max()).bit_length(), "unit": unit, "predictions": len(dose), "dose": dose + 1,
         "hour": hour + 1, "weights": weights, "rows": len(sees), "sees": sees + 1, "cell": place + 1,
-        "cells": held.size, "animal": facts.animals + 1, "values": value.size, "value": value + 1,
+        "cells": held.size, "deviate": deviate, "values": value.size, "value": value + 1,
         "logarithm": logarithm, "per_cell": np.bincount(place[value], minlength=held.size).astype(float),
         "limits": limit.size, "limit": limit[order] + 1, "log_limit": log_limit[order], "nodes": NODES.size,
         "node": NODES, "log_weight": LOG_WEIGHTS, "first": [int(at[0]) + 1 if at.size else 0 for at in of_cell],
         "last": [int(at[-1]) + 1 if at.size else 0 for at in of_cell],
-        "animals": int(facts.animals.max()) + 1 if grouped else 0,
-        "between_centre": facts.between.centre if grouped else 1.0,
-        "between_sigma": facts.between.sigma if grouped else 1.0,
+        "between": between,
     }  # fmt: skip
     return {name: x.tolist() if isinstance(x, np.ndarray) else x for name, x in data.items()}

@@ -22,7 +22,7 @@ The peers are no dependencies of the package. To include them, in an environment
 Each system runs in processes of its own: one for its log-density at five random points beside the package's, and for
 the time of a gradient; one that compiles, which fills what is kept on disk; then the one that is measured, from
 its first import to its last draw. A peer that would sample for longer than `--limit` takes fewer draws: nothing is
-extrapolated. CPU seconds are told beside those of the clock, as other work on the machine lengthens the latter.
+extrapolated. With a limit of 0 only densities are compared. CPU seconds are told beside those of the clock, as other work on the machine lengthens the latter.
 """
 
 import argparse
@@ -72,13 +72,6 @@ def write_study(folder, hierarchical):
                           repr(row["lloq"]), str(below).lower(), row["readout"], "virtual"])  # fmt: skip
 
 
-def can_be_hierarchical():
-    """True where the package knows what animals may differ in."""
-    from pbpk.assay import study
-
-    return "between" in study.StudyFile.model_fields
-
-
 def joint_of(folder):
     """Model and counts of the study in a folder, matched."""
     from pbpk.assay.counts import count_cells
@@ -90,23 +83,11 @@ def joint_of(folder):
     return join(model_of(study), count_cells(study))
 
 
-def facts_of(joint):
-    """What the peers take."""
-    from peers import Facts
-
-    from pbpk.body.prior import parse_prior
-
-    asked = getattr(joint.study.about, "between", None) or {}
-    return Facts(joint, parse_prior(asked["dose"].prior) if "dose" in asked else None)
-
-
-def points(facts):
-    """Random points: the vector z, the deviate of `between`, those of the animals."""
+def points(joint):
+    """Random points of the sampler's vector, (point, free)."""
     import numpy as np
 
-    rng = np.random.default_rng(SEED)
-    free, animals = len(facts.joint.free), int(facts.animals.max()) + 1
-    return [(rng.standard_normal(free), rng.standard_normal(), rng.standard_normal(animals)) for _ in range(POINTS)]
+    return np.random.default_rng(SEED).standard_normal((POINTS, len(joint.free)))
 
 
 # ---- log-density and gradient: name -> (log-densities, microseconds of one gradient)
@@ -129,38 +110,21 @@ def by_pytensor(built, given):
     function = built.logp_dlogp_function(ravel_inputs=True, mode="NUMBA")
     function.set_extra_values({})
     logp = built.compile_logp()
-    return [float(logp(point)) for point in given], best(lambda: function(function_point(function, given[0])))
-
-
-def function_point(function, point):
-    """A point as the vector that a raveled function takes."""
-    import numpy as np
-
-    return np.concatenate([np.atleast_1d(point[name]).ravel() for name in (v.name for v in function._grad_vars)])
+    return [float(logp({"z": z})) for z in given], best(lambda: function(given[0]))
 
 
 def density_package(facts):
     """The package's."""
     from pbpk.infer.likelihood import build
 
-    return by_pytensor(build(facts.joint), [package_point(facts, *point) for point in points(facts)])
-
-
-def package_point(facts, z, between, deviates):
-    """A point as the package names it."""
-    return {"z": z}
-
-
-def named(facts, z, between, deviates):
-    """A point as PyMC and NumPyro name it."""
-    return {"z": z} if facts.between is None else {"z": z, "between": between, "deviates": deviates}
+    return by_pytensor(build(facts.joint), points(facts.joint))
 
 
 def density_pymc(facts):
     """PyMC's."""
     from peers import pymc_model
 
-    return by_pytensor(pymc_model(facts), [named(facts, *point) for point in points(facts)])
+    return by_pytensor(pymc_model(facts), points(facts.joint))
 
 
 def density_numpyro(facts):
@@ -171,30 +135,34 @@ def density_numpyro(facts):
     import jax
     from numpyro.infer.util import log_density
 
-    both = jax.jit(jax.value_and_grad(lambda point: log_density(model, (), {}, point)[0]))
-    given = [named(facts, *point) for point in points(facts)]
-    return [float(both(point)[0]) for point in given], best(lambda: jax.block_until_ready(both(given[0])))
+    both = jax.jit(jax.value_and_grad(lambda z: log_density(model, (), {}, {"z": z})[0]))
+    given = points(facts.joint)
+    return [float(both(z)[0]) for z in given], best(lambda: jax.block_until_ready(both(given[0])))
 
 
 def density_stan(facts):
-    """Stan's; its server takes longer to answer than Stan to compute, so the gradient is told by the fit."""
+    """Stan's; its server takes longer to answer than Stan to compute, so its gradient is not timed."""
     built = stan_built(facts)
-    given = []
-    for z, between, deviates in points(facts):
-        given.append([*z] if facts.between is None else [*z, between, *deviates])
-    return [built.log_prob([float(x) for x in point], adjust_transform=False) for point in given], None
+    return [built.log_prob(z.tolist(), adjust_transform=False) for z in points(facts.joint)], None
 
 
 def stan_built(facts):
     """Stan's model, built or from its cache."""
+    import asyncio
+
     import httpstan.compile
+    import httpstan.models
     import stan
     from peers import stan_model
 
-    given = httpstan.compile.subprocess.run
-    # it gives Stan's compiler one second, which is too short on a machine that does other work
-    httpstan.compile.subprocess.run = lambda *what, **how: given(*what, **{**how, "timeout": 300})
     program, data = stan_model(facts)
+    given = httpstan.compile.subprocess.run
+    # it gives Stan's compiler one second, and the whole build five minutes: too short on a machine with other work
+    httpstan.compile.subprocess.run = lambda *what, **how: given(*what, **{**how, "timeout": 300})
+    try:
+        httpstan.models.import_services_extension_module(httpstan.models.calculate_model_name(program))
+    except KeyError:
+        asyncio.run(httpstan.models.build_services_extension_module(program))
     return stan.build(program, data=data, random_seed=SEED)
 
 
@@ -234,7 +202,6 @@ def fit_package(joint, facts, limit, gradient_us, compile_only):
 
 def fit_pymc(joint, facts, limit, gradient_us, compile_only):
     """PyTensor's stock operations, sampled by nutpie."""
-    import numpy as np
     import nutpie
     from peers import pymc_model
 
@@ -247,9 +214,8 @@ def fit_pymc(joint, facts, limit, gradient_us, compile_only):
     tree = nutpie.sample(compiled, chains=CHAINS, cores=CORES, seed=SEED, target_accept=ACCEPT, progress_bar=False,
                          save_warmup=False, adaptation="low_rank", **fewer(limit, gradient_us))  # fmt: skip
     out["sample"] = time.perf_counter() - began
-    data, stats = tree["posterior"].to_dataset(), tree["sample_stats"].to_dataset()
-    parts = [x.to_numpy().reshape(*x.shape[:2], -1) for x in data.values()]
-    return out | {"draws": np.concatenate(parts, axis=-1), "steps": float(stats["n_steps"].mean()),
+    stats = tree["sample_stats"].to_dataset()
+    return out | {"draws": tree["posterior"]["z"].to_numpy(), "steps": float(stats["n_steps"].mean()),
                   "divergences": int(stats["diverging"].sum())}  # fmt: skip
 
 
@@ -276,7 +242,7 @@ def fit_numpyro(joint, facts, limit, gradient_us, compile_only):
         jax.block_until_ready(samples)
         ran.append(time.perf_counter() - at)
         fields = mcmc.get_extra_fields(group_by_chain=True)
-        parts.append(np.concatenate([np.asarray(x).reshape(*x.shape[:2], -1) for x in samples.values()], axis=-1))
+        parts.append(np.asarray(samples["z"]))
         steps.append(float(fields["num_steps"].mean()))
         divergences += int(fields["diverging"].sum())
     # the first turn compiles; its sampling is taken to last as long as the others
@@ -287,8 +253,6 @@ def fit_numpyro(joint, facts, limit, gradient_us, compile_only):
 
 def fit_stan(joint, facts, limit, gradient_us, compile_only):
     """Stan, its chains in processes of the server's own."""
-    import numpy as np
-
     began = time.perf_counter()
     built = stan_built(facts)
     out = {"compile": time.perf_counter() - began}
@@ -299,12 +263,8 @@ def fit_stan(joint, facts, limit, gradient_us, compile_only):
     found = built.sample(num_chains=CHAINS, num_warmup=asked["tune"], num_samples=asked["draws"], delta=ACCEPT)
     out["sample"] = time.perf_counter() - began
 
-    def by_chain(name):
-        drawn = np.atleast_2d(found[name])  # (parameter, draw and chain), chains running fastest
-        return drawn.reshape(drawn.shape[0], -1, CHAINS).transpose(2, 1, 0)
-
-    names = ["z"] if facts.between is None else ["z", "between", "deviates"]
-    return out | {"draws": np.concatenate([by_chain(name) for name in names], axis=-1),
+    drawn = found["z"]  # (parameter, draw and chain), chains running fastest
+    return out | {"draws": drawn.reshape(drawn.shape[0], -1, CHAINS).transpose(2, 1, 0),
                   "steps": float(found["n_leapfrog__"].mean()),
                   "divergences": int(found["divergent__"].sum())}  # fmt: skip
 
@@ -328,8 +288,10 @@ def judged(draws):
 
 def one(name, stage, folder, limit, gradient_us):
     """What a process of one system does; prints its findings as JSON."""
+    from peers import Facts
+
     joint = joint_of(Path(folder))
-    facts = facts_of(joint)
+    facts = Facts(joint)
     density, fit = WAYS[name]
     if stage == "density":
         found = dict(zip(("values", "gradient"), density(facts), strict=True))
@@ -378,11 +340,14 @@ def compare(folder, names, limit):
         off = max(abs(a - b) for a, b in zip(moved, truth, strict=True))
         took = "told by the fit" if found["gradient"] is None else f"{found['gradient']:.0f} us of CPU"
         print(f"{name:<9}{off:>10.1e}   {took}", flush=True)
+        if limit == 0.0:
+            continue
         first = ask(name, "compile", folder, limit)
         measured = first and ask(name, "fit", folder, limit, found["gradient"])
         if measured:
             rows[name] = measured | {"first": first["whole"], "gradient": found["gradient"]}
-    table(rows)
+    if rows:
+        table(rows)
 
 
 def table(rows):
@@ -421,7 +386,7 @@ def main():
     asked.add_argument("--flat", action="store_true")
     asked.add_argument("--only", default=",".join(NEEDS))
     given = asked.parse_args()
-    hierarchical = not given.flat and can_be_hierarchical()
+    hierarchical = not given.flat
     names = []
     for name in given.only.split(","):
         if all(importlib.util.find_spec(need) for need in NEEDS[name]):
