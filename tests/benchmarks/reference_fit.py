@@ -22,7 +22,8 @@ The peers are no dependencies of the package. To include them, in an environment
 Each system runs in processes of its own: one for its log-density at five random points beside the package's, and for
 the time of a gradient; one that compiles, which fills what is kept on disk; then the one that is measured, from
 its first import to its last draw. A peer that would sample for longer than `--limit` takes fewer draws: nothing is
-extrapolated. With a limit of 0 only densities are compared. CPU seconds are told beside those of the clock, as other work on the machine lengthens the latter.
+extrapolated. With a limit of 0 only densities are compared. CPU seconds are told beside those of the clock, as other
+work on the machine lengthens the latter.
 """
 
 import argparse
