@@ -5,7 +5,8 @@ from collections.abc import Sequence
 import numpy as np
 
 from pbpk.body.solve import Array
-from pbpk.infer.joint import Experiment, Joint
+from pbpk.infer.experiments import Experiment
+from pbpk.infer.joint import Joint
 
 HOURS = 40  # on each curve, geometric, from a thousandth of the latest hour to half beyond it
 POINTS, SPAN = 3, 0.7  # random points, in prior SDs about the medians

@@ -18,7 +18,8 @@ from typing import Any, Literal
 import numpy as np
 
 from pbpk.errors import StudyError, did_you_mean
-from pbpk.infer.joint import Experiment, Joint
+from pbpk.infer.experiments import Experiment
+from pbpk.infer.joint import Joint
 from pbpk.infer.numeric_rank import null_by_numbers
 from pbpk.infer.series import (
     Field,
