@@ -235,6 +235,39 @@ def check(
     refuse_rates(model)
 
 
+@app.command(epilog="Example: pbpk identify data/khot_2019_t_cells_mouse --known 'weight_*'")
+def identify(
+    study: Annotated[Path, typer.Argument(help="Study folder; values may be there or not.")],
+    model: ModelName = None,
+    known: Annotated[list[str] | None, typer.Option(help="Parameter or pattern that is known from elsewhere.")] = None,
+    profile: Annotated[list[str] | None, typer.Option(help="Parameter whose likelihood is walked along.")] = None,
+    out: Annotated[Path | None, typer.Option("--out", help="Folder for the tables, if they are wanted.")] = None,
+    seed: Seed = 1,
+    force: Force = False,
+) -> None:
+    """Say what a design can teach: what is proven, what to expect, what to measure next; before any fit."""
+    from pbpk.commands.identify import identify as tell
+
+    tell(study, out, model, known or [], profile or [], force, seed)
+
+
+@app.command(epilog="Example: pbpk compare data/khot_2019_t_cells_mouse --models t_cell,t_cell:no_release --out rivals")
+def compare(
+    study: Annotated[Path, typer.Argument(help="Study folder.")],
+    models: Annotated[str, typer.Option(help="Models apart by commas; NAME:RIVAL is a rival that ships with NAME.")],
+    out: Out,
+    refit: Annotated[bool, typer.Option(help="Fit again without animals of which weights cannot tell.")] = True,
+    seed: Seed = 1,
+    draws: Draws = 1000,
+    tune: Tune = 1000,
+    force: Force = False,
+) -> None:
+    """Fit rival models to one study and compare how they foretell animals that are left out."""
+    from pbpk.commands.compare import compare as judge
+
+    judge(study, out, [name.strip() for name in models.split(",")], refit, force, seed, draws, tune)
+
+
 @app.command(epilog="Example: pbpk count data/synthetic_fnd_mouse --out counts")
 def count(
     study: Annotated[Path, typer.Argument(help="Study folder.")],

@@ -145,8 +145,47 @@ def say_balance(table: Any) -> None:
     console.print(shown)
 
 
-def say_diagnostics(found: Any) -> None:
-    """Whether the chains agree, and by what."""
+def say_prior(checked: Any) -> None:
+    """What contradicts the prior, before anything is fitted; nothing where nothing does."""
+    for sentence in checked.sentences:
+        console.print("[yellow]prior:[/yellow] " + escape(sentence), soft_wrap=True)
+
+
+def say_identified(parts: "list[tuple[str, tuple[str, ...]]]", table: Any) -> None:
+    """What a design can teach, each part under its heading, and the expected contraction of each parameter."""
+    for heading, sentences in parts:
+        console.print(f"\n[bold]{heading}[/bold]")
+        for sentence in sentences:
+            console.print("  " + sentence, markup=False, soft_wrap=True)
+    shown = Table("parameter", "expected", "SD of the prior's", "95 % about the prior median", box=box.SIMPLE)
+    for row in table.to_dict("records"):
+        shown.add_row(
+            row["parameter"], row["learned"], f"{row['contraction']:.0%}", f"{row['low']:.3g} to {row['high']:.3g}"
+        )
+    console.print(shown)
+
+
+def say_comparison(table: Any, sentences: "tuple[str, ...]", out: Path) -> None:
+    """Which model foretells animals best, and by how much."""
+    shown = Table("model", "elpd", "difference", "SE", "weight", "chains agree", box=box.SIMPLE)
+    for row in table.to_dict("records"):
+        shown.add_row(row["model"], f"{row['elpd']:.1f}", f"{row['difference']:.1f}", f"{row['difference_se']:.1f}",
+                      f"{row['weight']:.2f}", "yes" if row["converged"] else "no")  # fmt: skip
+    console.print(shown)
+    for sentence in sentences:
+        console.print(sentence, markup=False, soft_wrap=True)
+    console.print(f"Written: {escape(str(out))} (comparison.html, comparison.csv, by_animal.csv)")
+
+
+def say_diagnostics(found: Any, method: str = "nuts") -> None:
+    """Whether the chains agree, and by what; of a quick approximation, how near it is."""
+    for sentence in found.warnings:
+        console.print("[yellow]beware:[/yellow] " + escape(sentence), soft_wrap=True)
+    if method != "nuts":
+        told = "[yellow]approximation[/yellow]" if found.passed else "[red]approximation, and a poor one[/red]"
+        console.print(f"{told}: a normal about the mode, weighted, not chains; for a file or a decision fit without "
+                      "--quick.", soft_wrap=True)  # fmt: skip
+        return
     word = "[green]converged[/green]" if found.passed else "[red]not converged[/red]"
     console.print(
         f"{word}: R-hat at most {found.max_rhat:.4f}, effective draws at least {found.min_ess_bulk:.0f} (bulk) and "

@@ -19,7 +19,9 @@ from pbpk.errors import Interrupted, NotConverged
 from pbpk.infer.fit import fit_together
 from pbpk.infer.histories import known_amount
 from pbpk.infer.joint import join
+from pbpk.infer.loo import influence, left_out
 from pbpk.infer.posterior import Posterior, write_posterior
+from pbpk.infer.prior_check import PriorCheck, check_prior
 from pbpk.infer.sharing import ALONE, Together, join_together
 from pbpk.predict.forecast import DRAWS, simulate
 from pbpk.predict.run import (
@@ -32,10 +34,11 @@ from pbpk.predict.run import (
     write_manifest,
 )
 from pbpk.predict.scenario import Scenario, read_scenarios
+from pbpk.report.diagnostic_page import write_diagnostics
 from pbpk.report.page import write_report
 from pbpk.report.plates import write_plate_page
 from pbpk.share.tables import write_table, write_tables
-from pbpk.terminal import console, progress, say_animals, say_diagnostics, say_run, say_study
+from pbpk.terminal import console, progress, say_animals, say_diagnostics, say_prior, say_run, say_study
 
 
 @dataclass(frozen=True)
@@ -84,11 +87,13 @@ def run_line(source: Path, out: Path, asked: Asked) -> None:
     studies = collection.studies if collection else {ALONE: _read(source)}
     members = {name: _member(study, asked) for name, study in studies.items()}
     whole = _joined(members, collection)
+    checks = {name: check_prior(joint, seed=int(asked.settings["seed"])) for name, joint in whole.joints.items()}
     for name, member in members.items():
         for scenario in member.scenarios:
             scenario.check(member.model)
         say_study(member.study, member.counts)
         say_animals(whole.joints[name])
+        say_prior(checks[name])
         if member.scenarios:  # what cannot be answered is told before the chains run
             middle = whole.joints[name].theta(np.zeros((1, len(whole.joints[name].free))))
             member.answer(asked, middle, None, whole, name)
@@ -106,13 +111,13 @@ def run_line(source: Path, out: Path, asked: Asked) -> None:
         if collection is not None:
             _write_together(collection, whole, posteriors, folder, asked)
         runs = {
-            name: _write_one(member, posteriors[name], whole, name, folder / name, asked)
+            name: _write_one(member, posteriors[name], whole, name, folder / name, asked, checks[name])
             for name, member in members.items()
         }
     if chains.is_dir():
         shutil.rmtree(chains)
     for name, result in runs.items():
-        say_diagnostics(result.diagnostics)
+        say_diagnostics(result.diagnostics, posteriors[name].method)
         say_run(result, out / name)
     _refuse_unconverged(posteriors, out, asked)
 
@@ -134,7 +139,15 @@ def _joined(members: Mapping[str, Member], collection: Collection | None) -> Tog
     return join_together({name: (member.model, member.counts) for name, member in members.items()}, collection)
 
 
-def _write_one(member: Member, posterior: Posterior, whole: Together, name: str, folder: Path, asked: Asked) -> Run:
+def _write_one(
+    member: Member,
+    posterior: Posterior,
+    whole: Together,
+    name: str,
+    folder: Path,
+    asked: Asked,
+    checked: PriorCheck,
+) -> Run:
     """Write the folder of one study's run."""
     folder.mkdir(exist_ok=True)
     forecast = None
@@ -153,6 +166,7 @@ def _write_one(member: Member, posterior: Posterior, whole: Together, name: str,
     if member.counts.panels:
         write_plate_page(member.study, member.counts, folder / "plates.html")
     write_report(result, folder / "report.html")
+    write_diagnostics(result, folder / "diagnostics.html", influence(left_out(posterior)), checked)
     write_manifest(manifest, folder)
     return result
 

@@ -22,10 +22,12 @@ from scipy.special import logsumexp
 
 from pbpk.body.solve import Array
 from pbpk.infer.joint import Joint, predict_percent
+from pbpk.infer.posterior import Posterior
 from pbpk.infer.row_terms import log_rows
 from pbpk.infer.signal_terms import log_readings
 from pbpk.infer.signals import limits_beside
 
+DRAWS = 1000  # at which animals are left out: a density of each is computed at each
 MOST_K = 0.7  # above it importance sampling is no stand-in for a fit without the unit (Vehtari et al. 2024)
 UNIT = ["unit", "group", "animal", "hours"]
 
@@ -79,13 +81,14 @@ def units_of(joint: Joint) -> tuple[pd.DataFrame, NDArray[np.int64]]:
 
 
 def log_given(
-    joint: Joint, theta: Array, percent: dict[str, Array], u: Array | None = None, nu: float = np.inf
+    joint: Joint, theta: Array, percent: dict[str, Array], u: Array | None = None, nu: float | None = None
 ) -> Array:
     """Log-density of each unit given all others, (draw, unit); percent, u and nu as in `leave_one_out`.
 
     Where the denominator is unknown, both numbers of the difference are mixtures of the readings, half weight each.
     """
     units, number = units_of(joint)
+    nu = joint.nu if nu is None else nu
     signals = joint.counts.signals
     if u is None:
         u = np.zeros((len(theta), 0))
@@ -134,7 +137,7 @@ def leave_one_out(
     theta: Array,
     m: dict[str, Array] | None = None,
     u: Array | None = None,
-    nu: float = np.inf,
+    nu: float | None = None,
     chains: int | None = None,
 ) -> LeftOut:
     """Foretell each animal from all others.
@@ -145,11 +148,11 @@ def leave_one_out(
     m : reading -> (draw, row) percentages that the model says [%], by default `predict_percent`; give others where the
         effects of animals were drawn anew
     u : (draw, unknown) what readings share, `Posterior.unknowns`; needed where instruments read
-    nu : degrees of freedom of a single animal, as in the fit
+    nu : degrees of freedom of a single animal, as in the fit unless another is given
     chains : number of chains in theta, so that draws that repeat each other count for less; None takes them as free
     """
     percent = predict_percent(joint, theta) if m is None else m
-    given = log_given(joint, theta, percent, u, nu)
+    given = log_given(joint, theta, percent, u, joint.nu if nu is None else nu)
     units, _ = units_of(joint)
     free = _share_free(given, chains)
     smoothed = [array_stats.psislw(given[:, i], r_eff=free[i]) for i in range(given.shape[1])]
@@ -158,6 +161,16 @@ def leave_one_out(
     elpd = np.asarray(logsumexp(weights + given, axis=0))
     effective = float((logsumexp(given, axis=0) - np.log(len(given)) - elpd).sum())
     return LeftOut(units, elpd, k, effective, _sentences(units, elpd, k, effective))
+
+
+def left_out(posterior: Posterior, draws: int = DRAWS) -> LeftOut:
+    """Leave each animal out of a fit: at evenly thinned draws, its deviates summed over where animals differ."""
+    joint, chains = posterior.joint, int(posterior.tree["posterior"].sizes["chain"])
+    each = max(min(draws, len(posterior.theta())) // chains, 1)
+    every = len(posterior.theta()) // chains
+    chosen = np.concatenate([c * every + np.linspace(0, every - 1, each).astype(int) for c in range(chains)])
+    theta, u = posterior.theta()[chosen], posterior.unknowns()[chosen]
+    return leave_one_out(joint, theta, u=u, chains=chains)
 
 
 def _share_free(given: Array, chains: int | None) -> Array:

@@ -1,0 +1,30 @@
+"""Rival models on the same values: which foretells the animals that it was not told of."""
+
+from pathlib import Path
+
+from pbpk.assay.counts import count_cells
+from pbpk.assay.study import read_study
+from pbpk.infer.compare import compare as judge
+from pbpk.predict.run import model_of, write_folder
+from pbpk.report.comparison import write_comparison_page
+from pbpk.share.tables import write_table
+from pbpk.terminal import progress, say_comparison, say_study
+
+WRITTEN = ("comparison.csv",)
+
+
+def compare(folder: Path, out: Path, names: list[str], refit: bool, force: bool, seed: int, draws: int,
+            tune: int) -> None:  # fmt: skip
+    """Fit each model to one study and compare them by animals left out."""
+    with progress() as follow:
+        study = read_study(folder, lambda done, total: follow("reading light", done, total, 0))
+    counts = count_cells(study)
+    models = {name: model_of(study, name) for name in names}
+    say_study(study, counts)
+    with write_folder(out, force, WRITTEN) as beside:
+        with progress() as follow:
+            found = judge(models, counts, seed, refit=refit, progress=follow, draws=draws, tune=tune)
+        write_table(found.table, beside / "comparison.csv")
+        write_table(found.by_unit, beside / "by_animal.csv")
+        write_comparison_page(found, study.about.title, beside / "comparison.html")
+    say_comparison(found.table, found.sentences, out)
