@@ -290,24 +290,27 @@ def _grams(table: pd.DataFrame) -> tuple[Parameter, ...]:
     )
 
 
-def predict_percent(joint: Joint, theta: Array) -> dict[str, Array]:
+def predict_percent(joint: Joint, theta: Array, rows: NDArray[np.int64] | None = None) -> dict[str, Array]:
     """What the model says each row of the counts should be, for each reading of the denominator.
 
     Parameters
     ----------
     theta : (draw, estimated)
+    rows : the only ones that matter, if not all do; others that are not followed with them are NaN
 
     Returns
     -------
     reading -> (draw, row) [%]
     """
-    of_dose = np.empty((theta.shape[0], len(joint.counts.table)))
-    recovered = np.empty_like(of_dose)
+    of_dose = np.full((theta.shape[0], len(joint.counts.table)), np.nan)
+    recovered = of_dose.copy()
     for experiment in joint.experiments:
+        if rows is not None and not np.isin(experiment.rows, rows).any():
+            continue
         states = joint.solve(experiment, theta, experiment.hours)
-        rows, at = list(experiment.rows), list(experiment.at)
-        of_dose[:, rows] = np.einsum("drs,rs->dr", states[:, at], joint.observers[rows])
-        recovered[:, rows] = np.einsum("drs,rs->dr", states[:, at], joint.recovery[rows])
+        seen, at = list(experiment.rows), list(experiment.at)
+        of_dose[:, seen] = np.einsum("drs,rs->dr", states[:, at], joint.observers[seen])
+        recovered[:, seen] = np.einsum("drs,rs->dr", states[:, at], joint.recovery[seen])
     yields = [joint.yields(theta, organ) for organ in joint.counts.table["organ"]]
     of_dose *= np.stack(yields, axis=-1) * joint.got(theta) / joint.volume(theta)
     out = {"dose": of_dose}

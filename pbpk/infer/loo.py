@@ -21,6 +21,7 @@ from numpy.typing import NDArray
 from scipy.special import logsumexp
 
 from pbpk.body.solve import Array
+from pbpk.infer.anew import anew
 from pbpk.infer.joint import Joint, predict_percent
 from pbpk.infer.posterior import Posterior
 from pbpk.infer.row_terms import log_rows
@@ -86,29 +87,32 @@ def log_given(
     """Log-density of each unit given all others, (draw, unit); percent, u and nu as in `leave_one_out`.
 
     Where the denominator is unknown, both numbers of the difference are mixtures of the readings, half weight each.
+    Where animals differ, what is left out has no deviates of its own: they are summed over (`anew`).
     """
     units, number = units_of(joint)
-    nu = joint.nu if nu is None else nu
     signals = joint.counts.signals
     if u is None:
         u = np.zeros((len(theta), 0))
     if signals is not None and u.shape[1] != len(signals.shared.names):
         raise ValueError("the readings of an instrument share unknowns; give those of each draw as `u`.")
     spread, misfit = (theta[:, joint.names.index(name)] for name in ("spread", "misfit"))
-    whole, without = [], []
-    for reading in joint.readings:
-        m = np.log(percent[reading])
-        full = _by_cell(joint, np.arange(number.size), m, spread, misfit, u, nu)
+    among = (spread, misfit, u, joint.nu if nu is None else nu)
+    logs = {reading: np.log(percent[reading]) for reading in joint.readings}
+    full = {reading: _by_cell(joint, np.arange(number.size), m, *among) for reading, m in logs.items()}
+    found = np.empty((len(theta), len(units)))
+    for unit in range(len(units)):
+        mine = number == unit
+        touched = np.unique(joint.cells[mine])
+        near = np.flatnonzero(np.isin(joint.cells, touched))
+        rest = {reading: _by_cell(joint, near[~mine[near]], m, *among)[:, touched] for reading, m in logs.items()}
+        far = {reading: full[reading].sum(axis=1) - full[reading][:, touched].sum(axis=1) for reading in logs}
+        without = logsumexp([far[reading] + rest[reading].sum(axis=1) for reading in logs], axis=0)
         parts = []
-        for unit in range(len(units)):
-            mine = number == unit
-            others = np.flatnonzero(~mine & np.isin(joint.cells, joint.cells[mine]))
-            rest = _by_cell(joint, others, m, spread, misfit, u, nu)
-            touched = np.unique(joint.cells[mine])
-            parts.append(full.sum(axis=1) - (full[:, touched] - rest[:, touched]).sum(axis=1))
-        whole.append(full.sum(axis=1))
-        without.append(np.stack(parts, axis=-1))
-    return np.asarray(logsumexp(whole, axis=0)[:, np.newaxis] - logsumexp(without, axis=0))
+        for weight, moved in anew(joint, theta, logs, np.flatnonzero(mine)):
+            here = {reading: _by_cell(joint, near, m, *among)[:, touched].sum(axis=1) for reading, m in moved.items()}
+            parts.append(weight + logsumexp([far[reading] + here[reading] for reading in logs], axis=0) - without)
+        found[:, unit] = logsumexp(parts, axis=0) - np.log(len(parts))
+    return found
 
 
 def _by_cell(

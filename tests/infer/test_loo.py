@@ -32,7 +32,9 @@ def joined(rows, readings=("dose",), signals=None):
     table = pd.DataFrame([NOTHING | {"readout": "label"} | row for row in rows])
     cells = table.groupby(["group", "organ", "readout", "hours"], sort=False).ngroup().to_numpy()
     counts = SimpleNamespace(table=table, signals=signals)
-    return SimpleNamespace(counts=counts, cells=cells, names=("spread", "misfit"), readings=readings)
+    return SimpleNamespace(
+        counts=counts, cells=cells, names=("spread", "misfit"), readings=readings, nu=np.inf, between=None
+    )
 
 
 def row(animal, organ, hours=24.0, group="iv", **found):

@@ -1,0 +1,53 @@
+"""Animals that nobody has seen yet: their deviates summed over, where the data of one are left out.
+
+A posterior holds the deviates of each animal as its own data taught them. Given the parameters alone, the density of
+its data is an integral over deviates, taken at draws of a normal about what the data taught (twice as wide in SD) with
+the weight of the standard normal over that one.
+"""
+
+from collections.abc import Iterator, Mapping
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy.stats import multivariate_normal, qmc
+
+from pbpk.body.solve import Array
+from pbpk.infer.between import deviate
+from pbpk.infer.joint import Joint, predict_percent
+
+NODES = 32  # of the integral, a power of two for Sobol's points
+WIDER = 2.0
+SEED = 1  # of the scrambling: the same posterior gives the same answer
+
+
+def anew(
+    joint: Joint, theta: Array, logs: Mapping[str, Array], rows: NDArray[np.int64]
+) -> Iterator[tuple[Array | float, dict[str, Array]]]:
+    """Logarithm of a weight, and predictions in which one animal has other deviates; once, as it is, without deviates.
+
+    theta : (draw, estimated); logs : reading -> (draw, row) logarithm of the percentages that theta says
+    rows : those of one animal
+    """
+    between = joint.between
+    if between is None:
+        yield 0.0, dict(logs)
+        return
+    subject = between.subjects[between.of_row[rows[0]]]
+    got = np.log(joint.got(theta)[:, rows])
+    columns = [joint.names.index(deviate(name, subject)) for name in between.varied]
+    seen = theta[:, columns]
+    covariance = WIDER**2 * (np.cov(seen, rowvar=False).reshape(len(columns), -1) + 1e-6 * np.eye(len(columns)))
+    about = multivariate_normal(seen.mean(axis=0), covariance)
+    points = qmc.MultivariateNormalQMC(about.mean, covariance, rng=np.random.default_rng(SEED)).random(NODES)
+    standard = multivariate_normal(np.zeros(len(columns)), np.eye(len(columns)))
+    for point in points:
+        moved = theta.copy()
+        moved[:, columns] = point
+        mixed = {reading: m.copy() for reading, m in logs.items()}
+        if between.kinetic:
+            for reading, percent in predict_percent(joint, moved, rows).items():
+                mixed[reading][:, rows] = np.log(percent[:, rows])
+        else:  # what an animal got moves all its values alike, and nothing need be solved
+            for m in mixed.values():
+                m[:, rows] += np.log(joint.got(moved)[:, rows]) - got
+        yield float(standard.logpdf(point) - about.logpdf(point)), mixed
