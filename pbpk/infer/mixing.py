@@ -38,6 +38,13 @@ def rank_band(draws: int, effective: float, bins: int = BINS, share: float = 0.9
     return float(low) * draws / n, float(high) * draws / n
 
 
+def effective_within(draws: xr.Dataset, names: Iterable[str]) -> dict[str, float]:
+    """Effective draws (bulk) of all chains, each taken about its own mean: what a chain apart does not lessen."""
+    some = draws[list(names)]
+    found = az.ess(some - some.mean("draw"), method="bulk")
+    return {str(name): float(found[name]) for name in some}
+
+
 def bfmi(energy: Array) -> Array:
     """Energy Bayesian fraction of missing information of each chain, (chain,), from energies (chain, draw).
 

@@ -37,7 +37,7 @@ def trace_rank_figure(scores: Mapping[str, Array], effective: Mapping[str, float
     Parameters
     ----------
     scores : name -> (chain, draw) in prior SDs
-    effective : effective draws (bulk) of all chains
+    effective : effective draws of all chains, each about its own mean
     """
     height = 0.66 * len(scores) + 1.05
     figure = Figure(figsize=(WIDTH, height))  # margins by hand: a layout of so many panels takes a second

@@ -12,7 +12,7 @@ from matplotlib.figure import Figure
 
 from pbpk.body.solve import Array
 from pbpk.infer.convergence import ANIMAL
-from pbpk.infer.mixing import bfmi, closest_pairs, ess_growth, worst_first
+from pbpk.infer.mixing import bfmi, closest_pairs, effective_within, ess_growth, worst_first
 from pbpk.infer.predictive_check import check_predictions
 from pbpk.report import diagnostic_figures as chains
 from pbpk.report import predictive_figures as values
@@ -161,9 +161,10 @@ def _chains(run: "Run") -> dict[str, list[Shown]]:
     scores, each = _scores(run), run.posterior.each
     mixed = {name: each[name] for name in scores if name in each}
     worst = worst_first(mixed, WORST)
-    effective = {name: mixed[name]["ess_bulk"] for name in worst}
+    draws = run.posterior.tree["posterior"].to_dataset()
+    effective = effective_within(draws, worst)
     some = {name: scores[name] for name in worst}
-    grown = ess_growth(run.posterior.tree["posterior"].to_dataset(), worst[:GROWING])
+    grown = ess_growth(draws, worst[:GROWING])
     stats = run.posterior.tree["sample_stats"].to_dataset()
     shown = {
         "chains": [

@@ -8,6 +8,7 @@ import xarray as xr
 from pbpk.infer.mixing import (
     bfmi,
     closest_pairs,
+    effective_within,
     ess_growth,
     rank_band,
     rank_counts,
@@ -85,3 +86,11 @@ def test_the_closest_pairs_are_found_with_their_sign():
     assert second[:2] == ("b", "near_b")
     assert second[2] == pytest.approx(6 / np.pi * np.arcsin(np.sqrt(0.5) / 2), abs=0.03)  # of two normals tied by 0.71
     assert closest_pairs({"a": a}, 3) == []
+
+
+def test_a_chain_apart_does_not_lessen_effective_draws_within():
+    shifted = noise(40)
+    shifted[1] += 5.0
+    draws = xr.Dataset({"a": (("chain", "draw"), shifted)})
+    assert float(az.ess(draws, method="bulk")["a"]) < 20.0
+    assert effective_within(draws, ["a"])["a"] == pytest.approx(CHAINS * DRAWS, rel=0.2)
