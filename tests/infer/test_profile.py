@@ -142,9 +142,8 @@ def test_the_shipped_likelihood_has_the_profile_of_a_regression(tmp_path):
     sxx = ((hours - hours.mean()) ** 2).sum()
     z = np.linspace(-4.0, 6.0, 1501)
     prior = 0.5 * (z[:, None] ** 2 + z**2)
-    variance = (0.2 * np.exp(0.5 * z[:, None])) ** 2 + (
-        0.1 * np.exp(0.5 * z)
-    ) ** 2  # spread and misfit of a small model
+    # squares of spread and misfit of a small model
+    variance = (0.2 * np.exp(0.5 * z[:, None])) ** 2 + (0.1 * np.exp(0.5 * z)) ** 2
 
     def lowest(squares):
         return (3.5 * np.log(variance) + 0.5 * squares / variance + prior).min()
