@@ -61,7 +61,9 @@ def profile(
 ) -> Profiles:
     """Walk outward from the best point along each parameter, the others at their best.
 
-    A walk ends where the drop is well beyond 1.92, so that the interval is that of the best hill.
+    A walk ends where the drop is well beyond 1.92, so that the interval is that of the best hill. Scatter keeps its
+    prior in either case: without it, as many parameters as values bring the scatter to nothing, and every interval too.
+    Where the parameters are that many, ask for the profile of the posterior.
 
     Parameters
     ----------
@@ -109,15 +111,16 @@ def _climber(joint: Joint, prior: bool, mode: Any) -> tuple[Climb, int]:
     begin = int(starts[list(sizes).index("z")])
     own = slice(begin, begin + sizes["z"])
     size = int(starts[-1])
+    scatter = {p.name for p in joint.model.noise}
+    lifted = np.array([0.0 if prior or p.name in scatter else 1.0 for p in joint.free])
     order = np.concatenate([np.arange(own.start, own.stop), np.delete(np.arange(size), own)])
 
     def fall(x: Array) -> tuple[float, Array]:
         z = np.empty(size)
         z[order] = x
         value, slope = (np.array(part, dtype=float) for part in density(z))
-        if not prior:
-            value = value + 0.5 * (z[own] ** 2).sum()
-            slope[own] += z[own]
+        value = value + 0.5 * (lifted * z[own] ** 2).sum()
+        slope[own] += lifted * z[own]
         if not (np.isfinite(value) and np.isfinite(slope).all()):
             return NOT_A_NUMBER, np.zeros(size)
         return -float(value), -slope[order]

@@ -47,15 +47,17 @@ def normal(precision=PRECISION):
 def test_the_profile_of_a_normal_is_a_parabola(joint, told):
     told(normal())
     found = profile(joint, ["away", "spread"], mode=PLAIN)
-    np.testing.assert_allclose(found.best, CENTRE, atol=1e-4)
-    sd = np.sqrt(np.diag(np.linalg.inv(PRECISION)))
+    precision = PRECISION + np.diag([0.0, 1.0, 1.0])  # scatter keeps its prior
+    centre = np.linalg.solve(precision, PRECISION @ CENTRE)
+    np.testing.assert_allclose(found.best, centre, atol=1e-4)
+    sd = np.sqrt(np.diag(np.linalg.inv(precision)))
     for i, name in enumerate(("away", "spread")):
         mine = found.table[found.table["parameter"] == name]
-        np.testing.assert_allclose(mine["drop"], 0.5 * ((mine["z"] - CENTRE[i]) / sd[i]) ** 2, atol=1e-6)
+        np.testing.assert_allclose(mine["drop"], 0.5 * ((mine["z"] - centre[i]) / sd[i]) ** 2, atol=1e-6)
         assert mine["value"].is_monotonic_increasing
         bounds = found.bounds.set_index("parameter").loc[name]
         prior = joint.free[i].prior
-        ends = [prior.value(CENTRE[i] + side * np.sqrt(2.0 * DROP) * sd[i]) for side in (-1, 1)]
+        ends = [prior.value(centre[i] + side * np.sqrt(2.0 * DROP) * sd[i]) for side in (-1, 1)]
         assert (bounds["low"], bounds["high"]) == pytest.approx(tuple(ends), rel=1e-4)
         assert bounds["verdict"] == BOTH
 
@@ -93,11 +95,13 @@ def test_what_the_data_do_not_bound(joint, told, log_likelihood, verdict):
         assert np.log(end / 0.05) / 0.7 == pytest.approx(z[verdict], abs=0.01)
 
 
-def test_two_that_make_up_for_each_other_are_not_bounded(joint, told):
-    told(lambda z: -50.0 * (z[0] + z[1] - 0.5) ** 2 - z[2] ** 2)
-    found = profile(joint, ["away", "spread", "misfit"], mode=PLAIN)
-    # each of the two has its box less what the other can take, and no end within it
-    assert list(found.bounds["verdict"]) == [NOT, NOT, BOTH]
+def test_two_that_make_up_for_each_other_are_not_bounded(tmp_path, told):
+    arrows, priors = ["a -> gone : away", "a -> b : onward"], {"away": RATE, "onward": RATE}
+    model = write_small(tmp_path / "small.toml", arrows, {"a": ["a"], "b": ["b"]}, priors)
+    joint = read_joint(write_rows(tmp_path / "s", organ_rows((1, 5), ["a"]), model=model))
+    told(lambda z: -50.0 * (z[0] + z[1] - 0.5) ** 2)
+    found = profile(joint, ["away", "onward", "misfit"], mode=PLAIN)
+    assert list(found.bounds["verdict"]) == [NOT, NOT, BOTH]  # scatter by its prior
     assert found.sentences[0] == "`away`: not bounded: the data do not tell."
 
 
@@ -123,7 +127,7 @@ def test_a_name_must_be_there(joint):
 
 @pytest.mark.proof
 def test_the_shipped_likelihood_has_the_profile_of_a_regression(tmp_path):
-    """Of log y = log(100 / volume) - away t with one unknown scatter: n/2 log(1 + (away - best)^2 Sxx / RSS)."""
+    """Of log y = log(100 / volume) - away t: RSS + (away - best)^2 Sxx over an unknown scatter, which has its prior."""
     hours = np.array([1.0, 4.0, 9.0, 16.0, 25.0, 36.0, 49.0])
     y = 100.0 / 25.0 * np.exp(-0.06 * hours + 0.15 * np.random.default_rng(2).standard_normal(7))
     priors = {"away": RATE, "volume": ("mL", "lognormal(median=20, sigma=0.5)"), "other": RATE}
@@ -136,6 +140,15 @@ def test_the_shipped_likelihood_has_the_profile_of_a_regression(tmp_path):
     best, (rss,), *_ = np.linalg.lstsq(design, np.log(y))
     away = found.table[found.table["parameter"] == "away"]
     sxx = ((hours - hours.mean()) ** 2).sum()
-    np.testing.assert_allclose(away["drop"], 3.5 * np.log1p((away["value"] - best[1]) ** 2 * sxx / rss), atol=1e-4)
+    z = np.linspace(-4.0, 6.0, 1501)
+    prior = 0.5 * (z[:, None] ** 2 + z**2)
+    # squares of spread and misfit of a small model
+    variance = (0.2 * np.exp(0.5 * z[:, None])) ** 2 + (0.1 * np.exp(0.5 * z)) ** 2
+
+    def lowest(squares):
+        return (3.5 * np.log(variance) + 0.5 * squares / variance + prior).min()
+
+    drop = [lowest(rss + (value - best[1]) ** 2 * sxx) - lowest(rss) for value in away["value"]]
+    np.testing.assert_allclose(away["drop"], drop, atol=2e-4)
     verdicts = found.bounds.set_index("parameter")["verdict"]
     assert dict(verdicts) == {"away": BOTH, "volume": BOTH, "other": NOT}
