@@ -32,7 +32,7 @@ def place(draws: Array, truth: float, rng: np.random.Generator) -> float:
 
 def _points(n: int) -> Array:
     """Where the ECDF of n ranks is looked at."""
-    steps = min(n, POINTS)
+    steps = max(min(n, POINTS), 2)
     return np.arange(1, steps) / steps
 
 

@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from pbpk.infer.calibrate import Calibrated
 
 COLUMNS = 6
+STRETCH = 5.0  # of the difference between ECDF and diagonal, so that a hundred fits leave a band that is seen whole
 SHORT = 22  # most letters of a title
 
 
@@ -22,7 +23,7 @@ def rank_figure(found: "Calibrated") -> Figure:
     """One small panel for each quantity: histogram of its ranks, and the ECDF less the diagonal with its 95 % band.
 
     The histogram is grey, in units of what uniform ranks would give (the line at 1); the ECDF's difference is the line,
-    times ten, about the same line, with the band that uniform ranks leave in one of twenty samples. Quantities
+    times five, about the same line, with the band that uniform ranks leave in one of twenty samples. Quantities
     that are not uniform are red.
     """
     names = list(found.table["quantity"])
@@ -46,9 +47,9 @@ def _panel(axes: Axes, ranks: np.ndarray, shade: str) -> None:
     axes.stairs(counts * len(counts) / len(ranks), edges, fill=True, color=FAINT, alpha=0.45, linewidth=0.0)
     points, low, high = ecdf_band(len(ranks))
     ecdf = np.searchsorted(np.sort(ranks), points, side="right") / len(ranks)
-    axes.fill_between(points, 1.0 + 10.0 * (low - points), 1.0 + 10.0 * (high - points), color=shade, alpha=0.10,
+    axes.fill_between(points, 1.0 + STRETCH * (low - points), 1.0 + STRETCH * (high - points), color=shade, alpha=0.10,
                       linewidth=0.0)  # fmt: skip
-    axes.plot(points, 1.0 + 10.0 * (ecdf - points), color=shade, linewidth=0.9)
+    axes.plot(points, 1.0 + STRETCH * (ecdf - points), color=shade, linewidth=0.9)
     axes.axhline(1.0, color=FAINT, linewidth=0.5)
     axes.set_xticks([0.0, 0.5, 1.0], ["0", "½", "1"])
     axes.set_yticks([])

@@ -79,3 +79,7 @@ def test_what_is_wrong_is_said(scale, shift, words):
     (row,) = uniform_rows({"x": ranks})
     assert (row["p_holm"] < 0.01) == (words != "neither")
     assert row["fits"] == 200
+
+
+def test_one_fit_says_nothing():
+    assert ecdf_p(np.array([0.3])) == pytest.approx(1.0)
