@@ -16,9 +16,9 @@ from numba import njit
 
 VALUE, BELOW, BETWEEN = range(3)  # what a term says of an animal's logarithm
 HALF_LOG_TAU = 0.9189385332046727  # log(2 pi) / 2
-STEP = 0.85  # of the trapezoidal rule, in SDs of the narrowest normal that the integrand could be
+STEP = 0.8  # of the trapezoidal rule, in SDs of the narrowest normal that the integrand could be
 POLE = 0.22  # of the distance of a pole of Student's t, sqrt(nu) spreads: an error of exp(-2 pi / POLE), 4e-13
-CUT = 24.0  # logarithm of the largest integrand over what is left out
+CUT = 26.0  # logarithm of the largest integrand over what is left out
 SCAN = 200  # steps of a look at where the integrand is
 MOST = 4000  # nodes; beyond it the step grows, which needs animals a thousand spreads apart
 NARROW = 1e-4  # width, in SDs, of an interval whose probability is the density in its middle
