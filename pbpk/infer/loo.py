@@ -6,7 +6,8 @@ misfit of a cell ties its rows, so the density of a unit y_a is that given all o
 
     log p(y_a | y_others, theta) = log p(all rows) - log p(all rows but those of a)
 
-for each draw, of which only the cells that a touches differ (Buerkner, Gabry & Vehtari 2021, Comput Stat 36:1243).
+for each draw, of which only the cells that a touches differ (Burkner, Gabry & Vehtari 2021, Comput Stat 36:1243,
+doi 10.1007/s00180-020-01045-4).
 Pareto smoothing and its k: Vehtari, Simpson, Gelman, Yao & Gabry 2024, J Mach Learn Res 25:72. The controls of an
 instrument are not left out: they tell of the plate, not of an animal.
 """

@@ -107,7 +107,7 @@ def test_the_range_of_animals_agrees_with_simulated_animals(low):
     inside = abs(logs.max(axis=1) - np.log(high)) < width / 2
     if low:
         inside &= abs(logs.min(axis=1) - np.log(low)) < width / 2
-    assert inside.sum() > 2000
+    assert inside.sum() > 1500
     simulated = inside.mean() / width ** (2 if low else 1)
     density = np.exp(log_density([{"low": low, "high": high, "n": n}]))
     assert density == pytest.approx(simulated, rel=4 / np.sqrt(inside.sum()) + 0.01)
