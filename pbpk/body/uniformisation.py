@@ -8,7 +8,9 @@ import numpy as np
 from numba import njit
 
 MOST_STEPS = 50_000_000  # beyond this q*t: NaN
-MOST_KEPT = 500_000  # and no gradient from here on: it keeps every turn, 0.2 GB of 22 states; a sampler turns back
+# a gradient keeps every step: a tenth of a second and 80 MB with 16 states. A sampler that warms up leaps to rates a
+# million times too fast, where one step took a minute and 12 GB; NaN sends it back
+MOST_KEPT = 300_000
 
 
 @njit(cache=True, error_model="numpy")
@@ -85,8 +87,8 @@ def _times(rows, v, out):
 
 
 @njit(cache=True, error_model="numpy")
-def sweep(k_matrix, start, hours):
-    """States at each time, (time, state) [cells]; NaN where the rates are not finite or absurd.
+def sweep(k_matrix, start, hours, most=MOST_STEPS):
+    """States at each time, (time, state) [cells]; NaN where the rates are not finite, or need more than `most` steps.
 
     Parameters
     ----------
@@ -96,7 +98,7 @@ def sweep(k_matrix, start, hours):
     n = start.size
     out = np.zeros((hours.size, n))
     q, p = _uniformised(k_matrix)
-    if not q * hours.max() < MOST_STEPS:
+    if not q * hours.max() < most:
         out[:] = np.nan
         return out
     columns = p.T.copy()
@@ -116,7 +118,10 @@ def sweep(k_matrix, start, hours):
 
 @njit(cache=True, error_model="numpy")
 def sweep_adjoint(k_matrix, start, hours, out_bar):
-    """Gradient of sum(out_bar * sweep(...)) by the matrix (state, state) and by the start (state,)."""
+    """Gradient of sum(out_bar * sweep(...)) by the matrix (state, state) and by the start (state,).
+
+    NaN where more than `MOST_KEPT` steps would be kept, though the states themselves are known there.
+    """
     n = start.size
     q, p = _uniformised(k_matrix)
     if not q * hours.max() < MOST_KEPT:
@@ -180,7 +185,7 @@ def _legs(k_matrix, entry, start, duration, hours):
 
 
 @njit(cache=True, error_model="numpy")
-def follow_dose(k_matrix, entry, start, duration, hours):
+def follow_dose(k_matrix, entry, start, duration, hours, most=MOST_STEPS):
     """Lasting states at each hour after one dose, (time, lasting), and where each leg started, (leg, n)."""
     n = entry.size
     matrices, x, times, inside = _legs(k_matrix, entry, start, duration, hours)
@@ -188,7 +193,7 @@ def follow_dose(k_matrix, entry, start, duration, hours):
     starts = np.zeros((inside.shape[0], x.size))
     for leg in range(inside.shape[0]):
         starts[leg] = x
-        y = sweep(matrices[leg], x, times[leg])
+        y = sweep(matrices[leg], x, times[leg], most)
         for m in range(hours.size):
             for i in range(n):
                 out[m, i] += inside[leg, m] * y[m, i]

@@ -23,6 +23,7 @@ from pbpk.body.legs import MOST_STEPS
 from pbpk.body.library import read_source
 from pbpk.body.moving import respond_moving, respond_moving_adjoint
 from pbpk.body.tape import run, run_back
+from pbpk.body.uniformisation import MOST_KEPT
 from pbpk.infer import packing
 from pbpk.infer.packing import AT, ENTRY, HOURS
 
@@ -135,9 +136,11 @@ def _follow(values, reals, wholes, where, steady):
          outputs, source, target, at, per, lasting) = _unpacked(reals, wholes, where[e])  # fmt: skip
         registers = run(steps, literals, _symbols(values[e], settled, switches))
         if steady is None:
-            states = respond(source, target, lasting, registers[outputs], entry, starts, durations, None, None, hours)
+            states = respond(source, target, lasting, registers[outputs], entry, starts, durations, None, None, hours,
+                             MOST_KEPT)  # fmt: skip
         else:
-            states = respond(source, target, lasting, registers[outputs], entry, starts, durations, every, since, hours)
+            states = respond(source, target, lasting, registers[outputs], entry, starts, durations, every, since, hours,
+                             MOST_KEPT)  # fmt: skip
         out[:, row : row + at.size] = _observed(states, at, observers, recovery, per, registers)
         kept[place : place + states.size] = states.ravel()
         row, place = row + at.size, place + states.size
