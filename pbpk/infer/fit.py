@@ -2,7 +2,7 @@
 
 import hashlib
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
 
 import nutpie
@@ -10,13 +10,16 @@ from pytensor.configdefaults import config
 
 from pbpk.assay.counts import OrganCounts
 from pbpk.body.model import Model
+from pbpk.errors import InputError
+from pbpk.infer.custom import Custom, LogLikelihood, MakePrior, described
 from pbpk.infer.gradient import KERNELS
 from pbpk.infer.joint import Calibration, join
-from pbpk.infer.likelihood import build, packed
+from pbpk.infer.likelihood import AS_WRITTEN, build, packed
 from pbpk.infer.posterior import Posterior, posteriors_of
 from pbpk.infer.quick import laplace
 from pbpk.infer.sampling import Checkpoint, Settings, sample_chains
 from pbpk.infer.sharing import ALONE, Together
+from pbpk.infer.whitening import whitened
 
 Progress = Callable[[str, int, int, int], None]
 CAREFUL = 0.995  # a fit with divergences is sampled once more with steps this small
@@ -34,6 +37,8 @@ def fit(
     calibration: Calibration = "joint",
     quick: bool = False,
     checkpoint: Path | None = None,
+    priors: Mapping[str, MakePrior] | None = None,
+    likelihood: LogLikelihood | None = None,
 ) -> Posterior:
     """Learn the parameters of a model from counts.
 
@@ -45,6 +50,8 @@ def fit(
     calibration : how the controls of an instrument enter, see `Joint`
     quick : a normal about the mode instead of chains, in seconds; the posterior is marked as an approximation
     checkpoint : folder in which finished chains are kept, so that a fit that was killed goes on from there
+    priors : parameter -> callable that makes its PyMC variable, instead of the prior in the model file
+    likelihood : callable that returns the log-density of all rows, instead of the one in `joint`: see `custom`
 
     Returns
     -------
@@ -54,9 +61,17 @@ def fit(
     ------
     StudyError, ModelFileError
         if the counts do not fit the model
+    InputError
+        if a prior or likelihood of the user's own cannot be used
     """
-    whole = Together.alone(join(model, counts, calibration))
-    return fit_together(whole, seed, chains, draws, tune, target_accept, progress, quick, checkpoint)[ALONE]
+    custom = Custom(dict(priors or {}), likelihood)
+    joint = join(model, counts, calibration)
+    if priors or likelihood is not None:
+        if quick or checkpoint is not None:
+            raise InputError("priors and likelihoods of one's own are sampled, without `quick` or `checkpoint`.")
+        joint = described(joint, custom, seed)
+    whole = Together.alone(joint)
+    return fit_together(whole, seed, chains, draws, tune, target_accept, progress, quick, checkpoint, custom)[ALONE]
 
 
 def fit_together(
@@ -69,6 +84,7 @@ def fit_together(
     progress: Progress | None = None,
     quick: bool = False,
     checkpoint: Path | None = None,
+    custom: Custom = AS_WRITTEN,
 ) -> dict[str, Posterior]:
     """Learn from several studies at once, see `join_together`; settings as in `fit`, one posterior for each study."""
     tell = progress or (lambda what, done, total, divergences: None)
@@ -79,17 +95,21 @@ def fit_together(
         return posteriors_of(whole, sampled, seed, seconds, "laplace")
     # fast-math lets the compiler reorder sums, and it does so otherwise when it finds its cache filled: other draws
     with config.change_flags(numba__fastmath=False):
-        compiled = nutpie.compile_pymc_model(build(whole))
+        compiled = nutpie.compile_pymc_model(build(whole, custom, rounded=not custom.priors))
     compiled_at = time.perf_counter()
     tell("compiling", 1, 1, 0)
     kept = Checkpoint(checkpoint, digest(whole)) if checkpoint is not None else None
     settings = Settings(seed, chains, draws, tune, target_accept)
-    sampled = sample_chains(compiled, settings, lambda *state: tell("sampling", *state), kept)
+    tell("finding its middle", 0, 1, 0)
+    seeds = [settings.seed_of(chain) for chain in range(chains)]
+    begun = [compiled for _ in seeds] if custom.priors else whitened(compiled, seeds)
+    tell("finding its middle", 1, 1, 0)
+    sampled = sample_chains(begun, settings, lambda *state: tell("sampling", *state), kept)
     if bool(sampled["sample_stats"]["diverging"].any()) and target_accept < CAREFUL:
         settings = Settings(seed, chains, draws, tune, CAREFUL)
-        sampled = sample_chains(compiled, settings, lambda *state: tell("again, with smaller steps", *state), kept)
+        sampled = sample_chains(begun, settings, lambda *state: tell("again, with smaller steps", *state), kept)
     seconds = {"compile": compiled_at - began, "sample": time.perf_counter() - compiled_at}
-    return posteriors_of(whole, sampled, seed, seconds)
+    return posteriors_of(whole, sampled, seed, seconds, owned={name: custom.variable(name) for name in custom.priors})
 
 
 def digest(whole: Together) -> str:

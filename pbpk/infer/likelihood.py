@@ -1,14 +1,16 @@
 """The joint likelihood of `joint` as a PyMC model: one standard-normal vector, one term for the counts."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
 import pandas as pd
 import pymc as pm
 import pytensor.tensor as pt
+from pytensor.compile.sharedvalue import shared
 
 from pbpk.infer.between import DOSE
+from pbpk.infer.custom import Custom
 from pbpk.infer.experiments import Experiment, arrays_of
 from pbpk.infer.gradient import Seen, SeenMoving, SeenSteady
 from pbpk.infer.joint import Joint
@@ -18,37 +20,67 @@ from pbpk.infer.sharing import Together
 from pbpk.infer.signal_terms import controls_term, readings_term
 from pbpk.infer.signals import limits_beside, unknowns
 
+AS_WRITTEN = Custom()
 
-def build(given: Joint | Together) -> pm.Model:
+
+def build(given: Joint | Together, custom: Custom = AS_WRITTEN, rounded: bool = False) -> pm.Model:
     """PyMC model of standard-normal variables: `z`, one entry for each free parameter, and `assay`, if there is light.
 
     `assay` holds one entry for each unknown that the readings of an instrument share; of several studies, each has its
     own, `assay_NAME`.
+
+    Parameters
+    ----------
+    custom : priors and a likelihood of the user's own
+    rounded : true where the sampler walks in w, of which all variables end to end are centre + factor w; both are
+        shared variables, 0 and the identity until somebody sets them (`whitening`)
     """
     whole = given if isinstance(given, Together) else Together.alone(given)
     coords: dict[str, Any] = {"parameter": list(whole.names)}
+    dims = {"z": "parameter"}
     for study, joint in whole.joints.items():
-        if joint.counts.signals is not None:
+        if joint.counts.signals is not None and joint.counts.signals.shared.names:
+            dims[f"assay{whole.suffix(study)}"] = f"unknown{whole.suffix(study)}"
             coords[f"unknown{whole.suffix(study)}"] = list(joint.counts.signals.shared.names)
     with pm.Model(coords=coords) as model:
-        z = pm.Normal("z", dims="parameter")
+        variables = (
+            _rounded(dims, coords) if rounded else {name: pm.Normal(name, dims=dim) for name, dim in dims.items()}
+        )
+        z = variables["z"]
         for study, joint in whole.joints.items():
-            _add(joint, z[whole.places[study]] if study else z, whole.suffix(study))
+            assay = variables.get(f"assay{whole.suffix(study)}")
+            _add(joint, z[whole.places[study]] if study else z, assay, whole.suffix(study), custom)
     return model
 
 
-def _add(joint: Joint, z: Any, suffix: str) -> None:
+def _rounded(dims: Mapping[str, str], coords: Mapping[str, Sequence[str]]) -> dict[str, Any]:
+    """Standard-normal variables as parts of centre + factor w."""
+    sizes = {name: len(coords[dim]) for name, dim in dims.items()}
+    size = sum(sizes.values())
+    centre, factor = shared(np.zeros(size), name="centre"), shared(np.eye(size), name="factor")
+    whole = centre + factor @ pm.Flat("w", shape=size)
+    pm.Potential("standard", -0.5 * (whole**2).sum())
+    begins = np.cumsum([0, *sizes.values()])
+    return {
+        name: pm.Deterministic(name, whole[begin : begin + sizes[name]], dims=dims[name])
+        for name, begin in zip(sizes, begins, strict=False)
+    }
+
+
+def _add(joint: Joint, z: Any, assay: Any, suffix: str, custom: Custom) -> None:
     """Add the terms of one study to the model that is being built, from its vector z."""
     signals, u = joint.counts.signals, None
     theta = joint.theta(z, pt)
-    if signals is not None and signals.shared.names:
-        assay = pm.Normal(f"assay{suffix}", dims=f"unknown{suffix}")
+    for name, make in custom.priors.items():
+        theta = pt.set_subtensor(theta[joint.names.index(name)], make(custom.variable(name)))
+    if signals is not None and assay is not None:
         u = unknowns(signals, assay, pt)
         if joint.calibration == "joint":
             pm.Potential(f"controls{suffix}", controls_term(signals, assay))
     seen = seen_rows(joint, theta)
     terms = [
-        _log_likelihood(joint, theta, seen, reading, u) - np.log(len(joint.readings)) for reading in joint.readings
+        _log_likelihood(joint, theta, seen, reading, u, custom) - np.log(len(joint.readings))
+        for reading in joint.readings
     ]
     if len(terms) == 1:
         pm.Potential(f"counts{suffix}", terms[0])
@@ -103,7 +135,7 @@ def packed(joint: Joint, experiments: Sequence[Experiment]) -> Pack:
     return pack(arrays)
 
 
-def _log_likelihood(joint: Joint, theta: Any, seen: Any, reading: str, u: Any) -> Any:
+def _log_likelihood(joint: Joint, theta: Any, seen: Any, reading: str, u: Any, custom: Custom) -> Any:
     """Log-likelihood of all rows under one reading of the denominator."""
     table = joint.counts.table
     percent = 100.0 * seen[0] / seen[1] if reading == "recovered" else seen[0]
@@ -116,6 +148,8 @@ def _log_likelihood(joint: Joint, theta: Any, seen: Any, reading: str, u: Any) -
         m = m + joint.between.shifts(theta, joint.names, pt)[DOSE][joint.between.of_row]
     spread, misfit = (_number(joint, theta, name) for name in ("spread", "misfit"))
     signals, cells = joint.counts.signals, joint.cells
+    if custom.likelihood is not None:
+        return custom.likelihood(m, spread, misfit, table)
     if signals is None:
         return rows_term(table, cells, m, spread, misfit, joint.nu)
     limits = table["lloq"].where(table["below_lloq"]).to_numpy(float)

@@ -23,7 +23,7 @@ PERCENT = {
 
 
 def write_tables(run: Run, folder: Path) -> list[Path]:
-    """Write counts, parameters, predictions, exposure and, where there are any, deviates of animals and the forecast."""
+    """Write counts, parameters, predictions, exposure; deviates of animals and the forecast where there are any."""
     tables = {
         "counts": counts_table(run.joint.counts),
         "parameters": run.parameters[PARAMETER_COLUMNS],
