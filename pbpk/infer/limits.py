@@ -1,3 +1,4 @@
+# mypy: disable-error-code="no-untyped-def"
 """Limits of a cell summed over its misfit, with the exact gradient, compiled.
 
 What a cell's values leave of its misfit is a normal; each row below a limit multiplies it by a normal probability. The
