@@ -13,7 +13,7 @@ from pbpk.infer.likelihood import build
 from pbpk.infer.posterior import posteriors_of
 from pbpk.infer.sharing import Together
 
-PLAIN = "FAST_COMPILE"
+PLAIN = "NUMBA"  # whose kernels other tests have compiled
 
 
 def counts_of(model):

@@ -46,7 +46,7 @@ def test_the_highest_point_and_the_curvature_of_a_normal(normal):
 
 def test_every_chain_walks_in_a_round_place_and_draws_come_back_as_they_were(normal):
     chains = whitened(normal, [1, 2])
-    value, slope = climb_of(chains[0])(np.zeros(4))
+    value = climb_of(chains[0])(np.zeros(4))[0]
     assert value == pytest.approx(0.0, abs=1e-6)
     w = np.random.default_rng(1).standard_normal(4)
     assert climb_of(chains[0])(w)[0] == pytest.approx(-0.5 * w @ w, rel=1e-5)
@@ -87,7 +87,6 @@ def test_the_rounded_model_is_the_same_posterior(shipped):
     round_, plain = build(joint, rounded=True), build(joint)
     w = 0.3 * np.random.default_rng(2).standard_normal((2, len(joint.free)))
     found = [
-        [float(model.compile_logp(mode="FAST_COMPILE")({name: x})) for x in w]
-        for model, name in ((round_, "w"), (plain, "z"))
+        [float(model.compile_logp(mode="NUMBA")({name: x})) for x in w] for model, name in ((round_, "w"), (plain, "z"))
     ]
     assert found[0][1] - found[0][0] == pytest.approx(found[1][1] - found[1][0], rel=1e-9)
