@@ -19,7 +19,6 @@ from pbpk.infer.posterior import Posterior, posteriors_of
 from pbpk.infer.quick import laplace
 from pbpk.infer.sampling import Checkpoint, Settings, sample_chains
 from pbpk.infer.sharing import ALONE, Together
-from pbpk.infer.whitening import whitened
 
 Progress = Callable[[str, int, int, int], None]
 CAREFUL = 0.995  # a fit with divergences is sampled once more with steps this small
@@ -95,19 +94,15 @@ def fit_together(
         return posteriors_of(whole, sampled, seed, seconds, "laplace")
     # fast-math lets the compiler reorder sums, and it does so otherwise when it finds its cache filled: other draws
     with config.change_flags(numba__fastmath=False):
-        compiled = nutpie.compile_pymc_model(build(whole, custom, rounded=not custom.priors))
+        compiled = nutpie.compile_pymc_model(build(whole, custom))
     compiled_at = time.perf_counter()
     tell("compiling", 1, 1, 0)
     kept = Checkpoint(checkpoint, digest(whole)) if checkpoint is not None else None
     settings = Settings(seed, chains, draws, tune, target_accept)
-    tell("finding its middle", 0, 1, 0)
-    seeds = [settings.seed_of(chain) for chain in range(chains)]
-    begun = [compiled for _ in seeds] if custom.priors else whitened(compiled, seeds)
-    tell("finding its middle", 1, 1, 0)
-    sampled = sample_chains(begun, settings, lambda *state: tell("sampling", *state), kept)
+    sampled = sample_chains(compiled, settings, lambda *state: tell("sampling", *state), kept)
     if bool(sampled["sample_stats"]["diverging"].any()) and target_accept < CAREFUL:
         settings = Settings(seed, chains, draws, tune, CAREFUL)
-        sampled = sample_chains(begun, settings, lambda *state: tell("again, with smaller steps", *state), kept)
+        sampled = sample_chains(compiled, settings, lambda *state: tell("again, with smaller steps", *state), kept)
     seconds = {"compile": compiled_at - began, "sample": time.perf_counter() - compiled_at}
     return posteriors_of(whole, sampled, seed, seconds, owned={name: custom.variable(name) for name in custom.priors})
 

@@ -1,13 +1,12 @@
 """The joint likelihood of `joint` as a PyMC model: one standard-normal vector, one term for the counts."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
 import pandas as pd
 import pymc as pm
 import pytensor.tensor as pt
-from pytensor.compile.sharedvalue import shared
 
 from pbpk.infer.between import DOSE
 from pbpk.infer.custom import Custom
@@ -23,57 +22,32 @@ from pbpk.infer.signals import limits_beside, unknowns
 AS_WRITTEN = Custom()
 
 
-def build(given: Joint | Together, custom: Custom = AS_WRITTEN, rounded: bool = False) -> pm.Model:
+def build(given: Joint | Together, custom: Custom = AS_WRITTEN) -> pm.Model:
     """PyMC model of standard-normal variables: `z`, one entry for each free parameter, and `assay`, if there is light.
 
     `assay` holds one entry for each unknown that the readings of an instrument share; of several studies, each has its
-    own, `assay_NAME`.
-
-    Parameters
-    ----------
-    custom : priors and a likelihood of the user's own
-    rounded : true where the sampler walks in w, of which all variables end to end are centre + factor w; both are
-        shared variables, 0 and the identity until somebody sets them (`whitening`)
+    own, `assay_NAME`. custom : priors and a likelihood of the user's own.
     """
     whole = given if isinstance(given, Together) else Together.alone(given)
     coords: dict[str, Any] = {"parameter": list(whole.names)}
-    dims = {"z": "parameter"}
     for study, joint in whole.joints.items():
-        if joint.counts.signals is not None and joint.counts.signals.shared.names:
-            dims[f"assay{whole.suffix(study)}"] = f"unknown{whole.suffix(study)}"
+        if joint.counts.signals is not None:
             coords[f"unknown{whole.suffix(study)}"] = list(joint.counts.signals.shared.names)
     with pm.Model(coords=coords) as model:
-        variables = (
-            _rounded(dims, coords) if rounded else {name: pm.Normal(name, dims=dim) for name, dim in dims.items()}
-        )
-        z = variables["z"]
+        z = pm.Normal("z", dims="parameter")
         for study, joint in whole.joints.items():
-            assay = variables.get(f"assay{whole.suffix(study)}")
-            _add(joint, z[whole.places[study]] if study else z, assay, whole.suffix(study), custom)
+            _add(joint, z[whole.places[study]] if study else z, whole.suffix(study), custom)
     return model
 
 
-def _rounded(dims: Mapping[str, str], coords: Mapping[str, Sequence[str]]) -> dict[str, Any]:
-    """Standard-normal variables as parts of centre + factor w."""
-    sizes = {name: len(coords[dim]) for name, dim in dims.items()}
-    size = sum(sizes.values())
-    centre, factor = shared(np.zeros(size), name="centre"), shared(np.eye(size), name="factor")
-    whole = centre + factor @ pm.Flat("w", shape=size)
-    pm.Potential("standard", -0.5 * (whole**2).sum())
-    begins = np.cumsum([0, *sizes.values()])
-    return {
-        name: pm.Deterministic(name, whole[begin : begin + sizes[name]], dims=dims[name])
-        for name, begin in zip(sizes, begins, strict=False)
-    }
-
-
-def _add(joint: Joint, z: Any, assay: Any, suffix: str, custom: Custom) -> None:
+def _add(joint: Joint, z: Any, suffix: str, custom: Custom) -> None:
     """Add the terms of one study to the model that is being built, from its vector z."""
     signals, u = joint.counts.signals, None
     theta = joint.theta(z, pt)
     for name, make in custom.priors.items():
         theta = pt.set_subtensor(theta[joint.names.index(name)], make(custom.variable(name)))
-    if signals is not None and assay is not None:
+    if signals is not None and signals.shared.names:
+        assay = pm.Normal(f"assay{suffix}", dims=f"unknown{suffix}")
         u = unknowns(signals, assay, pt)
         if joint.calibration == "joint":
             pm.Potential(f"controls{suffix}", controls_term(signals, assay))

@@ -6,7 +6,7 @@ that were finished from their folder, draws the others, and ends with what it wo
 
 import hashlib
 import json
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
@@ -55,12 +55,9 @@ class Checkpoint:
         return self.folder / f"chain_{hashlib.sha256(said.encode()).hexdigest()[:16]}_{chain}.nc"
 
 
-def sample_chains(
-    compiled: Sequence[Any], settings: Settings, follow: Follow, kept: Checkpoint | None = None
-) -> xr.DataTree:
+def sample_chains(compiled: Any, settings: Settings, follow: Follow, kept: Checkpoint | None = None) -> xr.DataTree:
     """Draw all chains, or take those that are there already; groups posterior and sample_stats.
 
-    compiled : (chain,) what each chain samples
     follow : called with draws done, draws in all, divergences so far
     """
     finished = {chain: found for chain in range(settings.chains) if (found := read_chain(kept, settings, chain))}
@@ -75,7 +72,7 @@ def sample_chains(
         while waiting or running:
             while waiting and len(running) < CORES:
                 chain = waiting.pop(0)
-                running[chain] = _start(compiled[chain], settings, chain, told)
+                running[chain] = _start(compiled, settings, chain, told)
             for chain, sampler in tuple(running.items()):
                 try:
                     finished[chain] = _trimmed(sampler.wait(timeout=GLANCE))
@@ -126,9 +123,7 @@ def _trimmed(tree: xr.DataTree) -> xr.DataTree:
     """The draws, and of the sampler's statistics those that somebody reads."""
     stats = tree["sample_stats"].to_dataset()
     kept = stats[[name for name in STATS if name in stats]]
-    return xr.DataTree.from_dict(
-        {"posterior": tree["posterior"].to_dataset().drop_vars("w", errors="ignore"), "sample_stats": kept}
-    )
+    return xr.DataTree.from_dict({"posterior": tree["posterior"].to_dataset(), "sample_stats": kept})
 
 
 def _divergences(tree: xr.DataTree) -> int:

@@ -29,21 +29,21 @@ def silent(done, total, divergences):
 
 
 def test_chains_are_those_of_their_seeds(normal):
-    one, again = (sample_chains([normal] * 3, SETTINGS, silent) for _ in range(2))
+    one, again = (sample_chains(normal, SETTINGS, silent) for _ in range(2))
     np.testing.assert_array_equal(one["posterior"]["z"], again["posterior"]["z"])
     assert dict(one["posterior"].sizes)["chain"] == 3
     z = one["posterior"]["z"].to_numpy()
     assert not np.array_equal(z[0], z[1])
-    fewer = sample_chains([normal] * 2, replace(SETTINGS, chains=2), silent)
+    fewer = sample_chains(normal, replace(SETTINGS, chains=2), silent)
     np.testing.assert_array_equal(fewer["posterior"]["z"], z[:2])
 
 
 def test_finished_chains_are_taken_up_again_and_the_others_drawn(normal, tmp_path):
     kept = Checkpoint(tmp_path / "chains", "this posterior")
-    whole = sample_chains([normal] * 3, SETTINGS, silent, kept)
+    whole = sample_chains(normal, SETTINGS, silent, kept)
     kept.file(SETTINGS, 1).unlink()
     told = []
-    resumed = sample_chains([normal] * 3, SETTINGS, lambda *state: told.append(state), kept)
+    resumed = sample_chains(normal, SETTINGS, lambda *state: told.append(state), kept)
     for group, name in (("posterior", "z"), ("sample_stats", "energy"), ("sample_stats", "diverging")):
         np.testing.assert_array_equal(resumed[group][name], whole[group][name])
     assert told[0][0] >= 2 * 140  # two of three were there
@@ -55,18 +55,18 @@ def test_finished_chains_are_taken_up_again_and_the_others_drawn(normal, tmp_pat
 @pytest.mark.parametrize("other", ["another posterior", "another setting"])
 def test_chains_of_something_else_are_not_taken(normal, tmp_path, other):
     kept = Checkpoint(tmp_path, "this posterior")
-    sample_chains([normal] * 3, SETTINGS, silent, kept)
+    sample_chains(normal, SETTINGS, silent, kept)
     settings = replace(SETTINGS, target_accept=0.9) if other == "another setting" else SETTINGS
     assert read_chain(Checkpoint(tmp_path, other), settings, 0) is None
 
 
 def test_half_a_file_is_no_chain(normal, tmp_path):
     kept = Checkpoint(tmp_path, "this posterior")
-    sample_chains([normal] * 3, SETTINGS, silent, kept)
+    sample_chains(normal, SETTINGS, silent, kept)
     path = kept.file(SETTINGS, 0)
     path.rename(path.with_suffix(".partial"))  # as a kill in the middle of writing leaves it
     assert read_chain(kept, SETTINGS, 0) is None
-    assert sample_chains([normal] * 3, SETTINGS, silent, kept)["posterior"].sizes["chain"] == 3
+    assert sample_chains(normal, SETTINGS, silent, kept)["posterior"].sizes["chain"] == 3
 
 
 KILLED = """
