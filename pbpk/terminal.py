@@ -182,9 +182,10 @@ def say_diagnostics(found: Any, method: str = "nuts") -> None:
     for sentence in found.warnings:
         console.print("[yellow]beware:[/yellow] " + escape(sentence), soft_wrap=True)
     if method != "nuts":
-        told = "[yellow]approximation[/yellow]" if found.passed else "[red]approximation, and a poor one[/red]"
-        console.print(f"{told}: a normal about the mode, weighted, not chains; for a file or a decision fit without "
-                      "--quick.", soft_wrap=True)  # fmt: skip
+        console.print(
+            "[yellow]approximation[/yellow]: the nearest normal, not chains; fit without --quick before you file or decide.",
+            soft_wrap=True,
+        )
         return
     word = "[green]converged[/green]" if found.passed else "[red]not converged[/red]"
     console.print(

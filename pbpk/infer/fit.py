@@ -16,7 +16,7 @@ from pbpk.infer.gradient import KERNELS
 from pbpk.infer.joint import Calibration, join
 from pbpk.infer.likelihood import AS_WRITTEN, build, packed
 from pbpk.infer.posterior import Posterior, posteriors_of
-from pbpk.infer.quick import laplace
+from pbpk.infer.quick import approximate
 from pbpk.infer.sampling import Checkpoint, Settings, sample_chains
 from pbpk.infer.sharing import ALONE, Together
 
@@ -90,8 +90,8 @@ def fit_together(
     tell("compiling", 0, 1, 0)
     began = time.perf_counter()
     if quick:
-        sampled, seconds = laplace(whole, seed, tell)
-        return posteriors_of(whole, sampled, seed, seconds, "laplace")
+        sampled, seconds = approximate(whole, seed, tell)
+        return posteriors_of(whole, sampled, seed, seconds, "variational")
     # fast-math lets the compiler reorder sums, and it does so otherwise when it finds its cache filled: other draws
     with config.change_flags(numba__fastmath=False):
         compiled = nutpie.compile_pymc_model(build(whole, custom))

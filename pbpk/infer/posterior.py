@@ -20,7 +20,7 @@ from pbpk.infer.signals import unknowns
 PRIOR_DRAWS = 1000
 MOST_PARETO_K = 0.7  # Vehtari et al. 2024, JMLR 25:72
 ANIMAL = "animal"  # variable that holds the deviates of all animals
-METHODS = {"nuts": "the No-U-Turn sampler", "laplace": "a normal about the mode, weighted: an approximation"}
+METHODS = {"nuts": "the No-U-Turn sampler", "variational": "the nearest normal: an approximation"}
 
 
 @dataclass(frozen=True)
@@ -32,7 +32,7 @@ class Posterior:
     each : rhat, ess_bulk, ess_tail of each parameter
     readings : posterior probability of each reading of the denominator
     seconds : how long compiling and sampling took
-    method : "nuts", or "laplace" for a quick approximation
+    method : "nuts", or "variational" for a quick approximation
     """
 
     joint: Joint
@@ -145,9 +145,9 @@ def _diagnosed(joint: Joint, tree: xr.DataTree) -> tuple[Diagnostics, dict[str, 
     diagnostics, each = diagnose(tree, kinds_of(joint))
     k = float(tree.attrs.get("pareto_k", 0.0))
     if k > MOST_PARETO_K:
-        told = (f"the quick approximation is far from the posterior (Pareto k {k:.2f}, at most {MOST_PARETO_K} is asked"
-                "); fit without --quick",)  # fmt: skip
-        diagnostics = replace(diagnostics, sentences=told)
+        told = (f"the approximation is rough (Pareto k {k:.2f}, above {MOST_PARETO_K}), its intervals likely too narrow; "
+                "fit without --quick",)  # fmt: skip
+        diagnostics = replace(diagnostics, warnings=(*diagnostics.warnings, *told))
     return diagnostics, each
 
 
