@@ -183,7 +183,7 @@ def say_diagnostics(found: Any, method: str = "nuts") -> None:
         console.print("[yellow]beware:[/yellow] " + escape(sentence), soft_wrap=True)
     if method != "nuts":
         console.print(
-            "[yellow]approximation[/yellow]: the nearest normal, not chains; fit without --quick before you file or decide.",
+            "[yellow]approximation[/yellow]: the nearest normal, not chains; fit without --quick before you decide.",
             soft_wrap=True,
         )
         return

@@ -145,8 +145,8 @@ def _diagnosed(joint: Joint, tree: xr.DataTree) -> tuple[Diagnostics, dict[str, 
     diagnostics, each = diagnose(tree, kinds_of(joint))
     k = float(tree.attrs.get("pareto_k", 0.0))
     if k > MOST_PARETO_K:
-        told = (f"the approximation is rough (Pareto k {k:.2f}, above {MOST_PARETO_K}), its intervals likely too narrow; "
-                "fit without --quick",)  # fmt: skip
+        told = (f"the approximation is rough (Pareto k {k:.2f}, above {MOST_PARETO_K}), its intervals likely too "
+                "narrow; fit without --quick",)  # fmt: skip
         diagnostics = replace(diagnostics, warnings=(*diagnostics.warnings, *told))
     return diagnostics, each
 
