@@ -44,6 +44,7 @@ proof: .venv/.stamp  ## longer proofs, minutes to an hour each; their last figur
 	$(call step,pytest -m proof,$(BIN)/pytest -n 2 --dist loadfile -m proof)
 	$(call step,demodulation coverage,$(BIN)/python tests/proof/demodulation_coverage.py)
 	$(call step,raw light to the truth,$(BIN)/python tests/proof/raw_light_recovery.py --seeds 100)
+	$(call step,calibration of the inference,$(BIN)/python tests/proof/calibration.py --fits 100)
 
 lock:  ## resolve requirements.lock anew from pyproject.toml (needs uv)
 	@command -v $(UV) >/dev/null || { echo 'Install uv, which resolves the lock, or name it: make lock UV=path'; exit 1; }

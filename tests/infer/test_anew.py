@@ -34,7 +34,7 @@ def mice(write_joint, name):
 @pytest.mark.parametrize("name", ["dose", "E_lung"])
 def test_the_density_of_an_animal_is_the_integral_over_its_deviate(write_joint, name, monkeypatch):
     """With many points; the draws are no posterior, about which the few of a real one lie close."""
-    monkeypatch.setattr("pbpk.infer.anew.NODES", 2048)
+    monkeypatch.setattr("pbpk.infer.anew.NODES", 512)
     joint = mice(write_joint, name)
     rng = np.random.default_rng(2)
     z = 0.2 * rng.standard_normal((8, len(joint.free)))

@@ -94,6 +94,7 @@ def test_a_mean_of_n_animals_has_one_deviate_of_a_smaller_size(write_joint):
     assert changed.tolist() == (joint.counts.table["animal"] == "").tolist()
 
 
+@pytest.mark.proof  # compiles a model of its own
 def test_the_sampler_sees_the_slope_of_every_deviate(write_joint):
     joint = write_joint(KWAN, edits=varied("clearance", "dose"))
     density = Density(joint)
