@@ -58,7 +58,9 @@ def stock_model(joint):
             seen.append(
                 pt.stack([(picked * weights[rows]).sum(axis=-1) for weights in (joint.observers, joint.recovery)])
             )
-        pm.Potential("counts", _log_likelihood(joint, joint.theta(z, pt), seen, "dose", pt.zeros(0), measured_in(joint)))
+        pm.Potential(
+            "counts", _log_likelihood(joint, joint.theta(z, pt), seen, "dose", pt.zeros(0), measured_in(joint))
+        )
     return built
 
 

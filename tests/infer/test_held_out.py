@@ -85,12 +85,12 @@ def test_an_animal_that_no_fit_saw_has_its_deviate_summed_over(write_joint, make
     """Against the integral at each draw, by Gauss and Hermite over the standard normal that the deviate is."""
     whole = write_joint(T_CELLS, rows, DOSED, edits=[("[[groups]]", VARIED.format(name))])
     kept = join(whole.model, without(whole.counts, ["iv: b"]))
-    posterior = make_posterior(kept, chains=2, draws=150)
+    posterior = make_posterior(kept, chains=2, draws=60)
     assert deviate(name, "iv:b") not in kept.names
     known = posterior.theta()
     theta = np.zeros((len(known), len(whole.names)))
     theta[:, [whole.names.index(n) for n in kept.names]] = known
-    nodes, weights = np.polynomial.hermite_e.hermegauss(40)
+    nodes, weights = np.polynomial.hermite_e.hermegauss(24)
     above = []
     for node in nodes:
         theta[:, whole.names.index(deviate(name, "iv:b"))] = node
