@@ -6,9 +6,9 @@ from typing import Any
 import numpy as np
 import pandas as pd
 import pymc as pm
-import pytensor
 import pytensor.tensor as pt
 from numpy.typing import NDArray
+from pytensor.compile.sharedvalue import shared
 
 from pbpk.infer import row_terms, signal_terms
 from pbpk.infer.between import DOSE
@@ -33,7 +33,7 @@ def build(given: Joint | Together) -> pm.Model:
     with pm.Model(coords=coords) as model:
         z = pm.Normal("z", dims="parameter")
         for study, joint in whole.joints.items():
-            data = {name: pytensor.shared(array, f"{name}{whole.suffix(study)}")
+            data = {name: shared(array, f"{name}{whole.suffix(study)}")
                     for name, array in measured_in(joint).items()}  # fmt: skip
             _add(joint, z[whole.places[study]] if study else z, whole.suffix(study), data)
     return model

@@ -156,7 +156,8 @@ def test_another_design_is_compiled_anew(write_joint, monkeypatch):
     assert len({design(Together.alone(joint)) for joint in joints}) == len(asked) == 3
     free = next(i for i, p in enumerate(joints[0].model.parameters) if not p.prior.is_fixed)
     parameters = list(joints[0].model.parameters)
-    parameters[free] = replace(parameters[free], prior=parameters[free].prior.scaled(1.5))
+    prior = parameters[free].prior
+    parameters[free] = replace(parameters[free], prior=replace(prior, sigma=1.5 * prior.sigma))
     moved = join(replace(joints[0].model, parameters=tuple(parameters)), joints[0].counts)
     assert design(Together.alone(moved)) != design(Together.alone(joints[0]))
 
