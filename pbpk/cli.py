@@ -189,14 +189,16 @@ def report(run: Annotated[Path, typer.Argument(help="Run folder.")]) -> None:
     """Write the report of a run again, from its draws."""
     import xarray as xr
 
+    from pbpk.commands.line import write_pages
+    from pbpk.infer.prior_check import check_prior
     from pbpk.predict.run import assemble, read_fit
-    from pbpk.report.page import write_report
 
     study, posterior, manifest = read_fit(run)
     draws = run / "forecast.nc"
     forecast = xr.open_dataset(draws, engine="h5netcdf").load() if draws.is_file() else None
-    path = write_report(assemble(study, posterior, forecast, manifest), run / "report.html")
-    console.print(f"Written: {escape(str(path))}")
+    checked = check_prior(posterior.joint, seed=int(manifest["seed"]))
+    write_pages(assemble(study, posterior, forecast, manifest), run, checked)
+    console.print(f"Written: {escape(str(run / 'report.html'))} and {escape(str(run / 'diagnostics.html'))}")
 
 
 @app.command(epilog="Example: pbpk check models/msc.toml")

@@ -355,7 +355,9 @@ def test_a_fit_that_has_not_converged_ends_with_3_and_a_sentence(short):
 def test_it_leaves_a_readable_run_that_warns(short):
     names = {path.name for path in short.folder.iterdir()}
     tables = {"counts.csv", "parameters.csv", "predictions.csv", "exposure.csv"}
-    assert names == {"manifest.json", "posterior.nc", "report.html", "study"} | tables  # no answers from such a fit
+    assert (
+        names == {"manifest.json", "posterior.nc", "report.html", "diagnostics.html", "study"} | tables
+    )  # no answers from such a fit
     manifest = json.loads((short.folder / "manifest.json").read_text())
     assert manifest["converged"] is False
     assert manifest["settings"]["draws"] == 100

@@ -11,7 +11,7 @@ def subclasses(kind):
 
 
 def test_the_tree_in_the_docstring_is_the_tree():
-    drawn = {word for word in errors.__doc__.split() if word.endswith(("Error", "Converged"))}
+    drawn = {word for word in errors.__doc__.split() if word.endswith(("Error", "Converged", "Interrupted"))}
     assert drawn == {
         "PbpkError",
         *(kind.__name__ for kind in subclasses(PbpkError) if kind.__module__ == errors.__name__),
@@ -22,6 +22,7 @@ def test_exit_codes():
     """2 for anything the user wrote, 3 for chains that disagree, 1 for the rest."""
     assert {kind.exit_code for kind in subclasses(InputError)} == {2}
     assert (PbpkError.exit_code, SolveError.exit_code, NotConverged.exit_code) == (1, 1, 3)
+    assert errors.Interrupted.exit_code == 130  # as a shell says of Ctrl-C
 
 
 @pytest.mark.parametrize(

@@ -18,8 +18,15 @@ from pbpk.terminal import progress, say_animals, say_identified, say_study
 WRITTEN = ("expected.csv",)
 
 
-def identify(folder: Path, out: Path | None, model: str | None, known: list[str], profiled: list[str], force: bool,
-             seed: int) -> None:  # fmt: skip
+def identify(
+    folder: str | Path,
+    out: Path | None,
+    model: str | None,
+    known: list[str],
+    profiled: list[str],
+    force: bool,
+    seed: int,
+) -> None:
     """Say what a study can teach before it is fitted; tables go to `out`, if it is given."""
     with progress() as follow:
         study = read_study(folder, lambda done, total: follow("reading light", done, total, 0))

@@ -83,7 +83,7 @@ def run_line(source: Path, out: Path, asked: Asked) -> None:
     NotConverged
         if the chains disagree and nobody allowed it; all is written all the same
     """
-    collection = None if source.is_dir() else read_collection(source)
+    collection = read_collection(source) if source.suffix == ".toml" else None
     studies = collection.studies if collection else {ALONE: _read(source)}
     members = {name: _member(study, asked) for name, study in studies.items()}
     whole = _joined(members, collection)
@@ -165,10 +165,15 @@ def _write_one(
     write_tables(result, folder)
     if member.counts.panels:
         write_plate_page(member.study, member.counts, folder / "plates.html")
-    write_report(result, folder / "report.html")
-    write_diagnostics(result, folder / "diagnostics.html", influence(left_out(posterior)), checked)
+    write_pages(result, folder, checked)
     write_manifest(manifest, folder)
     return result
+
+
+def write_pages(result: Run, folder: Path, checked: PriorCheck) -> None:
+    """Write the diagnostics and then the report, which links what lies beside it."""
+    write_diagnostics(result, folder / "diagnostics.html", influence(left_out(result.posterior)), checked)
+    write_report(result, folder / "report.html")
 
 
 def _write_together(

@@ -2,7 +2,7 @@
 
 import hashlib
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -11,9 +11,11 @@ from pytensor.configdefaults import config
 
 from pbpk.assay.counts import OrganCounts
 from pbpk.body.model import Model
+from pbpk.errors import InputError
 from pbpk.infer import gradient, row_terms, signal_terms
+from pbpk.infer.custom import Custom, LogLikelihood, MakePrior, described
 from pbpk.infer.joint import Calibration, Joint, join
-from pbpk.infer.likelihood import build, measured, operation, packed
+from pbpk.infer.likelihood import AS_WRITTEN, build, measured, operation, packed
 from pbpk.infer.posterior import Posterior, posteriors_of
 from pbpk.infer.quick import laplace
 from pbpk.infer.sampling import Checkpoint, Settings, sample_chains
@@ -36,17 +38,23 @@ class Compiled:
         """`fit`, compiling only a design that was not met before; the draws are those of a fit by itself."""
         return fit(model, counts, compiled=self, **settings)
 
-    def posterior(self, whole: Together) -> Any:
-        """What the sampler takes, with what these studies measured."""
+    def posterior(self, whole: Together, custom: Custom = AS_WRITTEN) -> Any:
+        """What the sampler takes, with what these studies measured; a user's own terms are compiled each time."""
+        if custom.priors or custom.likelihood is not None:  # nobody can tell whether two callables say the same
+            return _compile(whole, custom)
         asked = design(whole)
         if asked in self._of:
             return self._of[asked].with_data(**measured(whole))
         while len(self._of) >= MOST_KEPT:
             del self._of[next(iter(self._of))]
-        # fast-math lets the compiler reorder sums, and it does so otherwise when it finds its cache filled: other draws
-        with config.change_flags(numba__fastmath=False):
-            self._of[asked] = nutpie.compile_pymc_model(build(whole))
+        self._of[asked] = _compile(whole, custom)
         return self._of[asked]
+
+
+def _compile(whole: Together, custom: Custom) -> Any:
+    # fast-math lets the compiler reorder sums, and it does so otherwise when it finds its cache filled: other draws
+    with config.change_flags(numba__fastmath=False):
+        return nutpie.compile_pymc_model(build(whole, custom))
 
 
 def fit(
@@ -61,6 +69,8 @@ def fit(
     calibration: Calibration = "joint",
     quick: bool = False,
     checkpoint: Path | None = None,
+    priors: Mapping[str, MakePrior] | None = None,
+    likelihood: LogLikelihood | None = None,
     compiled: Compiled | None = None,
 ) -> Posterior:
     """Learn the parameters of a model from counts.
@@ -73,6 +83,8 @@ def fit(
     calibration : how the controls of an instrument enter, see `Joint`
     quick : a normal about the mode instead of chains, in seconds; the posterior is marked as an approximation
     checkpoint : folder in which finished chains are kept, so that a fit that was killed goes on from there
+    priors : parameter -> callable that makes its PyMC variable, instead of the prior in the model file
+    likelihood : callable that returns the log-density of all rows, instead of the one in `joint`: see `custom`
     compiled : what earlier fits compiled, see `Compiled`
 
     Returns
@@ -83,9 +95,18 @@ def fit(
     ------
     StudyError, ModelFileError
         if the counts do not fit the model
+    InputError
+        if a prior or likelihood of the user's own cannot be used
     """
-    whole = Together.alone(join(model, counts, calibration))
-    return fit_together(whole, seed, chains, draws, tune, target_accept, progress, quick, checkpoint, compiled)[ALONE]
+    custom = Custom(dict(priors or {}), likelihood)
+    joint = join(model, counts, calibration)
+    if priors or likelihood is not None:
+        if quick or checkpoint is not None:
+            raise InputError("priors and likelihoods of one's own are sampled, without `quick` or `checkpoint`.")
+        joint = described(joint, custom, seed)
+    whole = Together.alone(joint)
+    given = (seed, chains, draws, tune, target_accept, progress, quick, checkpoint, custom, compiled)
+    return fit_together(whole, *given)[ALONE]
 
 
 def fit_together(
@@ -98,6 +119,7 @@ def fit_together(
     progress: Progress | None = None,
     quick: bool = False,
     checkpoint: Path | None = None,
+    custom: Custom = AS_WRITTEN,
     compiled: Compiled | None = None,
 ) -> dict[str, Posterior]:
     """Learn from several studies at once, see `join_together`; settings as in `fit`, one posterior for each study."""
@@ -107,7 +129,7 @@ def fit_together(
     if quick:
         sampled, seconds = laplace(whole, seed, tell)
         return posteriors_of(whole, sampled, seed, seconds, "laplace")
-    posterior = (compiled or Compiled()).posterior(whole)
+    posterior = (compiled or Compiled()).posterior(whole, custom)
     compiled_at = time.perf_counter()
     tell("compiling", 1, 1, 0)
     kept = Checkpoint(checkpoint, digest(whole)) if checkpoint is not None else None
@@ -117,7 +139,7 @@ def fit_together(
         settings = Settings(seed, chains, draws, tune, CAREFUL)
         sampled = sample_chains(posterior, settings, lambda *state: tell("again, with smaller steps", *state), kept)
     seconds = {"compile": compiled_at - began, "sample": time.perf_counter() - compiled_at}
-    return posteriors_of(whole, sampled, seed, seconds)
+    return posteriors_of(whole, sampled, seed, seconds, owned={name: custom.variable(name) for name in custom.priors})
 
 
 def design(whole: Together) -> str:

@@ -26,11 +26,18 @@ def learned_sentences(posterior: Posterior) -> tuple[str, ...]:
     said = []
     for name, contraction in contractions(posterior).items():
         low, _, high = np.quantile(theta[:, posterior.joint.names.index(name)], LEVELS)
-        before = by_name[name].prior.interval()
-        unit = "" if by_name[name].unit == "1" else f" {by_name[name].unit}"
-        said.append(f"`{name}`: {how_much(contraction)}; {_number(low)} to {_number(high)}{unit}, "
-                    f"believed {_number(before[0])} to {_number(before[1])} before.")  # fmt: skip
+        unit = by_name[name].unit
+        said.append(learned_sentence(name, how_much(contraction), (low, high), by_name[name].prior.interval(), unit))
     return tuple(said)
+
+
+def learned_sentence(
+    name: str, learned: str, after: tuple[float, float], before: tuple[float, float], unit: str
+) -> str:
+    """How much was learned of one parameter, and from what interval to what."""
+    unit = "" if unit == "1" else f" {unit}"
+    return (f"`{name}`: {learned}; {_number(after[0])} to {_number(after[1])}{unit}, "
+            f"believed {_number(before[0])} to {_number(before[1])} before.")  # fmt: skip
 
 
 def tied_pairs(posterior: Posterior, least: float = TIED) -> pd.DataFrame:

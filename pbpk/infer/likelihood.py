@@ -12,18 +12,22 @@ from pytensor.compile.sharedvalue import shared
 
 from pbpk.infer import row_terms, signal_terms
 from pbpk.infer.between import DOSE
+from pbpk.infer.custom import Custom
 from pbpk.infer.experiments import Experiment, arrays_of
 from pbpk.infer.gradient import Seen, SeenMoving, SeenSteady
 from pbpk.infer.joint import Joint
 from pbpk.infer.packing import Pack, pack
 from pbpk.infer.sharing import Together
 
+AS_WRITTEN = Custom()
 
-def build(given: Joint | Together) -> pm.Model:
+
+def build(given: Joint | Together, custom: Custom = AS_WRITTEN) -> pm.Model:
     """PyMC model of standard-normal variables: `z`, one entry for each free parameter, and `assay`, if there is light.
 
     `assay` holds one entry for each unknown that the readings of an instrument share; of several studies, each has its
-    own, `assay_NAME`. All that `measured` gives is a shared variable of that name.
+    own, `assay_NAME`. All that `measured` gives is a shared variable of that name. custom : priors and a likelihood of
+    the user's own.
     """
     whole = given if isinstance(given, Together) else Together.alone(given)
     coords: dict[str, Any] = {"parameter": list(whole.names)}
@@ -35,7 +39,7 @@ def build(given: Joint | Together) -> pm.Model:
         for study, joint in whole.joints.items():
             data = {name: shared(array, f"{name}{whole.suffix(study)}")
                     for name, array in measured_in(joint).items()}  # fmt: skip
-            _add(joint, z[whole.places[study]] if study else z, whole.suffix(study), data)
+            _add(joint, z[whole.places[study]] if study else z, whole.suffix(study), data, custom)
     return model
 
 
@@ -75,9 +79,11 @@ def _all(data: Mapping[str, Any], what: str, fields: Sequence[str]) -> list[Any]
     return [data[f"{what}_{field}"] for field in fields]
 
 
-def _add(joint: Joint, z: Any, suffix: str, data: Mapping[str, Any]) -> None:
+def _add(joint: Joint, z: Any, suffix: str, data: Mapping[str, Any], custom: Custom) -> None:
     """Add the terms of one study to the model that is being built, from its vector z and what was measured."""
     u, theta = pt.zeros(0), joint.theta(z, pt)
+    for name, make in custom.priors.items():
+        theta = pt.set_subtensor(theta[joint.names.index(name)], make(custom.variable(name)))
     if "assay_mean" in data:
         assay = pm.Normal(f"assay{suffix}", dims=f"unknown{suffix}")
         u = data["assay_mean"] + pt.dot(data["assay_factor"], assay)
@@ -86,7 +92,7 @@ def _add(joint: Joint, z: Any, suffix: str, data: Mapping[str, Any]) -> None:
             pm.Potential(f"controls{suffix}", signal_terms.controls_term(known, u, assay))
     seen = seen_rows(joint, theta)
     terms = [
-        _log_likelihood(joint, theta, seen, reading, u, data) - np.log(len(joint.readings))
+        _log_likelihood(joint, theta, seen, reading, u, data, custom) - np.log(len(joint.readings))
         for reading in joint.readings
     ]
     if len(terms) == 1:
@@ -142,7 +148,9 @@ def packed(joint: Joint, experiments: Sequence[Experiment]) -> Pack:
     return pack(arrays)
 
 
-def _log_likelihood(joint: Joint, theta: Any, seen: Any, reading: str, u: Any, data: Mapping[str, Any]) -> Any:
+def _log_likelihood(
+    joint: Joint, theta: Any, seen: Any, reading: str, u: Any, data: Mapping[str, Any], custom: Custom = AS_WRITTEN
+) -> Any:
     """Log-likelihood of all rows under one reading of the denominator."""
     table = joint.counts.table
     percent = 100.0 * seen[0] / seen[1] if reading == "recovered" else seen[0]
@@ -154,6 +162,8 @@ def _log_likelihood(joint: Joint, theta: Any, seen: Any, reading: str, u: Any, d
     if joint.between is not None and DOSE in joint.between.varied:
         m = m + joint.between.shifts(theta, joint.names, pt)[DOSE][joint.between.of_row]
     spread, misfit = (_number(joint, theta, name) for name in ("spread", "misfit"))
+    if custom.likelihood is not None:
+        return custom.likelihood(m, spread, misfit, table)
     parts = []
     if "read" in data:
         given = _all(data, "read", signal_terms.FIELDS)

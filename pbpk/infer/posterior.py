@@ -1,7 +1,9 @@
 """What was learned: draws of every parameter, with the model and the counts they belong to."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import xarray as xr
@@ -83,13 +85,22 @@ def named_draws(joint: Joint, theta: Array) -> xr.Dataset:
 
 
 def posteriors_of(
-    whole: Together, sampled: xr.DataTree, seed: int, seconds: dict[str, float], method: str = "nuts"
+    whole: Together,
+    sampled: xr.DataTree,
+    seed: int,
+    seconds: dict[str, float],
+    method: str = "nuts",
+    owned: Mapping[str, str] | None = None,
 ) -> dict[str, Posterior]:
-    """Posterior of each study from draws of the vector behind them all."""
+    """Posterior of each study from draws of the vector behind them all.
+
+    owned : parameters with a prior of the user's own -> the variable that holds their draws
+    """
     found = {}
     drawn = sampled["posterior"].to_dataset()
     for study, joint in whole.joints.items():
-        own = {"z": (("chain", "draw", "parameter"), drawn["z"].to_numpy()[..., whole.places[study]])}
+        own: dict[str, Any] = {"z": (("chain", "draw", "parameter"), drawn["z"].to_numpy()[..., whole.places[study]])}
+        own |= {name: (("chain", "draw"), drawn[variable].to_numpy()) for name, variable in (owned or {}).items()}
         for name in ("assay", "reading"):
             if f"{name}{whole.suffix(study)}" in drawn:
                 values = drawn[f"{name}{whole.suffix(study)}"].to_numpy()
@@ -106,8 +117,11 @@ def posterior_of(
 ) -> Posterior:
     """Posterior from draws of the sampler's vector: `z`, and `assay` and `reading` where there are any."""
     drawn = sampled["posterior"].to_dataset()
+    theta = joint.theta(drawn["z"].to_numpy())
+    for name in set(joint.names).intersection(drawn):  # what has a prior of the user's own is not behind z
+        theta[..., joint.names.index(name)] = drawn[name].to_numpy()
     groups = {
-        "posterior": named_draws(joint, joint.theta(drawn["z"].to_numpy())),
+        "posterior": named_draws(joint, theta),
         "prior": named_draws(joint, prior_theta(joint, PRIOR_DRAWS, seed)[np.newaxis]),
         "sample_stats": sampled["sample_stats"].to_dataset(),
     }

@@ -22,7 +22,9 @@ from pbpk.body.model import Model
 from pbpk.body.physiology import chosen, freed
 from pbpk.errors import ModelFileError, RunError, StudyError
 from pbpk.infer import summary
+from pbpk.infer.additions import what_to_measure
 from pbpk.infer.convergence import Diagnostics
+from pbpk.infer.identify import tied_sentences
 from pbpk.infer.joint import Joint, join
 from pbpk.infer.posterior import Posterior, read_posterior
 from pbpk.infer.sharing import scaled_model
@@ -35,7 +37,11 @@ STACK = ("pbpk", "pymc", "pytensor", "nutpie", "arviz", "numba", "numpy", "scipy
 
 @dataclass(frozen=True)
 class Run:
-    """The output of an analysis, in memory."""
+    """The output of an analysis, in memory.
+
+    animals : how far each animal lies from the median one, where animals differ
+    ties : parameters that were not learned and move together; advice : what to measure next, in words
+    """
 
     study: Study
     posterior: Posterior
@@ -46,6 +52,9 @@ class Run:
     forecast: pd.DataFrame
     draws: xr.Dataset | None
     manifest: Mapping[str, Any]
+    animals: pd.DataFrame
+    ties: tuple[str, ...]
+    advice: tuple[str, ...]
 
     @property
     def name(self) -> str:
@@ -134,6 +143,9 @@ def assemble(study: Study, posterior: Posterior, forecast: xr.Dataset | None, ma
         forecast=forecast_table(forecast) if forecast is not None else empty,
         draws=forecast,
         manifest=manifest,
+        animals=summary.animals(posterior),
+        ties=tied_sentences(posterior),
+        advice=what_to_measure(posterior.joint, seed=seed).sentences,
     )
 
 

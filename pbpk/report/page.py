@@ -237,6 +237,9 @@ def _surplus(forecast: pd.DataFrame) -> str:
 def _limits(run: "Run") -> dict[str, Any]:
     return {
         "unlearned": lessons.unlearned(run),
+        "learned": [wording.with_code(sentence) for sentence in lessons.learned(run)],
+        "ties": [wording.with_code(sentence) for sentence in run.ties],
+        "advice": [wording.with_code(sentence) for sentence in run.advice],
         "half": wording.listed(lessons.half_learned(run)) if lessons.half_learned(run) else "",
         "tensions": lessons.tensions(run),
         "confounding": lessons.confounding(run),

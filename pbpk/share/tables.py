@@ -23,13 +23,15 @@ PERCENT = {
 
 
 def write_tables(run: Run, folder: Path) -> list[Path]:
-    """Write counts, parameters, predictions, exposure and, where there are scenarios, the forecast."""
+    """Write counts, parameters, predictions, exposure; deviates of animals and the forecast where there are any."""
     tables = {
         "counts": counts_table(run.joint.counts),
         "parameters": run.parameters[PARAMETER_COLUMNS],
         "predictions": run.predictions,
         "exposure": run.exposure,
     }
+    if len(run.animals):
+        tables["deviates"] = run.animals
     if len(run.forecast):
         tables["forecast"] = run.forecast
     return [write_table(table, folder / f"{name}.csv") for name, table in tables.items()]

@@ -47,9 +47,9 @@ class Facts:
         parts = {form: [i for i, f in enumerate(forms) if f == form] for form in ("lognormal", "logit_normal")}
         fixed = [p.prior.centre for p in model.parameters if p.name not in place]
         order = {free[i].name: k for k, i in enumerate([*parts["lognormal"], *parts["logit_normal"]])}
-        kept = iter(range(len(free), len(free) + len(fixed)))
+        kept = iter(range(len(order), len(order) + len(fixed)))
         where = [order[p.name] if p.name in order else next(kept) for p in model.parameters]
-        where += list(range(len(free) + len(fixed), len(free) + len(fixed) + len(model.settled)))
+        where += list(range(len(order) + len(fixed), len(order) + len(fixed) + len(model.settled)))
         return parts, np.array([*fixed, *model.settled]), np.array(where), order
 
     @cached_property

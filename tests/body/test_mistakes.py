@@ -54,7 +54,7 @@ MISTAKES = {
     "a state of no kind": ("label.blood        -> excreted", "label.blod -> excreted", "`label.blod` must be listed once, .* under none."),
     "a negative prior": ("median=0.85", "median=-0.85", "the median must lie between 0 and 1."),
     "a prior without spread": (", sigma=0.7", "", "`sigma` is missing."),
-    "an unknown prior": ('"lognormal(median=1.3', '"normal(median=1.3', "unknown form. Did you mean `lognormal`?"),
+    "an unknown prior": ('"lognormal(median=1.3', '"lognorml(median=1.3', "unknown form. Did you mean `lognormal`?"),
     "a prior without names": ("(median=1.3, sigma=0.7)", "(1.3, 0.7)", "write it like lognormal(median=1, sigma=1)."),
     "a prior with a name twice": ("sigma=0.7", "sigma=0.7, sigma=0.8", "give each of median, sigma once, by its name."),
     "a prior without quotes": ('"lognormal(median=1.3, sigma=0.7)"', "lognormal(median=1.3)", "put text in quotes"),

@@ -96,5 +96,5 @@ def test_chains_that_disagree_are_written_and_refused(make_posterior, monkeypatc
 
 
 def test_a_file_that_is_no_collection_is_one_sentence(tmp_path):
-    with pytest.raises(StudyError, match=r"nowhere: there is no such file"):
-        run_line(tmp_path / "nowhere", tmp_path / "out", Asked(SETTINGS))
+    with pytest.raises(StudyError, match=r"nowhere\.toml: there is no such file"):
+        run_line(tmp_path / "nowhere.toml", tmp_path / "out", Asked(SETTINGS))

@@ -34,6 +34,8 @@ def make_run(folder, scenarios=2, passed=True):
         curves=_curves(joint),
         readings={"dose": 0.63, "recovered": 0.37} if joint.counts.denominator == "unknown" else {"dose": 1.0},
         exposure=_exposure(joint),
+        ties=("`loss_lung` and `transfer_lung` are confounded (correlation -0.80): more of one is made good by less.",),
+        advice=("Six live readouts of the lung at 24 h and 72 h would bring `loss_lung` from not learned to learned.",),
         forecast=_forecast(scenarios),
         manifest={
             "created": "2026-01-31",
