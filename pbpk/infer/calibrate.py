@@ -11,20 +11,19 @@ same ranks.
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
-from functools import cached_property
+from functools import cache, cached_property
 from typing import Any, Protocol
 
 import numpy as np
 import pandas as pd
-from pytensor.compile.mode import Mode
 
 from pbpk.assay.counts import OrganCounts
 from pbpk.body.model import Model
 from pbpk.body.solve import Array
 from pbpk.errors import PbpkError
-from pbpk.infer.fit import fit as fit_counts
+from pbpk.infer.fit import Compiled
+from pbpk.infer.held_out import log_whole
 from pbpk.infer.joint import Calibration, Joint, join, predict_percent
-from pbpk.infer.likelihood import build
 from pbpk.infer.posterior import Posterior
 from pbpk.infer.replicate import replicated
 from pbpk.infer.uniformity import LEVELS, place, uniform_rows
@@ -45,6 +44,19 @@ class Fit(Protocol):
         calibration: Calibration,
     ) -> Posterior:  # fmt: skip
         """Posterior of the counts."""
+
+
+def refit(
+    model: Model, counts: OrganCounts, *, seed: int, chains: int, draws: int, tune: int, calibration: Calibration
+) -> Posterior:
+    """`pbpk.infer.fit.fit`, compiled once in each process: replicates differ by their numbers alone."""
+    return _compiled().fit(model, counts, seed=seed, chains=chains, draws=draws, tune=tune, calibration=calibration)
+
+
+@cache
+def _compiled() -> Compiled:
+    """What this process compiled."""
+    return Compiled()
 
 
 @dataclass(frozen=True)
@@ -139,7 +151,7 @@ def calibrate(
     draws: int = 500,
     tune: int = 500,
     calibration: Calibration = "joint",
-    fit: Fit = fit_counts,
+    fit: Fit = refit,
     quantities: Mapping[str, Quantity] | None = None,
     nu: float = np.inf,
     scheduler: Any = None,
@@ -293,21 +305,12 @@ def in_the_body(joint: Joint, theta: Array, unknowns: Array) -> Array:
 
 
 def log_likelihood(joint: Joint, theta: Array, unknowns: Array) -> Array:
-    """Log-likelihood of the counts, and of the controls where they are fitted too, but for a constant, (draw,).
-
-    It is that of the model which the sampler gets, without a compiler: half a second, then 2 ms a draw.
-    """
-    logp = build(joint).compile_logp(mode=Mode(linker="py", optimizer="fast_run").excluding("fusion"))
-    z = np.stack([p.prior.standardised(theta[:, joint.names.index(p.name)]) for p in joint.free], axis=-1)
-    points = [{"z": each} for each in z]
-    prior = (z**2).sum(axis=1)
+    """Log-likelihood of the counts, with prior and controls of the unknowns where they are fitted too, (draw,)."""
+    found = log_whole(joint, theta, predict_percent(joint, theta), unknowns)
     signals = joint.counts.signals
-    if signals is not None and signals.shared.names:
-        way = np.linalg.cholesky(signals.shared.covariance)
-        assay = np.linalg.solve(way, (unknowns - signals.shared.mean).T).T
-        points = [point | {"assay": each} for point, each in zip(points, assay, strict=True)]
-        prior = prior + (assay**2).sum(axis=1)
-    return np.array([float(logp(point)) for point in points]) + 0.5 * prior
+    if signals is not None and signals.shared.names and joint.calibration == "joint":
+        found = found + np.array([signals.shared.log_density(u) for u in unknowns])
+    return found
 
 
 def _table(places: pd.DataFrame, parameters: Sequence[str]) -> pd.DataFrame:

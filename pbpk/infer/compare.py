@@ -14,8 +14,8 @@ from pbpk.body.solve import Array
 from pbpk.errors import StudyError
 from pbpk.infer.fit import Progress, fit
 from pbpk.infer.folds import kfold
-from pbpk.infer.held_out import FINE_K, LeftOut, leave_each_out
 from pbpk.infer.joint import Joint, join, predict_percent
+from pbpk.infer.loo import MOST_K, LeftOut, left_out
 from pbpk.infer.posterior import Posterior
 from pbpk.infer.stacking import stacking_weights
 
@@ -57,7 +57,7 @@ class Judged:
     @property
     def doubtful(self) -> tuple[str, ...]:
         """Units whose importance weights cannot be trusted and that were not left out in a refit."""
-        return tuple(unit for unit in self.units[self.k > FINE_K].tolist() if unit not in self.refitted)
+        return tuple(unit for unit in self.units[self.k > MOST_K].tolist() if unit not in self.refitted)
 
 
 @dataclass(frozen=True)
@@ -118,13 +118,13 @@ def compare(
         if not reasons[name]:
             tell = _told(progress, name)
             fits[name] = learn(model, counts, seed=seed, progress=tell, **settings)
-            found[name] = leave_each_out(fits[name], _counted(tell))
+            found[name] = left_out(fits[name], progress=_counted(tell))
     again: dict[str, LeftOut] = {}
     if refit:
         whole = any(len(left.doubtful) > folds for left in found.values())
         for name, left in found.items():
-            if whole or left.doubtful.size:
-                units = None if whole else left.doubtful.tolist()
+            if whole or left.doubtful:
+                units = None if whole else left.doubtful
                 again[name] = kfold(named[name], counts, folds, seed, units, _told(progress, name), learn, **settings)
     judged = []
     for name, model in named.items():
@@ -164,7 +164,7 @@ def _value(row: Any) -> str:
 
 def _ruled(name: str, about: str, counts: OrganCounts, found: Mapping[str, LeftOut], reason: str) -> Judged:
     """A model that values rule out."""
-    units = next(iter(found.values())).units if found else np.array([], dtype=np.str_)
+    units = next(iter(found.values())).names if found else np.array([], dtype=np.str_)
     none = np.full(len(units), np.nan)
     return Judged(name, about, counts, units, np.full(len(units), -np.inf), none, np.nan, (), (), True, reason)
 
@@ -173,13 +173,13 @@ def _judged(name: str, about: str, posterior: Posterior, left: LeftOut, again: L
     """A fit with what importance sampling and refits say of each unit."""
     counts, converged = posterior.joint.counts, posterior.diagnostics.passed
     if again is None:
-        return Judged(name, about, counts, left.units, left.elpd, left.k, left.effective, (), (), converged)
-    elpd = left.elpd.copy()
-    elpd[[left.units.tolist().index(unit) for unit in again.units.tolist()]] = again.elpd
+        return Judged(name, about, counts, left.names, left.elpd, left.pareto_k, left.effective, (), (), converged)
+    elpd, refitted = left.elpd.copy(), tuple(again.names.tolist())
+    elpd[[left.names.tolist().index(unit) for unit in refitted]] = again.elpd
     # what a fit knows of its own animals less what it knows of new ones: the first stays as it was
     effective = left.effective + float((left.elpd - elpd).sum())
-    refitted = tuple(again.units.tolist())
-    return Judged(name, about, counts, left.units, elpd, left.k, effective, refitted, again.unsettled, converged)
+    k, unsettled = left.pareto_k, again.unsettled
+    return Judged(name, about, counts, left.names, elpd, k, effective, refitted, unsettled, converged)
 
 
 def compared(judged: Sequence[Judged]) -> Comparison:
@@ -203,7 +203,7 @@ def compared(judged: Sequence[Judged]) -> Comparison:
         rows.append({
             "model": one.name, "about": one.about, "elpd": one.elpd.sum(), "se": _se(one.elpd) if able else np.nan,
             "difference": off.sum(), "difference_se": _se(off) if able else np.nan, "effective": one.effective,
-            "high_k": int((one.k > FINE_K).sum()), "refitted": len(one.refitted), "weight": weights[i],
+            "high_k": int((one.k > MOST_K).sum()), "refitted": len(one.refitted), "weight": weights[i],
             "converged": one.converged and not one.unsettled,
         })  # fmt: skip
         each = {"model": one.name, "unit": one.units, "elpd": one.elpd, "difference": off, "k": one.k}

@@ -4,6 +4,7 @@ import hashlib
 import time
 from collections.abc import Callable, Mapping
 from pathlib import Path
+from typing import Any
 
 import nutpie
 from pytensor.configdefaults import config
@@ -11,10 +12,10 @@ from pytensor.configdefaults import config
 from pbpk.assay.counts import OrganCounts
 from pbpk.body.model import Model
 from pbpk.errors import InputError
+from pbpk.infer import gradient, row_terms, signal_terms
 from pbpk.infer.custom import Custom, LogLikelihood, MakePrior, described
-from pbpk.infer.gradient import KERNELS
-from pbpk.infer.joint import Calibration, join
-from pbpk.infer.likelihood import AS_WRITTEN, build, packed
+from pbpk.infer.joint import Calibration, Joint, join
+from pbpk.infer.likelihood import AS_WRITTEN, build, measured, operation, packed
 from pbpk.infer.posterior import Posterior, posteriors_of
 from pbpk.infer.quick import approximate
 from pbpk.infer.sampling import Checkpoint, Settings, sample_chains
@@ -22,6 +23,38 @@ from pbpk.infer.sharing import ALONE, Together
 
 Progress = Callable[[str, int, int, int], None]
 CAREFUL = 0.995  # a fit with divergences is sampled once more with steps this small
+KERNELS = (gradient.KERNELS, row_terms.KERNELS, signal_terms.KERNELS)
+MOST_KEPT = 4  # designs whose compiled posteriors are kept; each holds some hundred megabytes
+SEEN = ["group", "animal", "organ", "readout", "hours", "per"]  # columns that say what a row saw, whatever was found
+
+
+class Compiled:
+    """Posteriors that were compiled: other numbers of the same design need no compiler, only a sampler."""
+
+    def __init__(self) -> None:
+        self._of: dict[str, Any] = {}
+
+    def fit(self, model: Model, counts: OrganCounts, **settings: Any) -> Posterior:
+        """`fit`, compiling only a design that was not met before; the draws are those of a fit by itself."""
+        return fit(model, counts, compiled=self, **settings)
+
+    def posterior(self, whole: Together, custom: Custom = AS_WRITTEN) -> Any:
+        """What the sampler takes, with what these studies measured; a user's own terms are compiled each time."""
+        if custom.priors or custom.likelihood is not None:  # nobody can tell whether two callables say the same
+            return _compile(whole, custom)
+        asked = design(whole)
+        if asked in self._of:
+            return self._of[asked].with_data(**measured(whole))
+        while len(self._of) >= MOST_KEPT:
+            del self._of[next(iter(self._of))]
+        self._of[asked] = _compile(whole, custom)
+        return self._of[asked]
+
+
+def _compile(whole: Together, custom: Custom) -> Any:
+    # fast-math lets the compiler reorder sums, and it does so otherwise when it finds its cache filled: other draws
+    with config.change_flags(numba__fastmath=False):
+        return nutpie.compile_pymc_model(build(whole, custom))
 
 
 def fit(
@@ -38,6 +71,7 @@ def fit(
     checkpoint: Path | None = None,
     priors: Mapping[str, MakePrior] | None = None,
     likelihood: LogLikelihood | None = None,
+    compiled: Compiled | None = None,
 ) -> Posterior:
     """Learn the parameters of a model from counts.
 
@@ -51,6 +85,7 @@ def fit(
     checkpoint : folder in which finished chains are kept, so that a fit that was killed goes on from there
     priors : parameter -> callable that makes its PyMC variable, instead of the prior in the model file
     likelihood : callable that returns the log-density of all rows, instead of the one in `joint`: see `custom`
+    compiled : what earlier fits compiled, see `Compiled`
 
     Returns
     -------
@@ -70,7 +105,8 @@ def fit(
             raise InputError("priors and likelihoods of one's own are sampled, without `quick` or `checkpoint`.")
         joint = described(joint, custom, seed)
     whole = Together.alone(joint)
-    return fit_together(whole, seed, chains, draws, tune, target_accept, progress, quick, checkpoint, custom)[ALONE]
+    given = (seed, chains, draws, tune, target_accept, progress, quick, checkpoint, custom, compiled)
+    return fit_together(whole, *given)[ALONE]
 
 
 def fit_together(
@@ -84,6 +120,7 @@ def fit_together(
     quick: bool = False,
     checkpoint: Path | None = None,
     custom: Custom = AS_WRITTEN,
+    compiled: Compiled | None = None,
 ) -> dict[str, Posterior]:
     """Learn from several studies at once, see `join_together`; settings as in `fit`, one posterior for each study."""
     tell = progress or (lambda what, done, total, divergences: None)
@@ -92,34 +129,46 @@ def fit_together(
     if quick:
         sampled, seconds = approximate(whole, seed, tell)
         return posteriors_of(whole, sampled, seed, seconds, "variational")
-    # fast-math lets the compiler reorder sums, and it does so otherwise when it finds its cache filled: other draws
-    with config.change_flags(numba__fastmath=False):
-        compiled = nutpie.compile_pymc_model(build(whole, custom))
+    posterior = (compiled or Compiled()).posterior(whole, custom)
     compiled_at = time.perf_counter()
     tell("compiling", 1, 1, 0)
     kept = Checkpoint(checkpoint, digest(whole)) if checkpoint is not None else None
     settings = Settings(seed, chains, draws, tune, target_accept)
-    sampled = sample_chains(compiled, settings, lambda *state: tell("sampling", *state), kept)
+    sampled = sample_chains(posterior, settings, lambda *state: tell("sampling", *state), kept)
     if bool(sampled["sample_stats"]["diverging"].any()) and target_accept < CAREFUL:
         settings = Settings(seed, chains, draws, tune, CAREFUL)
-        sampled = sample_chains(compiled, settings, lambda *state: tell("again, with smaller steps", *state), kept)
+        sampled = sample_chains(posterior, settings, lambda *state: tell("again, with smaller steps", *state), kept)
     seconds = {"compile": compiled_at - began, "sample": time.perf_counter() - compiled_at}
     return posteriors_of(whole, sampled, seed, seconds, owned={name: custom.variable(name) for name in custom.priors})
 
 
-def digest(whole: Together) -> str:
-    """Digest of a posterior: of all that its log-density depends on."""
-    found = hashlib.sha256(repr(whole.names).encode())
+def design(whole: Together) -> str:
+    """Digest of all that is compiled: priors, doses, what each row sees and what is shared; no number measured."""
+    found = hashlib.sha256(repr((whole.names, KERNELS)).encode())
     for study, joint in whole.joints.items():
-        parts = [study, repr(joint.estimated), repr(joint.counts.table.to_dict("split")), joint.counts.denominator]
-        parts += [joint.calibration, joint.study.about.errors, repr(joint.counts.harvested), str(KERNELS)]
-        found.update("\n".join(parts).encode() + whole.places[study].tobytes())
-        for array in packed(joint, joint.experiments).arrays():
-            found.update(array.tobytes())
-        if joint.counts.signals is not None:
-            signals = joint.counts.signals
-            for held in (signals.response, signals.shared.controls):
-                for array in vars(held).values():
-                    found.update(array.tobytes())
-            found.update(repr(signals.shared.names).encode() + signals.shared.mean.tobytes())
+        found.update(repr(_design(study, joint)).encode())
+        for array in (whole.places[study], *packed(joint, joint.experiments).arrays()):
+            found.update(repr((array.dtype.str, array.shape)).encode() + array.tobytes())
+    for name, array in measured(whole).items():  # other numbers may make these longer, but not of another kind
+        found.update(repr((name, array.dtype.str, array.ndim)).encode())
+    return found.hexdigest()
+
+
+def _design(study: str, joint: Joint) -> tuple[Any, ...]:
+    """Of one study, what no array of its experiments says."""
+    counts, between = joint.counts, joint.between
+    followed = [(each.rows, each.subject, operation(each).__name__) for each in joint.experiments]
+    parts = (study, joint.estimated, joint.n_switched, joint.readings, joint.calibration, counts.harvested, followed)
+    apart: tuple[Any, ...] = ()
+    if between is not None:
+        apart = (between.varied, between.together, between.subjects, between.of_row.tolist(), between.share.tolist())
+    names = () if counts.signals is None else counts.signals.shared.names
+    return *parts, apart, names, counts.table[SEEN].to_dict("split")
+
+
+def digest(whole: Together) -> str:
+    """Digest of a posterior: of all that its log-density depends on, the design and what was measured."""
+    found = hashlib.sha256(design(whole).encode())
+    for array in measured(whole).values():
+        found.update(repr(array.shape).encode() + array.tobytes())
     return found.hexdigest()

@@ -10,7 +10,8 @@ from pbpk.assay.holdout import units_of, without
 from pbpk.body.model import Model
 from pbpk.errors import StudyError
 from pbpk.infer.fit import Progress, fit
-from pbpk.infer.held_out import LeftOut, predicted
+from pbpk.infer.held_out import predicted
+from pbpk.infer.loo import LeftOut, described
 
 Fit = Callable[..., Any]
 
@@ -76,10 +77,10 @@ def kfold(
         if not posterior.diagnostics.passed:
             unsettled += part
         found |= dict(zip(part, predicted(posterior, counts, part, seed).tolist(), strict=True))
-    order = [unit for unit in dict.fromkeys(units_of(counts).tolist()) if unit in found]
-    elpd = np.array([found[unit] for unit in order])
-    nothing = np.full(len(order), np.nan)
-    return LeftOut(np.array(order, dtype=np.str_), elpd, nothing, float("nan"), tuple(unsettled))
+    table = described(counts)
+    table = table[table["unit"].isin(list(found))].reset_index(drop=True)
+    elpd = np.array([found[unit] for unit in table["unit"]])
+    return LeftOut(table, elpd, np.full(len(elpd), np.nan), float("nan"), unsettled=tuple(unsettled))
 
 
 def _told(progress: Progress | None, fold: int, folds: int) -> Progress | None:

@@ -1,97 +1,69 @@
-"""How well a fit predicts animals that it did not see: log-densities of what was left out, given what was kept.
+"""Log-densities of animals left out, given what was kept: at each draw of a fit that saw them, or of one that did not.
 
-All values of one animal are left out together, or all of a group at an hour where no animal is known. Animals of a
-group and hour share what the model misses, so the density of one is conditional on the others that were kept,
+The misfit of a cell ties its rows, so the density of a unit (`assay.holdout.units_of`) is that given the rows kept,
 
-    p(y_left | y_kept, theta) = p(y_left, y_kept | theta) / p(y_kept | theta)
+    log p(y_left | y_kept, theta) = log p(y_left, y_kept | theta) - log p(y_kept | theta)
 
-with the likelihood of `likelihood.build` above and below, whatever stands in it.
+of which only the cells that the unit touches differ (Burkner, Gabry & Vehtari 2021, Comput Stat 36:1243, doi
+10.1007/s00180-020-01045-4). Both are computed by the kernels that the sampler uses. Where the denominator is unknown,
+both are mixtures of the readings, half weight each. Where animals differ, what is left out has no deviates of its own:
+they are summed over (`anew`).
 """
 
-import warnings
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from functools import cached_property
 
-import arviz as az
 import numpy as np
-import xarray as xr
 from numpy.typing import NDArray
-from scipy.special import logsumexp
+from scipy.special import logsumexp, softmax
 
 from pbpk.assay.counts import OrganCounts
-from pbpk.assay.holdout import units_of, without
+from pbpk.assay.holdout import units_of
 from pbpk.body.solve import Array
-from pbpk.infer.joint import Joint, join
-from pbpk.infer.likelihood import build
+from pbpk.infer.anew import anew
+from pbpk.infer.joint import Joint, join, predict_percent
 from pbpk.infer.posterior import Posterior
+from pbpk.infer.row_terms import log_rows
+from pbpk.infer.signal_terms import log_readings
+from pbpk.infer.signals import limits_beside, unknowns
 
-EACH = 250  # draws of a chain at which the densities are computed
-FINE_K = 0.7  # above it the importance weights cannot be trusted: Vehtari et al. 2024, JMLR 25(72)
-
-
-@dataclass(frozen=True)
-class LeftOut:
-    """How well each unit is predicted by a fit without it.
-
-    units : (unit,) an animal, or a group and hour
-    elpd : (unit,) log of the predictive density
-    k : (unit,) Pareto k of its importance weights, NaN where the model was fitted again without it
-    effective : number of effective parameters, NaN where nothing tells it
-    unsettled : units whose refit did not pass the gate of convergence
-    """
-
-    units: NDArray[np.str_]
-    elpd: Array
-    k: Array
-    effective: float
-    unsettled: tuple[str, ...] = ()
-
-    @property
-    def doubtful(self) -> NDArray[np.str_]:
-        """Units whose importance weights cannot be trusted."""
-        return self.units[self.k > FINE_K]
+DRAWS = 1000  # of a fit, at which the density of each unit is computed
 
 
-def leave_each_out(posterior: Posterior, progress: Callable[[int, int], None] | None = None) -> LeftOut:
-    """Leave-one-out by Pareto-smoothed importance sampling: how one fit predicts each unit without being told of it.
+def log_given(
+    joint: Joint,
+    theta: Array,
+    percent: Mapping[str, Array],
+    u: Array | None = None,
+    nu: float | None = None,
+    progress: Callable[[int, int], None] | None = None,
+) -> Array:
+    """Log-density of each unit given all others, (draw, unit), units as they first come in the table.
 
     Parameters
     ----------
+    theta : (draw, estimated); percent : reading -> (draw, row) percentages that the model says [%]
+    u : (draw, unknown) what readings share; needed where instruments read
+    nu : degrees of freedom of a single animal, as in the fit unless another is given
     progress : called with units done and units in all
-
-    Raises
-    ------
-    StudyError
-        if there is one unit only
     """
-    counts = posterior.joint.counts
-    units = np.array(list(dict.fromkeys(units_of(counts).tolist())), dtype=np.str_)
-    draws = _Draws(posterior)
-    whole = draws.log_density(posterior.joint)
-    log = np.empty((len(whole), len(units)))
+    own = units_of(joint.counts)
+    units = list(dict.fromkeys(own.tolist()))
+    draws = _Draws.of(joint, theta, percent, u, nu, np.arange(own.size))
+    found = np.empty((len(theta), len(units)))
     for i, unit in enumerate(units):
-        log[:, i] = whole - draws.log_density(_rejoined(posterior.joint, without(counts, [str(unit)])))
-        if progress:
+        found[:, i] = draws.log_density(np.flatnonzero(own == unit))
+        if progress is not None:
             progress(i + 1, len(units))
-    return smoothed(units, log.reshape(draws.chains, -1, len(units)), draws.thinned())
+    return found
 
 
-def smoothed(units: NDArray[np.str_], log: Array, draws: xr.Dataset) -> LeftOut:
-    """Leave-one-out from the log-densities of each unit given the others, by ArviZ.
-
-    Parameters
-    ----------
-    log : (chain, draw, unit)
-    draws : of the parameters, for how many of them count
-    """
-    tree = xr.DataTree.from_dict(
-        {"posterior": draws, "log_likelihood": xr.Dataset({"counts": (("chain", "draw", "unit"), log)})}
-    )
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore", UserWarning)  # of a high k, which is acted upon
-        found = az.loo(tree, pointwise=True)
-    return LeftOut(units, found.elpd_i.to_numpy(), found.pareto_k.to_numpy(), float(found.p))
+def log_whole(joint: Joint, theta: Array, percent: Mapping[str, Array], u: Array | None = None) -> Array:
+    """Log-likelihood of all rows at each draw, (draw,), as the sampler has it; arguments as of `log_given`."""
+    draws = _Draws.of(joint, theta, percent, u, None, np.arange(len(joint.cells)))
+    each = [cells.sum(axis=1) for cells in draws.whole.values()]
+    return np.asarray(logsumexp(each, axis=0) - np.log(len(each)))
 
 
 def predicted(posterior: Posterior, counts: OrganCounts, units: Sequence[str], seed: int) -> Array:
@@ -103,70 +75,111 @@ def predicted(posterior: Posterior, counts: OrganCounts, units: Sequence[str], s
     units : of those left out
     seed : for parameters that the fit does not have, which are drawn from their priors
     """
-    draws = _Draws(posterior, seed)
-    below = draws.log_density(posterior.joint)
-    out = sorted(set(units_of(counts).tolist()) - set(units_of(posterior.joint.counts).tolist()))
+    joint = join(posterior.joint.model, counts, posterior.joint.calibration)
+    theta, u = _completed(posterior, joint, np.random.default_rng(seed))
+    own = units_of(counts)
+    kept = np.flatnonzero(np.isin(own, units_of(posterior.joint.counts)))
+    draws = _Draws.of(joint, theta, predict_percent(joint, theta), u, None, kept)
     each = []
     for unit in units:
-        others = [other for other in out if other != unit]
-        seen = without(counts, others) if others else counts
-        above = draws.log_density(_rejoined(posterior.joint, seen))
-        each.append(float(logsumexp(above - below)) - np.log(len(below)))
+        mine = np.flatnonzero(own == unit)
+        # deviates drawn from their prior, weighted by what they foretell, say where to look for those of the unit
+        likely = softmax(draws.log_density(mine, as_drawn=True)) if joint.between is not None else None
+        log = draws.log_density(mine, likely)
+        each.append(float(logsumexp(log)) - np.log(len(log)))
     return np.array(each)
 
 
-def _rejoined(joint: Joint, counts: OrganCounts) -> Joint:
-    return join(joint.model, counts, joint.calibration)
+def thinned(posterior: Posterior, most: int) -> NDArray[np.int64]:
+    """Places of so many draws, chain after chain, as many of each, evenly thinned."""
+    chains, every = (int(posterior.tree["posterior"].sizes[name]) for name in ("chain", "draw"))
+    each = max(min(most // chains, every), 1)
+    return np.concatenate([c * every + np.linspace(0, every - 1, each).astype(np.int64) for c in range(chains)])
 
 
+def _completed(posterior: Posterior, joint: Joint, rng: np.random.Generator) -> tuple[Array, Array]:
+    """Draws of all parameters and of what readings share; what the fit lacks is drawn from its prior."""
+    chosen = thinned(posterior, DRAWS)
+    theta = np.asarray(joint.theta(rng.standard_normal((len(chosen), len(joint.free)))))
+    mine = dict(zip(posterior.joint.names, posterior.theta()[chosen].T, strict=True))
+    for i, name in enumerate(joint.names):
+        if name in mine:
+            theta[:, i] = mine[name]
+    u, signals = posterior.unknowns()[chosen], joint.counts.signals
+    if signals is not None and u.shape[1] != len(signals.shared.names):  # no reading was left to the fit
+        u = np.asarray(unknowns(signals, rng.standard_normal((len(chosen), len(signals.shared.names)))))
+    return theta, u
+
+
+@dataclass(frozen=True)
 class _Draws:
-    """Some draws of a fit, evenly thinned, and the density of any part of its data at them."""
+    """Draws of parameters and what the model says at each, with the rows that are kept beside those left out."""
 
-    def __init__(self, posterior: Posterior, seed: int = 1) -> None:
-        self.posterior = posterior
-        self.rng = np.random.default_rng(seed)
-        n_chains, n_draws = (posterior.tree["posterior"].sizes[name] for name in ("chain", "draw"))
-        self.chains, self.places = n_chains, np.linspace(0, n_draws - 1, min(EACH, n_draws)).astype(int)
-        self.flat = (np.arange(n_chains)[:, np.newaxis] * n_draws + self.places).ravel()
-        self.theta = dict(zip(posterior.joint.names, posterior.theta()[self.flat].T, strict=True))
-        self.assay = self._assay()
+    joint: Joint
+    theta: Array
+    logs: Mapping[str, Array]
+    u: Array
+    nu: float
+    kept: NDArray[np.int64]
 
-    def thinned(self) -> xr.Dataset:
-        """Draws of the free parameters that move, by chain."""
-        free = [parameter.name for parameter in self.posterior.joint.free]
-        draws = self.posterior.tree["posterior"].to_dataset()[free].isel(draw=self.places)
-        return draws[[name for name in free if np.ptp(draws[name].to_numpy()) > 0.0]]
+    @staticmethod
+    def of(
+        joint: Joint, theta: Array, percent: Mapping[str, Array], u: Array | None, nu: float | None,
+        kept: NDArray[np.int64],
+    ) -> "_Draws":  # fmt: skip
+        """Draws with what readings share checked, and percentages as logarithms."""
+        u, signals = np.zeros((len(theta), 0)) if u is None else u, joint.counts.signals
+        if signals is not None and u.shape[1] != len(signals.shared.names):
+            raise ValueError("the readings of an instrument share unknowns; give those of each draw as `u`.")
+        logs = {reading: np.log(percent[reading]) for reading in joint.readings}
+        return _Draws(joint, theta, logs, u, joint.nu if nu is None else nu, kept)
 
-    def _assay(self) -> Array:
-        """Unknowns that readings share as standard-normal ones, (draw, unknown)."""
-        signals, u = self.posterior.joint.counts.signals, self.posterior.unknowns()
-        if signals is None or not signals.shared.names:
-            return np.zeros((len(self.flat), 0))
-        factor = np.linalg.cholesky(signals.shared.covariance)
-        return np.asarray(np.linalg.solve(factor, (u[self.flat] - signals.shared.mean).T).T)
+    def log_density(
+        self, mine: NDArray[np.int64], likely: Array | None = None, as_drawn: bool = False
+    ) -> Array:  # fmt: skip
+        """Log-density of the rows of one unit given all others that are kept, (draw,).
 
-    def _z(self, joint: Joint) -> Array:
-        """Vectors of the sampler for a joint, (draw, free); what the fit does not have is drawn from its prior."""
-        columns = []
-        for parameter in joint.free:
-            if parameter.name not in self.theta:
-                self.theta[parameter.name] = parameter.prior.value(self.rng.standard_normal(len(self.flat)))
-            columns.append(parameter.prior.standardised(self.theta[parameter.name]))
-        return np.stack(columns, axis=-1)
+        likely : (draw,) weights of the unit's deviates, see `anew`; as_drawn : at these deviates, not summed over
+        """
+        cells = self.joint.cells
+        touched = np.unique(cells[mine])
+        rest = np.setdiff1d(self.kept[np.isin(cells[self.kept], touched)], mine)
+        near = np.union1d(rest, mine)
+        far = {name: each.sum(axis=1) - each[:, touched].sum(axis=1) for name, each in self.whole.items()}
+        without = self._mixed(far, rest, self.logs)
+        if as_drawn:
+            return self._mixed(far, near, self.logs) - without
+        parts = [
+            weight + self._mixed(far, near, moved) - without
+            for weight, moved in anew(self.joint, self.theta, self.logs, mine, likely)
+        ]
+        return np.asarray(logsumexp(parts, axis=0) - np.log(len(parts)))
 
-    def log_density(self, joint: Joint) -> Array:
-        """Log-likelihood of all that a joint holds, (draw,)."""
-        with np.errstate(all="ignore"), warnings.catch_warnings():
-            warnings.simplefilter("ignore")  # of what PyTensor would rather compile: each is asked for too few times
-            model = build(joint)
-            ask: Any = model.compile_fn(
-                model.datalogp, inputs=model.value_vars, point_fn=False, mode="FAST_COMPILE", on_unused_input="ignore"
-            )
-            given = {"z": self._z(joint)}
-            names = [variable.name for variable in model.value_vars]
-            if "assay" in names:
-                n = len(joint.counts.signals.shared.names) if joint.counts.signals else 0
-                if self.assay.shape[1] != n:
-                    self.assay = self.rng.standard_normal((len(self.flat), n))
-                given["assay"] = self.assay
-            return np.array([float(ask(*(given[name][i] for name in names))) for i in range(len(self.flat))])
+    @cached_property
+    def whole(self) -> dict[str, Array]:
+        """Log-density of all rows that are kept, cell by cell, reading -> (draw, cell)."""
+        return {reading: self._by_cell(self.kept, m) for reading, m in self.logs.items()}
+
+    def _mixed(self, far: Mapping[str, Array], rows: NDArray[np.int64], logs: Mapping[str, Array]) -> Array:
+        """Log-density of rows with those far from them, both readings of an unknown denominator mixed, (draw,)."""
+        return np.asarray(logsumexp([far[name] + self._by_cell(rows, m).sum(axis=1) for name, m in logs.items()], 0))
+
+    def _by_cell(self, rows: NDArray[np.int64], m: Array) -> Array:
+        """Log-density of some rows together, cell by cell, (draw, cell)."""
+        joint = self.joint
+        table, signals, cells = joint.counts.table, joint.counts.signals, joint.cells
+        spread, misfit = (self.theta[:, joint.names.index(name)] for name in ("spread", "misfit"))
+        found = np.zeros((len(m), int(cells.max()) + 1))
+        read = np.zeros(0, dtype=np.int64)
+        limits = table["lloq"].where(table["below_lloq"]).to_numpy(float)
+        if signals is not None:
+            read = np.concatenate([signals.rows, limits_beside(signals, cells, limits)])
+        for cell in np.unique(cells[rows]):
+            here = rows[cells[rows] == cell]
+            # as in the fit, limits in a cell that an instrument reads go with its readings
+            if signals is not None and np.isin(here, read).any():
+                found[:, cell] = log_readings(signals, cells, limits, here, m, spread, misfit, self.u)
+                here = np.setdiff1d(here, read)
+            if here.size:
+                found[:, cell] += log_rows(table.iloc[here], cells[here], m[:, here], spread, misfit, self.nu)
+        return found

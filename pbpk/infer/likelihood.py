@@ -1,23 +1,23 @@
 """The joint likelihood of `joint` as a PyMC model: one standard-normal vector, one term for the counts."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
 import pandas as pd
 import pymc as pm
 import pytensor.tensor as pt
+from numpy.typing import NDArray
+from pytensor.compile.sharedvalue import shared
 
+from pbpk.infer import row_terms, signal_terms
 from pbpk.infer.between import DOSE
 from pbpk.infer.custom import Custom
 from pbpk.infer.experiments import Experiment, arrays_of
 from pbpk.infer.gradient import Seen, SeenMoving, SeenSteady
 from pbpk.infer.joint import Joint
 from pbpk.infer.packing import Pack, pack
-from pbpk.infer.row_terms import rows_term
 from pbpk.infer.sharing import Together
-from pbpk.infer.signal_terms import controls_term, readings_term
-from pbpk.infer.signals import limits_beside, unknowns
 
 AS_WRITTEN = Custom()
 
@@ -26,7 +26,8 @@ def build(given: Joint | Together, custom: Custom = AS_WRITTEN) -> pm.Model:
     """PyMC model of standard-normal variables: `z`, one entry for each free parameter, and `assay`, if there is light.
 
     `assay` holds one entry for each unknown that the readings of an instrument share; of several studies, each has its
-    own, `assay_NAME`. custom : priors and a likelihood of the user's own.
+    own, `assay_NAME`. All that `measured` gives is a shared variable of that name. custom : priors and a likelihood of
+    the user's own.
     """
     whole = given if isinstance(given, Together) else Together.alone(given)
     coords: dict[str, Any] = {"parameter": list(whole.names)}
@@ -36,24 +37,62 @@ def build(given: Joint | Together, custom: Custom = AS_WRITTEN) -> pm.Model:
     with pm.Model(coords=coords) as model:
         z = pm.Normal("z", dims="parameter")
         for study, joint in whole.joints.items():
-            _add(joint, z[whole.places[study]] if study else z, whole.suffix(study), custom)
+            data = {name: shared(array, f"{name}{whole.suffix(study)}")
+                    for name, array in measured_in(joint).items()}  # fmt: skip
+            _add(joint, z[whole.places[study]] if study else z, whole.suffix(study), data, custom)
     return model
 
 
-def _add(joint: Joint, z: Any, suffix: str, custom: Custom) -> None:
-    """Add the terms of one study to the model that is being built, from its vector z."""
-    signals, u = joint.counts.signals, None
-    theta = joint.theta(z, pt)
+def measured(whole: Together) -> dict[str, NDArray[Any]]:
+    """Arrays that depend on the numbers measured, by name; all else that `build` compiles is of the design."""
+    return {f"{name}{whole.suffix(study)}": array for study, joint in whole.joints.items()
+            for name, array in measured_in(joint).items()}  # fmt: skip
+
+
+def measured_in(joint: Joint) -> dict[str, NDArray[Any]]:
+    """The same of one study."""
+    table, signals, cells = joint.counts.table, joint.counts.signals, joint.cells
+    others, found = np.arange(len(table)), dict[str, NDArray[Any]]()
+    if signals is not None:
+        limits = table["lloq"].where(table["below_lloq"]).to_numpy(float)
+        rows, terms = signal_terms.terms_of(signals, cells, limits)
+        found["read"] = rows
+        found |= _named("read", signal_terms.FIELDS, terms)
+        others = np.setdiff1d(others, rows)
+        if signals.shared.names:
+            found["assay_mean"] = signals.shared.mean
+            found["assay_factor"] = np.linalg.cholesky(signals.shared.covariance)
+            if joint.calibration == "joint":
+                found |= _named("controls", signal_terms.CONTROLS, signal_terms.controls_of(signals))
+    if others.size:
+        row, *terms_of_others = row_terms.terms_of(table.iloc[others], cells[others], joint.nu)
+        found |= _named("rows", row_terms.FIELDS, (others[row], *terms_of_others))
+    return found
+
+
+def _named(what: str, fields: Sequence[str], arrays: Sequence[NDArray[Any]]) -> dict[str, NDArray[Any]]:
+    return {f"{what}_{field}": array for field, array in zip(fields, arrays, strict=True)}
+
+
+def _all(data: Mapping[str, Any], what: str, fields: Sequence[str]) -> list[Any]:
+    """Shared variables of one term, in its order."""
+    return [data[f"{what}_{field}"] for field in fields]
+
+
+def _add(joint: Joint, z: Any, suffix: str, data: Mapping[str, Any], custom: Custom) -> None:
+    """Add the terms of one study to the model that is being built, from its vector z and what was measured."""
+    u, theta = pt.zeros(0), joint.theta(z, pt)
     for name, make in custom.priors.items():
         theta = pt.set_subtensor(theta[joint.names.index(name)], make(custom.variable(name)))
-    if signals is not None and signals.shared.names:
+    if "assay_mean" in data:
         assay = pm.Normal(f"assay{suffix}", dims=f"unknown{suffix}")
-        u = unknowns(signals, assay, pt)
+        u = data["assay_mean"] + pt.dot(data["assay_factor"], assay)
         if joint.calibration == "joint":
-            pm.Potential(f"controls{suffix}", controls_term(signals, assay))
+            known = _all(data, "controls", signal_terms.CONTROLS)
+            pm.Potential(f"controls{suffix}", signal_terms.controls_term(known, u, assay))
     seen = seen_rows(joint, theta)
     terms = [
-        _log_likelihood(joint, theta, seen, reading, u, custom) - np.log(len(joint.readings))
+        _log_likelihood(joint, theta, seen, reading, u, data, custom) - np.log(len(joint.readings))
         for reading in joint.readings
     ]
     if len(terms) == 1:
@@ -109,7 +148,9 @@ def packed(joint: Joint, experiments: Sequence[Experiment]) -> Pack:
     return pack(arrays)
 
 
-def _log_likelihood(joint: Joint, theta: Any, seen: Any, reading: str, u: Any, custom: Custom) -> Any:
+def _log_likelihood(
+    joint: Joint, theta: Any, seen: Any, reading: str, u: Any, data: Mapping[str, Any], custom: Custom = AS_WRITTEN
+) -> Any:
     """Log-likelihood of all rows under one reading of the denominator."""
     table = joint.counts.table
     percent = 100.0 * seen[0] / seen[1] if reading == "recovered" else seen[0]
@@ -121,18 +162,15 @@ def _log_likelihood(joint: Joint, theta: Any, seen: Any, reading: str, u: Any, c
     if joint.between is not None and DOSE in joint.between.varied:
         m = m + joint.between.shifts(theta, joint.names, pt)[DOSE][joint.between.of_row]
     spread, misfit = (_number(joint, theta, name) for name in ("spread", "misfit"))
-    signals, cells = joint.counts.signals, joint.cells
     if custom.likelihood is not None:
         return custom.likelihood(m, spread, misfit, table)
-    if signals is None:
-        return rows_term(table, cells, m, spread, misfit, joint.nu)
-    limits = table["lloq"].where(table["below_lloq"]).to_numpy(float)
-    total = readings_term(signals, cells, limits, m, spread, misfit, pt.zeros(0) if u is None else u)
-    taken = np.concatenate([signals.rows, limits_beside(signals, cells, limits)])
-    others = np.setdiff1d(np.arange(len(table)), taken)
-    if others.size:
-        total = total + rows_term(table.iloc[others], cells[others], m[others], spread, misfit, joint.nu)
-    return total
+    parts = []
+    if "read" in data:
+        given = _all(data, "read", signal_terms.FIELDS)
+        parts.append(signal_terms.readings_term(data["read"], given, m, spread, misfit, u))
+    if "rows_row" in data:
+        parts.append(row_terms.rows_term(_all(data, "rows", row_terms.FIELDS), m, spread, misfit))
+    return sum(parts[1:], parts[0])
 
 
 def _number(joint: Joint, theta: Any, name: str) -> Any:

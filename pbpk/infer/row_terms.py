@@ -11,6 +11,7 @@ normal: a mean of several is near one.
 """
 
 import zlib
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
@@ -28,18 +29,18 @@ from pbpk.infer.signal_terms import CompiledTerm
 KERNELS = zlib.crc32(read_source(row_density))
 
 
-def rows_term(
-    table: pd.DataFrame, cells: NDArray[np.int64], m: Any, spread: Any, misfit: Any, nu: float = np.inf
-) -> Any:
-    """Log-likelihood of all rows as a PyTensor scalar, with its gradient by m, spread and misfit.
+# arrays of `terms_of`, in its order
+FIELDS = ("row", "start", "kind", "low", "high", "n", "weight", "nu", "sums")
 
-    table : rows of `OrganCounts` that no instrument reads
-    cells : (row,) number of the cell that a row saw
+
+def rows_term(given: Sequence[Any], m: Any, spread: Any, misfit: Any) -> Any:
+    """Log-likelihood of rows as a PyTensor scalar, with its gradient by m, spread and misfit.
+
+    given : what the rows say, arrays of `terms_of` or shared variables of them
     m : (row,) logarithm of the percentage that the model says
     spread, misfit : log-SD between animals (positive), and between model and median animal (0 or more)
-    nu : degrees of freedom of a single animal, infinite where it is normal
     """
-    return Rows()(m, spread, misfit, *terms_of(table, cells, nu))[0]  # type: ignore[index]
+    return Rows()(m, spread, misfit, *given)[0]  # type: ignore[index]
 
 
 def log_rows(
@@ -47,6 +48,7 @@ def log_rows(
 ) -> Array:
     """Log-likelihood of all rows for each draw, (draw,), as `rows_term` without its gradient.
 
+    table, cells, nu : as in `terms_of`
     m : (draw, row); spread, misfit : (draw,), or numbers that all draws share
     """
     given = [np.ascontiguousarray(np.broadcast_to(np.asarray(x, dtype=float), len(m))) for x in (spread, misfit)]
@@ -55,6 +57,10 @@ def log_rows(
 
 def terms_of(table: pd.DataFrame, cells: NDArray[np.int64], nu: float) -> tuple[NDArray[Any], ...]:
     """What the rows say, one entry for each term, in the order that `row_density.density` takes after misfit.
+
+    table : rows of `OrganCounts` that no instrument reads
+    cells : (row,) number of the cell that a row saw
+    nu : degrees of freedom of a single animal, infinite where it is normal
 
     A range over n animals makes three terms: its largest, its smallest unless that is 0, and what lies between.
     """

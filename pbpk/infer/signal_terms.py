@@ -14,6 +14,8 @@ joint fit adds the difference between the controls' own likelihood and that norm
 """
 
 import zlib
+from collections.abc import Sequence
+from dataclasses import fields
 from typing import Any, ClassVar
 
 import numpy as np
@@ -29,7 +31,7 @@ from pbpk.body.library import read_source
 from pbpk.body.solve import Array
 from pbpk.infer import signal_density
 from pbpk.infer.signal_density import controls, each_draw, readings
-from pbpk.infer.signals import is_clear, limits_beside, unknowns
+from pbpk.infer.signals import is_clear, limits_beside
 
 LEAST = 1e-5  # overdispersion that counts as none: below it the gamma function's digits run out
 KERNELS = zlib.crc32(read_source(signal_density))
@@ -41,20 +43,23 @@ def _nodes(count: int) -> tuple[Array, Array]:
     return nodes, np.log(weights / weights.sum())
 
 
-OUTER, INNER = _nodes(13), _nodes(9)  # for the misfit of an organ at an hour, for an animal
+# for the misfit of an organ at an hour, for an animal
+NODES = (*_nodes(13), *_nodes(9), np.array(LEAST))
 
 
-def readings_term(
-    signals: Signals, cells: NDArray[np.int64], limits: Array, m: Any, spread: Any, misfit: Any, u: Any
-) -> Any:
+# arrays of `terms_of` and of `controls_of`, in their order
+FIELDS = (*(field.name for field in fields(Response)), "limit", "clear", "start")
+CONTROLS = ("value", "variance", "blank", "gain", "log_scale", "s0", "cv", "s0_weight", "cv_weight", "amounts",
+            "prior_mean", "prior_sd", "at_mean")  # fmt: skip
+
+
+def readings_term(rows: Any, given: Sequence[Any], m: Any, spread: Any, misfit: Any, u: Any) -> Any:
     """Log-likelihood of all readings, and of the limits that stand among them.
 
-    cells : (row,) number of the group, organ, readout and hour that each row of the table saw
-    limits : (row,) percentage below which the row lies, NaN where it is no limit; those beside readings are taken here
+    rows, given : rows of the readings and what they say, arrays of `terms_of` or shared variables of them
     m : (row,) logarithm of the percentage that the model says
     """
-    rows, given = _given(signals, cells, limits)
-    return Readings()(m[rows], spread, misfit, u, *given)[0]  # type: ignore[index]
+    return Readings()(m[rows], spread, misfit, u, *given, *NODES)[0]  # type: ignore[index]
 
 
 def log_readings(
@@ -71,15 +76,20 @@ def log_readings(
 
     m : (draw, row); spread, misfit : (draw,); u : (draw, unknown)
     """
-    rows, given = _given(signals, cells, limits, chosen)
+    rows, given = terms_of(signals, cells, limits, chosen)
     draws = [np.ascontiguousarray(x, dtype=float) for x in (m[:, rows], spread, misfit, u)]
-    return np.asarray(each_draw(*draws, *given)) if rows.size else np.zeros(len(m))
+    return np.asarray(each_draw(*draws, *given, *NODES)) if rows.size else np.zeros(len(m))
 
 
-def _given(
+def terms_of(
     signals: Signals, cells: NDArray[np.int64], limits: Array, chosen: NDArray[np.int64] | None = None
-) -> tuple[NDArray[np.int64], tuple[Any, ...]]:
-    """Rows of readings and of limits beside them, cell by cell, and what `signal_density.density` takes after u."""
+) -> tuple[NDArray[np.int64], tuple[NDArray[Any], ...]]:
+    """Rows of readings and of limits beside them, cell by cell, and what they say, as `signal_density` takes it.
+
+    cells : (row,) number of the group, organ, readout and hour that each row of the table saw
+    limits : (row,) percentage below which the row lies, NaN where it is no limit; those beside readings are taken here
+    chosen : the only rows that are asked for, if not all are
+    """
     beside = limits_beside(signals, cells, limits)
     rows = np.concatenate([signals.rows, beside])
     kept = np.arange(rows.size) if chosen is None else np.flatnonzero(np.isin(rows, chosen))
@@ -92,16 +102,25 @@ def _given(
     arrays = [np.concatenate([getattr(r, name), getattr(also, name)])[order] for name in vars(r)]
     kinds = [np.concatenate(pair)[order] for pair in ((np.zeros(len(r.value), bool), nothing == 0.0),
                                                       (is_clear(signals), nothing > 0.0))]  # fmt: skip
-    return rows, (*arrays, *kinds, start, *OUTER, *INNER, np.array(LEAST))
+    return rows, (*arrays, *kinds, start)
 
 
-def controls_term(signals: Signals, z: Any) -> Any:
-    """Log-density of prior and controls less the normal that stands for them in two stages, but for a constant."""
+def controls_of(signals: Signals) -> tuple[NDArray[Any], ...]:
+    """What the controls say, as `signal_density.controls` takes it, and last the log-density at the mean, (1,)."""
     shared, r = signals.shared, signals.shared.controls
-    given = (r.value, r.variance, r.blank, r.gain, r.log_scale, r.s0, r.cv, r.s0_weight, r.cv_weight, shared.amounts,
-             shared.prior_mean, shared.prior_sd)  # fmt: skip
-    found: Any = Controls()(unknowns(signals, z, pt), *given)[0]  # type: ignore[index]
-    return found - shared.log_density(shared.mean) + 0.5 * (z**2).sum()
+    return (r.value, r.variance, r.blank, r.gain, r.log_scale, r.s0, r.cv, r.s0_weight, r.cv_weight, shared.amounts,
+            shared.prior_mean, shared.prior_sd, np.array([shared.log_density(shared.mean)]))  # fmt: skip
+
+
+def controls_term(given: Sequence[Any], u: Any, z: Any) -> Any:
+    """Log-density of prior and controls less the normal that stands for them in two stages, but for a constant.
+
+    given : arrays of `controls_of`, or shared variables of them
+    u : (unknown,) what readings share; z : (unknown,) the standard-normal numbers behind it
+    """
+    *known, at_mean = given
+    found: Any = Controls()(u, *known)[0]  # type: ignore[index]
+    return found - at_mean[0] + 0.5 * (z**2).sum()
 
 
 class CompiledTerm(Op):

@@ -25,7 +25,7 @@ def stock_model(joint):
     import pymc as pm
     import pytensor.tensor as pt
 
-    from pbpk.infer.likelihood import _log_likelihood
+    from pbpk.infer.likelihood import _log_likelihood, measured_in
 
     model = joint.model
     n, lasting = len(model.states), model.n_lasting
@@ -58,7 +58,9 @@ def stock_model(joint):
             seen.append(
                 pt.stack([(picked * weights[rows]).sum(axis=-1) for weights in (joint.observers, joint.recovery)])
             )
-        pm.Potential("counts", _log_likelihood(joint, z, seen, "dose"))
+        pm.Potential(
+            "counts", _log_likelihood(joint, joint.theta(z, pt), seen, "dose", pt.zeros(0), measured_in(joint))
+        )
     return built
 
 

@@ -8,8 +8,9 @@ from scipy.integrate import quad
 from scipy.stats import multivariate_normal, norm
 
 from pbpk.infer.anew import NODES, anew
+from pbpk.infer.held_out import log_given
 from pbpk.infer.joint import predict_percent
-from pbpk.infer.loo import log_given, units_of
+from pbpk.infer.loo import described
 
 KHOT = "khot_2019_t_cells_mouse"
 VARIED = '[between.{}]\nprior = "half_normal(sd=0.5)"\nsource = "test"\n\n[[groups]]'
@@ -41,7 +42,7 @@ def test_the_density_of_an_animal_is_the_integral_over_its_deviate(write_joint, 
     z[:, [p.name.startswith("animal:") for p in joint.free]] *= 4.0  # about as wide as what so few values teach
     theta = joint.theta(z)
     found = log_given(joint, theta, predict_percent(joint, theta))
-    units, number = units_of(joint)
+    units, number = described(joint.counts), joint.between.of_row
     table = joint.counts.table
     for unit in range(len(units)):
         mine = np.flatnonzero(number == unit)

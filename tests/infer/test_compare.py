@@ -15,9 +15,9 @@ from pbpk.body.expansion import read_model
 from pbpk.errors import StudyError
 from pbpk.infer import compare as room
 from pbpk.infer.compare import COLUMNS, Judged, compare, compared, ruled_out
-from pbpk.infer.held_out import LeftOut
 from pbpk.infer.joint import join, predict_percent
 from pbpk.infer.likelihood import build
+from pbpk.infer.loo import LeftOut, described
 from pbpk.infer.stacking import _as_elpd, stacking_weights
 
 DATA = Path(__file__).parents[2] / "data"
@@ -129,17 +129,17 @@ def fitted(monkeypatch):
 
     def leave(posterior, progress):
         progress(1, 1) if progress else None
-        units = np.array(list(dict.fromkeys(units_of(posterior.joint.counts).tolist())))
+        units = described(posterior.joint.counts)
         k = np.isin(np.arange(len(units)), bad.get(posterior.joint.model.name, ())) * 1.0
         return LeftOut(units, np.full(len(units), -10.0), k, 5.0)
 
     def refit(model, counts, folds, seed, units, progress, learn, **settings):
         calls.append(("refit", model.name, units))
-        units = units if units is not None else list(dict.fromkeys(units_of(counts).tolist()))
-        nothing = np.full(len(units), np.nan)
-        return LeftOut(np.array(units), np.full(len(units), -12.0), nothing, np.nan)
+        table = described(counts)
+        table = table if units is None else table[table["unit"].isin(units)]
+        return LeftOut(table, np.full(len(table), -12.0), np.full(len(table), np.nan), np.nan)
 
-    monkeypatch.setattr(room, "leave_each_out", leave)
+    monkeypatch.setattr(room, "left_out", leave)
     monkeypatch.setattr(room, "kfold", refit)
     return learn, calls, bad
 
@@ -150,7 +150,7 @@ def test_units_that_cannot_be_trusted_are_left_out_in_refits(fitted, models, cou
     told = []
     found = compare(models, counts, progress=lambda *step: told.append(step[0]), learn=learn, draws=50)
     units = list(dict.fromkeys(units_of(counts).tolist()))
-    assert [call for call in calls if call[0] == "refit"] == [("refit", "t_cell:no_release", [units[1], units[3]])]
+    assert [call for call in calls if call[0] == "refit"] == [("refit", "t_cell:no_release", (units[1], units[3]))]
     row = found.table.set_index("model").loc["t_cell:no_release"]
     assert (row["elpd"], row["refitted"], row["high_k"]) == (-10.0 * 3 - 12.0 * 2, 2, 2)
     assert row["effective"] == pytest.approx(9.0)  # it predicts 4 less than importance sampling thought

@@ -1,5 +1,7 @@
 """The sampler: the same seed twice, progress, what the data leave alone, and a truth that is found again."""
 
+from dataclasses import replace
+
 import numpy as np
 import nutpie
 import pytest
@@ -9,8 +11,11 @@ from scipy.stats import kstest
 
 from pbpk.body.expansion import read_model
 from pbpk.dosing import Dose
-from pbpk.infer.fit import CAREFUL, fit
-from pbpk.infer.joint import predict_percent
+from pbpk.infer.fit import CAREFUL, Compiled, design, digest, fit
+from pbpk.infer.joint import join, predict_percent
+from pbpk.infer.likelihood import build, measured
+from pbpk.infer.replicate import replicate
+from pbpk.infer.sharing import Together
 
 TRUTH = {"E_lung": 0.7, "loss_lung": 0.02, "E_liver": 0.5, "transfer_lung": 0.02}
 NOISE = 0.05
@@ -111,6 +116,71 @@ def test_the_prior_group_is_the_prior(fitted):
     for parameter in fitted.joint.free:
         draws = fitted.tree["prior"][parameter.name].to_numpy().ravel()
         assert kstest(parameter.prior.standardised(draws), "norm").pvalue > 1e-5, parameter.name
+
+
+def replicate_of(joint):
+    """Other numbers of the same study."""
+    theta = joint.theta(0.3 * np.random.default_rng(1).standard_normal((1, len(joint.free))))
+    return replicate(joint, theta[0], 7)
+
+
+def test_what_was_compiled_fits_other_numbers_with_the_draws_of_a_fit_by_itself(fitted, compiled, monkeypatch):
+    """The study and a replicate of it, one after the other, the second one with a compiler of its own too."""
+    joint, how = fitted.joint, {"seed": 5, "chains": 1, "draws": 50, "tune": 60}
+    other = replicate_of(joint)
+    by_itself = fit(joint.model, other, **how)
+    asked = []
+    monkeypatch.setattr(nutpie, "compile_pymc_model", lambda model: asked.append(model) or compiled[0])
+    kept = Compiled()
+    first = kept.fit(joint.model, joint.counts, **how)
+    again = kept.fit(joint.model, other, **how)
+    assert len(asked) == 1
+    np.testing.assert_array_equal(again.theta(), by_itself.theta())
+    assert again.readings == by_itself.readings
+    assert not np.array_equal(first.theta(), again.theta())
+    np.testing.assert_array_equal(kept.fit(joint.model, joint.counts, **how).theta(), first.theta())
+
+
+def test_another_design_is_compiled_anew(write_joint, monkeypatch):
+    asked = []
+    monkeypatch.setattr(nutpie, "compile_pymc_model", lambda model: asked.append(model) or model)
+    row = {"group": "iv", "organ": "lung", "hours": 24, "value": 9.0, "unit": "percent_dose", "readout": "label"}
+    rows = [row | {"animal": "a"}, row | {"animal": "b", "value": 12.0}]
+    joints = [
+        write_joint("khot_2019_t_cells_mouse", table, folder=f"study_{i}")
+        for i, table in enumerate((rows, [rows[0], rows[1] | {"hours": 25}], [rows[0], rows[1] | {"organ": "liver"}]))
+    ]
+    kept = Compiled()
+    for joint in joints:
+        kept.posterior(Together.alone(joint))
+    assert len({design(Together.alone(joint)) for joint in joints}) == len(asked) == 3
+    free = next(i for i, p in enumerate(joints[0].model.parameters) if not p.prior.is_fixed)
+    parameters = list(joints[0].model.parameters)
+    prior = parameters[free].prior
+    parameters[free] = replace(parameters[free], prior=replace(prior, sigma=1.5 * prior.sigma))
+    moved = join(replace(joints[0].model, parameters=tuple(parameters)), joints[0].counts)
+    assert design(Together.alone(moved)) != design(Together.alone(joints[0]))
+
+
+def test_a_value_that_falls_below_its_limit_is_the_same_design_and_another_posterior(write_joint):
+    """The kind of a row is no part of what is compiled: the density with the new arrays is that built from them."""
+    row = {"group": "iv", "organ": "lung", "hours": 24, "value": 9.0, "lloq": 5.0, "unit": "percent_dose",
+           "readout": "label"}  # fmt: skip
+    rows = [row | {"animal": "a"}, row | {"animal": "b", "value": 12.0}]
+    joint = write_joint("khot_2019_t_cells_mouse", rows)
+    table = joint.counts.table
+    below = table.assign(percent=[np.nan, table["percent"][1]], below_lloq=[True, False])
+    other = join(joint.model, replace(joint.counts, table=below))
+    one, two = Together.alone(joint), Together.alone(other)
+    assert design(one) == design(two)
+    assert digest(one) != digest(two)
+    z = 0.3 * np.random.default_rng(0).standard_normal(len(joint.free))
+    model = build(joint)
+    density = model.compile_fn(model.logp(), inputs=model.value_vars, mode="FAST_COMPILE")
+    held = {variable.name: variable for variable in density.f.get_shared()}
+    for name, array in measured(two).items():
+        held[name].set_value(array)
+    assert density({"z": z}) == pytest.approx(build(other).compile_logp(mode="FAST_COMPILE")({"z": z}), rel=1e-12)
 
 
 def synthetic_rows():

@@ -88,8 +88,9 @@ def test_each_fold_is_predicted_by_a_fit_without_it(refits):
     counts, told = counts_of(design(1)), []
     found = kfold("model", counts, 3, 1, None, lambda *step: told.append(step), learn, draws=50)
     units = list(dict.fromkeys(units_of(counts).tolist()))
-    assert found.units.tolist() == units
-    assert np.isnan(found.k).all()
+    assert found.names.tolist() == units
+    assert np.isnan(found.pareto_k).all()
+    assert not found.doubtful
     assert [len(kept) for kept, _, _ in shown] == [6, 6, 6]
     assert set.union(*(set(units) - kept for kept, _, _ in shown)) == set(units)
     assert {seed for _, seed, _ in shown} == {1}
@@ -101,6 +102,6 @@ def test_each_fold_is_predicted_by_a_fit_without_it(refits):
 def test_single_units_are_left_out_alone(refits):
     learn, shown = refits
     found = kfold("model", counts_of(design(1)), 3, 1, ["g0: 0-24-1", "g0: 0-1-0"], learn=learn)
-    assert found.units.tolist() == ["g0: 0-1-0", "g0: 0-24-1"]
+    assert found.names.tolist() == ["g0: 0-1-0", "g0: 0-24-1"]
     assert found.elpd.tolist() == [-8.0, -8.0]
     assert len(shown) == 2

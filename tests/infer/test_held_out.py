@@ -2,13 +2,14 @@
 
 import numpy as np
 import pytest
-import xarray as xr
 from scipy.special import logsumexp
-from scipy.stats import multivariate_normal, norm
+from scipy.stats import multivariate_normal
 
-from pbpk.assay.holdout import units_of, without
-from pbpk.infer.held_out import leave_each_out, predicted, smoothed
+from pbpk.assay.holdout import without
+from pbpk.infer.between import deviate
+from pbpk.infer.held_out import DRAWS, predicted, thinned
 from pbpk.infer.joint import join, predict_percent
+from pbpk.infer.loo import left_out
 
 T_CELLS = "khot_2019_t_cells_mouse"
 DOSED = [{"group": "iv", "hours": 0, "cells": 1e6, "route": "iv"}]
@@ -57,31 +58,46 @@ def test_leaving_out_by_weights_is_that_of_the_whole_density(write_joint, make_p
     """With next to equal draws all weights are one: the elpd of a unit is its density given the others."""
     joint = write_joint(T_CELLS, rows, DOSED)
     posterior = make_posterior(joint, scale=1e-4, chains=2, draws=50)
-    told = []
-    found = leave_each_out(posterior, lambda done, total: told.append((done, total)))
+    found = left_out(posterior)
     theta = joint.theta(np.zeros((1, len(joint.free))))
     expected = [
         density(joint, theta)[0] - density(join(joint.model, without(joint.counts, [unit])), theta)[0]
-        for unit in found.units
+        for unit in found.names
     ]
     assert found.elpd == pytest.approx(expected, abs=0.01)
-    assert found.units.tolist() == list(dict.fromkeys(units_of(joint.counts).tolist()))
-    assert told[-1] == (5, 5)
+    assert found.names.tolist() == ["iv: a", "iv: b", "iv: c", "iv: d", "iv: e"]
     assert abs(found.effective) < 0.1
 
 
-def test_weights_find_what_leaving_out_would_have_found():
-    """A mean of normal values with a known SD: the predictive density without one is closed."""
-    rng = np.random.default_rng(3)
-    n, y = 12, rng.normal(1.0, 1.0, 12)
-    mean = rng.normal(y.mean(), 1.0 / np.sqrt(n), (4, 2000))
-    log = norm.logpdf(y, mean[..., np.newaxis], 1.0)
-    found = smoothed(np.array([str(i) for i in range(n)]), log, xr.Dataset({"mean": (("chain", "draw"), mean)}))
-    rest = (y.sum() - y) / (n - 1)
-    without, within = (norm.logpdf(y, at, np.sqrt(1.0 + 1.0 / k)) for at, k in ((rest, n - 1), (y.mean(), n)))
-    assert found.elpd == pytest.approx(without, abs=0.02)
-    assert found.doubtful.size == 0
-    assert found.effective == pytest.approx((within - without).sum(), abs=0.1)
+def test_draws_are_thinned_chain_by_chain(write_joint, make_posterior, rows):
+    posterior = make_posterior(write_joint(T_CELLS, rows, DOSED), chains=2, draws=700)
+    places = thinned(posterior, DRAWS)
+    assert len(places) == DRAWS == len(set(places))
+    assert (places[:500].max(), places[500:].min()) == (699, 700)
+    assert thinned(posterior, 10**6).tolist() == list(range(1400))
+
+
+VARIED = '[between.{}]\nprior = "half_normal(sd=0.5)"\nsource = "test"\n\n[[groups]]'
+
+
+@pytest.mark.parametrize("name", ["dose", "E_lung"])
+def test_an_animal_that_no_fit_saw_has_its_deviate_summed_over(write_joint, make_posterior, rows, name):
+    """Against the integral at each draw, by Gauss and Hermite over the standard normal that the deviate is."""
+    whole = write_joint(T_CELLS, rows, DOSED, edits=[("[[groups]]", VARIED.format(name))])
+    kept = join(whole.model, without(whole.counts, ["iv: b"]))
+    posterior = make_posterior(kept, chains=2, draws=60)
+    assert deviate(name, "iv:b") not in kept.names
+    known = posterior.theta()
+    theta = np.zeros((len(known), len(whole.names)))
+    theta[:, [whole.names.index(n) for n in kept.names]] = known
+    nodes, weights = np.polynomial.hermite_e.hermegauss(24)
+    above = []
+    for node in nodes:
+        theta[:, whole.names.index(deviate(name, "iv:b"))] = node
+        above.append(density(whole, theta))
+    log = logsumexp(above, axis=0, b=(weights / weights.sum())[:, np.newaxis]) - density(kept, known)
+    expected = logsumexp(log) - np.log(len(log))
+    assert predicted(posterior, whole.counts, ["iv: b"], seed=1) == pytest.approx([expected], abs=0.03)
 
 
 def test_a_parameter_that_only_the_left_out_know_is_drawn_from_its_prior(write_joint, make_posterior, rows):

@@ -11,8 +11,10 @@ from readings import signals as made
 from scipy.special import log_ndtr, logsumexp
 from scipy.stats import multivariate_normal, norm
 
+from pbpk.assay.holdout import units_of
 from pbpk.assay.signals import Signals
-from pbpk.infer.loo import influence, leave_one_out, log_given, units_of
+from pbpk.infer.held_out import log_given
+from pbpk.infer.loo import described, influence, leave_one_out
 from pbpk.infer.signal_terms import log_readings
 
 NOTHING = {
@@ -68,11 +70,12 @@ def animals(count, seed=0, organs=("lung", "liver")):
 def test_an_animal_is_left_out_whole_and_means_of_one_harvest_together():
     rows = [row("a", "lung", 1.0), row("a", "liver", 24.0), row("b", "lung", 1.0), row("a", "lung", group="ia")]
     rows += [row("", "lung"), row("", "liver"), row("", "lung", 72.0)]
-    units, number = units_of(joined(rows))
-    assert list(number) == [0, 0, 1, 2, 3, 3, 4]
-    assert list(units["unit"]) == ["iv, animal a", "iv, animal b", "ia, animal a", "iv at 24 h", "iv at 72 h"]
-    assert list(units["values"]) == [2, 1, 1, 2, 1]
-    assert units["hours"].iloc[0] == "1, 24"
+    rows.append(row("a, occasion 2", "lung", 72.0))
+    units = described(joined(rows).counts)
+    assert list(units["unit"]) == ["iv: a", "iv: b", "ia: a", "iv at 24 h", "iv at 72 h"]
+    assert list(units["animal"]) == ["a", "b", "a", "", ""]
+    assert list(units["values"]) == [3, 1, 1, 2, 1]
+    assert units["hours"].iloc[0] == "1, 24, 72"
 
 
 def test_the_density_of_an_animal_given_the_others_is_that_of_the_normal():
@@ -80,9 +83,9 @@ def test_the_density_of_an_animal_given_the_others_is_that_of_the_normal():
     y = np.log(joint.counts.table["percent"].to_numpy())
     m = 2.0 + 0.3 * np.random.default_rng(1).standard_normal((3, y.size))
     found = log_given(joint, noise(3), {"dose": np.exp(m)})
-    _, number = units_of(joint)
+    own = units_of(joint.counts)
     for draw in range(3):
-        exact = [conditional(y, m[draw], covariance(joint), number == unit) for unit in range(6)]
+        exact = [conditional(y, m[draw], covariance(joint), own == unit) for unit in dict.fromkeys(own)]
         np.testing.assert_allclose(found[draw], exact, atol=1e-9)
 
 
@@ -152,20 +155,21 @@ def normal_posterior(joint, draws=4000, misfit=MISFIT, prior=1.0):
     precision = weights.sum() + 1 / prior**2
     mean = (weights @ y + 2.0 / prior**2) / precision
     mu = mean + np.random.default_rng(3).standard_normal(draws) / np.sqrt(precision)
-    units, number = units_of(joint)
+    own = units_of(joint.counts)
     whole = cov + prior**2  # the mean integrated out
-    exact = [conditional(y, np.full(y.size, 2.0), whole, number == unit) for unit in range(len(units))]
+    exact = [conditional(y, np.full(y.size, 2.0), whole, own == unit) for unit in dict.fromkeys(own)]
     return {"dose": np.exp(np.repeat(mu[:, None], y.size, axis=1))}, np.array(exact)
 
 
 def test_what_is_left_out_is_foretold_as_by_exact_refits():
-    joint = joined(animals(10))
+    joint, told = joined(animals(10)), []
     percent, exact = normal_posterior(joint)
-    found = leave_one_out(joint, noise(4000), percent)
+    found = leave_one_out(joint, noise(4000), percent, progress=lambda *state: told.append(state))
+    assert told[-1] == (10, 10)
     np.testing.assert_allclose(found.elpd, exact, atol=0.03)
     assert found.total == pytest.approx(exact.sum(), abs=0.05)
     assert found.se == pytest.approx(np.sqrt(10 * exact.var(ddof=1)), rel=0.02)
-    assert found.unreliable == 0
+    assert found.doubtful == ()
     assert found.sentences == ()
     assert 0.0 < found.effective < 2.0  # one parameter is learned
 
@@ -194,11 +198,11 @@ def test_an_animal_that_moves_the_fit_stands_first_and_is_named():
     found = leave_one_out(joint, noise(4000), percent)
     table = influence(found)
     assert list(table.columns) == ["unit", "group", "animal", "hours", "values", "elpd", "k"]
-    assert table["unit"].iloc[0] == "iv, animal m0"
+    assert table["unit"].iloc[0] == "iv: m0"
     assert found.elpd.argmin() == exact.argmin() == 0
     assert (table["k"].diff().dropna() <= 0).all()
-    assert found.unreliable >= 1
-    assert "`iv, animal m0`" in found.sentences[0]
+    assert "iv: m0" in found.doubtful
+    assert "`iv: m0`" in found.sentences[0]
 
 
 def test_predictions_are_made_where_none_are_given(shipped):

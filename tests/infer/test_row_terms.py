@@ -9,7 +9,7 @@ from scipy.special import log_ndtr, logsumexp
 from scipy.stats import chi2, norm
 from scipy.stats import t as student
 
-from pbpk.infer.row_terms import log_rows, rows_term
+from pbpk.infer.row_terms import FIELDS, log_rows, rows_term, terms_of
 
 NOTHING = {
     "percent": np.nan,
@@ -132,7 +132,9 @@ def test_the_term_is_the_sum_over_draws_and_its_gradient_is_its_own():
     """Through PyTensor and numba, three cells, one of them a limit alone."""
     rows, cells = table(*(row for row, _ in KINDS.values())), np.array([0, 2, 0, 1, 2, 0, 1, 3])
     point = pt.dvector()
-    total = rows_term(rows, cells, point[:8], point[8], point[9], nu=4.0)
+    given = terms_of(rows, cells, 4.0)
+    assert len(given) == len(FIELDS)
+    total = rows_term(given, point[:8], point[8], point[9])
     both = pytensor.function([point], [total, pt.grad(total, point)], mode="NUMBA")
     rng = np.random.default_rng(0)
     m, spread, misfit = M + 0.2 * rng.standard_normal((3, 8)), np.array([0.2, 0.4, 0.6]), np.array([0.1, 0.3, 0.0])

@@ -6,7 +6,7 @@ import pytensor.tensor as pt
 import pytest
 from readings import signals as made
 
-from pbpk.infer.signal_terms import controls_term, readings_term
+from pbpk.infer.signal_terms import controls_of, controls_term, readings_term, terms_of
 from pbpk.infer.signals import unknowns
 
 
@@ -21,7 +21,7 @@ CELLS = np.array([0, 1, 1, 0, 2])  # of rows 0 to 4
 def test_the_term_is_the_likelihood_and_its_gradient_is_its_own(signals):
     point = pt.dvector()
     m, spread, misfit, u = point[:5], point[5], point[6], point[7:]
-    total = readings_term(signals, CELLS, np.full(5, np.nan), m, spread, misfit, u)
+    total = readings_term(*terms_of(signals, CELLS, np.full(5, np.nan)), m, spread, misfit, u)
     both = pytensor.function([point], [total, pt.grad(total, point)], mode="NUMBA")
     at = np.concatenate([np.log([2.0, 40.0, 140.0, 0.3, 55.0]), [0.2, 0.1], signals.shared.mean])
     value, gradient = both(at)
@@ -34,7 +34,7 @@ def test_the_term_is_the_likelihood_and_its_gradient_is_its_own(signals):
 
 def test_the_controls_replace_the_normal_that_stands_for_them(signals):
     z = pt.dvector()
-    term = controls_term(signals, z)
+    term = controls_term(controls_of(signals), unknowns(signals, z, pt), z)
     both = pytensor.function([z], [term, pt.grad(term, z)], mode="NUMBA")
     assert both(np.zeros(4))[0] == pytest.approx(0.0, abs=1e-9)
     shared = signals.shared
