@@ -192,3 +192,12 @@ def test_a_concentration_needs_a_volume(write_joint):
     rows = [LUNG | {"unit": "cells/mL"}]
     with pytest.raises(StudyError, match=r"measured as a concentration, but the model `t_cell` does not say in which"):
         write_joint(T_CELLS, rows)
+
+
+@pytest.mark.parametrize("name", ["spread", "misfit"])
+def test_no_scatter_at_all_is_refused_for_what_an_instrument_reads(shipped, name):
+    joint = shipped("synthetic")
+    none = parse_prior("fixed(value=0)")
+    noise = tuple(replace(p, prior=none) if p.name == name else p for p in joint.model.noise)
+    with pytest.raises(StudyError, match="fixed at 0"):
+        join(replace(joint.model, noise=noise), joint.counts)
