@@ -1,5 +1,7 @@
 """Who was dosed with what, which rows that gave, and what is refused before any chain runs."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from scipy.stats import norm
@@ -8,6 +10,7 @@ from pbpk.assay.counts import count_cells
 from pbpk.assay.study import read_study
 from pbpk.body.expansion import read_model
 from pbpk.body.library import LIBRARY
+from pbpk.body.prior import parse_prior
 from pbpk.dosing import Dose
 from pbpk.errors import StudyError
 from pbpk.infer.joint import join, predict_percent
