@@ -213,6 +213,9 @@ def join(model: Model, counts: OrganCounts, calibration: Calibration = "joint") 
     if counts.signals is not None and study.about.errors == "student":
         raise StudyError(f'{study.folder / "study.toml"}: errors = "student" is for plain numbers; what an instrument '
                          "reads has a law of its own. Leave it out.")  # fmt: skip
+    if counts.signals is not None and any(p.prior == Prior("fixed", 0.0, 0.0) for p in model.noise):
+        raise StudyError(f"{study.folder / 'study.toml'}: `spread` or `misfit` of {model.name} is fixed at 0, which is "
+                         "for plain numbers; what an instrument reads needs both. Give it a prior.")  # fmt: skip
     between = between_of(study, model, table)
     switched: dict[str, Parameter] = {}
     experiments = experiments_of(model, study, table, switched, between)

@@ -9,11 +9,12 @@ from numpy.typing import NDArray
 from pbpk.body.solve import Array
 from pbpk.infer.convergence import Diagnostics
 from pbpk.infer.joint import Joint, predict_percent
-from pbpk.infer.posterior import Posterior, prior_theta
+from pbpk.infer.posterior import Posterior, named_draws, prior_theta
 from pbpk.infer.signals import is_clear
 from pbpk.infer.summary import _replicates
 
 UNFITTED = "these are draws of the prior, not of a fit"
+APART = float(np.log(1000.0))  # logarithm, or log-odds, by which no animal differs from the median one
 
 
 @dataclass(frozen=True)
@@ -48,20 +49,35 @@ def seen(joint: Joint) -> Seen:
 def as_posterior(joint: Joint, draws: int, seed: int) -> Posterior:
     """Draws of the prior where those of a fit would stand; they never pass as one.
 
-    What an instrument's readings share is drawn from what its controls say of it.
+    What an instrument's readings share is drawn from what its controls say of it. Draws in which animals are no more
+    of one kind are left out: of a half-Cauchy SD there are always some, and no solver follows e^100 an hour.
     """
-    theta = prior_theta(joint, draws, seed)[np.newaxis]
-    believed = xr.Dataset({name: (("chain", "draw"), theta[..., i]) for i, name in enumerate(joint.names)})
+    theta = prior_theta(joint, draws, seed)
+    theta = theta[_of_one_kind(joint, theta)][np.newaxis]
+    believed = named_draws(joint, theta)
     groups = {"posterior": believed, "prior": believed}
     signals = joint.counts.signals
     if signals is not None and signals.shared.names:
         shared = signals.shared
-        u = np.random.default_rng(seed + 1).multivariate_normal(shared.mean, shared.covariance, draws)[np.newaxis]
+        rng = np.random.default_rng(seed + 1)
+        u = rng.multivariate_normal(shared.mean, shared.covariance, theta.shape[1])[np.newaxis]
         groups["assay"] = xr.Dataset({"unknowns": (("chain", "draw", "unknown"), u)},
                                      {"unknown": list(shared.names)})  # fmt: skip
     share = dict.fromkeys(joint.readings, 1.0 / len(joint.readings))
-    nothing = Diagnostics(1, draws, np.nan, np.nan, np.nan, 0, (UNFITTED,))
+    nothing = Diagnostics(1, theta.shape[1], np.nan, np.nan, np.nan, 0, (UNFITTED,))
     return Posterior(joint, xr.DataTree.from_dict(groups), nothing, {}, share, {})
+
+
+def _of_one_kind(joint: Joint, theta: Array) -> NDArray[np.bool_]:
+    """Draws in which every animal is within a factor of a thousand of the median one, (draw,); all if none is.
+
+    theta : (draw, estimated)
+    """
+    if joint.between is None:
+        return np.ones(len(theta), dtype=bool)
+    shifts = joint.between.shifts(theta, joint.names)
+    alike = np.all([np.abs(shift).max(axis=1) < APART for shift in shifts.values()], axis=0)
+    return np.asarray(alike | ~alike.any())
 
 
 def replicates_of(posterior: Posterior, each: int = 1, seed: int = 1) -> Array:

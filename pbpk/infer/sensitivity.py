@@ -21,7 +21,7 @@ from scipy.special import log_ndtr, ndtr
 from pbpk.body.solve import Array
 from pbpk.infer.joint import Joint, predict_percent
 from pbpk.infer.structure import left_unknown
-from pbpk.infer.summary import HALF_LEARNED, LEARNED
+from pbpk.infer.summary import HALF_LEARNED, LEARNED, log_variance
 
 STEP = 1e-3  # of z: central differences err by step^2 / 6 = 2e-7, and rates that move, good to 1e-9, by 1e-6
 DRAWS = 8  # of the prior, beside its medians: priors reach over decades, and one point may be a lucky one
@@ -211,7 +211,7 @@ def log_slopes(joint: Joint, z: Array) -> dict[str, tuple[Array, Array]]:
 def _scatter(joint: Joint, theta: Array) -> tuple[Array, Array, Array]:
     """Spread and misfit, (draw, 1), and the variance of the logarithm of a mean of n animals, (draw, row)."""
     spread, misfit = (theta[:, [joint.names.index(name)]] for name in ("spread", "misfit"))
-    return spread, misfit, np.log1p(np.expm1(spread**2) / _animals(joint))
+    return spread, misfit, log_variance(spread, _animals(joint))
 
 
 def _animals(joint: Joint) -> Array:

@@ -15,6 +15,7 @@ from pbpk.infer.signals import is_clear, logarithms, replicates
 
 LEVELS = (0.025, 0.5, 0.975)
 QUANTILES = ("q2.5", "q50", "q97.5")
+LARGE = 5.0  # spread beyond which exp(spread^2) is put aside; that of real animals is below 2
 LEARNED, HALF_LEARNED = 0.5, 0.8  # posterior over prior SD, on the scale of the prior's normal
 
 
@@ -124,7 +125,8 @@ def _replicates(posterior: Posterior, theta: Array, percent: Array, rng: np.rand
     n = np.where(ranged, 1.0, joint.counts.table["n"].to_numpy(float))
     spread, misfit, v = _scatter(joint, theta, n)
     centre = np.log(percent) + spread**2 / 2 - v / 2
-    held = np.exp(centre + np.sqrt(v + misfit**2) * rng.standard_normal(percent.shape))
+    with np.errstate(over="ignore"):  # a spread of hundreds, which a half-Cauchy prior draws, ends at infinity
+        held = np.exp(centre + np.sqrt(v + misfit**2) * rng.standard_normal(percent.shape))
     signals = joint.counts.signals
     if signals is not None:
         held[:, signals.rows] = replicates(signals, posterior.unknowns(), held[:, signals.rows], rng)
@@ -154,17 +156,27 @@ def mean_animals(posterior: Posterior, percent: Array, seed: int = 1) -> Array:
         v[:, rows] = spread**2 + own
     known = np.isfinite(off)
     of_cell = (np.unique(joint.cells)[:, np.newaxis] == joint.cells).astype(float)
-    precision = 1.0 / misfit**2 + np.where(known, 1.0 / v, 0.0) @ of_cell.T
-    centre = np.where(known, off / v, 0.0) @ of_cell.T / precision
+    fall = 1.0 + misfit**2 * (np.where(known, 1.0 / v, 0.0) @ of_cell.T)  # so that a misfit of 0 divides nothing
+    centre = misfit**2 * (np.where(known, off / v, 0.0) @ of_cell.T) / fall
     noise = np.random.default_rng(seed).standard_normal(centre.shape)
-    moved = np.where(known, (centre + noise / np.sqrt(precision)) @ of_cell, 0.0)
+    moved = np.where(known, (centre + noise * misfit / np.sqrt(fall)) @ of_cell, 0.0)
     return percent * np.exp(moved + spread**2 / 2)
 
 
 def _scatter(joint: Joint, theta: Array, n: Array) -> tuple[Array, Array, Array]:
     """Spread and misfit, (draw, 1), and variance of the logarithm of a mean of n animals, (draw, row)."""
     spread, misfit = (theta[:, [joint.names.index(name)]] for name in ("spread", "misfit"))
-    return spread, misfit, np.log1p(np.expm1(spread**2) / n)
+    return spread, misfit, log_variance(spread, n)
+
+
+def log_variance(spread: Array, n: Array) -> Array:
+    """Variance of the logarithm of a mean of n log-normal animals, log(1 + (exp(spread^2) - 1) / n) (Fenton 1960).
+
+    Beyond a spread of 5 it is written so that nothing overflows: a half-Cauchy prior draws spreads of hundreds.
+    """
+    square, large = spread**2, spread > LARGE
+    near = np.log1p(np.expm1(np.where(large, 0.0, square)) / n)
+    return np.where(large, square + np.log1p((n - 1.0) * np.exp(-square)) - np.log(n), near)
 
 
 def _grid(experiment: Experiment, latest: float, points: int) -> Array:

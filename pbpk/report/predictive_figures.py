@@ -269,8 +269,9 @@ def influence_figure(influence: pd.DataFrame) -> Figure:
 
 
 def _who(row: dict[Any, Any]) -> str:
-    """An animal, or what stands for several, with its group and hour."""
+    """An animal, or what stands for several, with its group and hour; of an animal seen often the first and last."""
     name = str(row.get("animal") or row.get("unit") or "")
     hours = row.get("hours")
-    when = f", {span(float(hours))}" if hours is not None and pd.notna(hours) else ""
+    seen = str(hours).split(", ") if hours is not None and pd.notna(hours) else []
+    when = f", {' to '.join(dict.fromkeys(span(float(hour)) for hour in (seen[0], seen[-1])))}" if seen else ""
     return ", ".join(part for part in (str(row.get("group") or ""), name) if part) + when

@@ -1,5 +1,7 @@
 """Who was dosed with what, which rows that gave, and what is refused before any chain runs."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from scipy.stats import norm
@@ -8,6 +10,7 @@ from pbpk.assay.counts import count_cells
 from pbpk.assay.study import read_study
 from pbpk.body.expansion import read_model
 from pbpk.body.library import LIBRARY
+from pbpk.body.prior import parse_prior
 from pbpk.dosing import Dose
 from pbpk.errors import StudyError
 from pbpk.infer.joint import join, predict_percent
@@ -192,3 +195,12 @@ def test_a_concentration_needs_a_volume(write_joint):
     rows = [LUNG | {"unit": "cells/mL"}]
     with pytest.raises(StudyError, match=r"measured as a concentration, but the model `t_cell` does not say in which"):
         write_joint(T_CELLS, rows)
+
+
+@pytest.mark.parametrize("name", ["spread", "misfit"])
+def test_no_scatter_at_all_is_refused_for_what_an_instrument_reads(shipped, name):
+    joint = shipped("synthetic")
+    none = parse_prior("fixed(value=0)")
+    noise = tuple(replace(p, prior=none) if p.name == name else p for p in joint.model.noise)
+    with pytest.raises(StudyError, match="fixed at 0"):
+        join(replace(joint.model, noise=noise), joint.counts)

@@ -48,6 +48,20 @@ def test_prior_draws_never_pass_for_a_fit(shipped):
     np.testing.assert_array_equal(posterior.theta(), prior_theta(posterior.joint, 30, 3))
 
 
+CAUCHY = '\n[between.clearance]\nprior = "half_cauchy(scale=0.5)"\nsource = "test"\n\n'
+
+
+def test_prior_draws_hold_what_animals_differ_by_but_none_beyond_a_thousandfold(write_joint):
+    joint = write_joint("kwan_1976_indomethacin_human", edits=[("\n[[groups]]", CAUCHY + "[[groups]]")])
+    posterior, every = as_posterior(joint, 400, 3), prior_theta(joint, 400, 3)
+    spread = every[:, joint.names.index("between_clearance")]
+    deviates = every[:, [i for i, name in enumerate(joint.names) if name.startswith("animal:")]]
+    furthest = spread * np.abs(deviates).max(axis=1)
+    assert furthest.max() > 20.0  # draws that no solver could follow
+    np.testing.assert_array_equal(posterior.theta(), every[furthest < np.log(1000.0)])
+    assert np.isfinite(replicates_of(posterior)).all()
+
+
 def test_what_was_seen_is_told_by_its_ends(write_joint):
     rows = [
         LUNG | {"animal": "a", "value": 3},

@@ -1,12 +1,15 @@
 """The tables of a fit: contraction against its definition, predictive intervals against closed forms, curves."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from scipy.stats import norm
 
-from pbpk.infer.joint import predict_percent
+from pbpk.body.prior import parse_prior
+from pbpk.infer.joint import join, predict_percent
 from pbpk.infer.posterior import PRIOR_DRAWS
-from pbpk.infer.summary import curves, mean_animals, parameters, predictions, quantiles
+from pbpk.infer.summary import curves, log_variance, mean_animals, parameters, predictions, quantiles
 
 T_CELLS = "khot_2019_t_cells_mouse"
 LUNG = {"group": "iv", "organ": "lung", "hours": "24", "unit": "percent_dose"}
@@ -61,6 +64,33 @@ def test_the_mean_of_the_animals_is_that_of_a_normal_given_its_value(write_joint
     assert seen[:, at["lung"]].mean() == pytest.approx(centre, abs=5 * deviation / np.sqrt(20_000))
     assert seen[:, at["lung"]].std() == pytest.approx(deviation, rel=0.03)
     np.testing.assert_allclose(seen[:, at["liver"]], 0.0, atol=1e-7)  # a range stays on the arrows
+
+
+def test_without_a_misfit_the_mean_of_the_animals_is_that_of_the_arrows(write_joint, make_posterior):
+    joint = write_joint(T_CELLS, [LUNG | {"value": 5, "n": 3}, LUNG | {"value": 9, "animal": "a", "hours": "48"}])
+    noise = tuple(
+        replace(p, prior=parse_prior("fixed(value=0)")) if p.name == "misfit" else p for p in joint.model.noise
+    )
+    joint = join(replace(joint.model, noise=noise), joint.counts)
+    posterior = make_posterior(joint, 0.3, draws=20)
+    percent, spread = (
+        predict_percent(joint, posterior.theta())["dose"],
+        posterior.theta()[:, [joint.names.index("spread")]],
+    )
+    np.testing.assert_allclose(mean_animals(posterior, percent), percent * np.exp(spread**2 / 2), rtol=1e-12)
+    table = parameters(posterior).set_index("parameter")
+    assert table.loc["misfit", "learned"] == "fixed"
+    assert table.loc["misfit", "sd"] == 0.0
+
+
+@pytest.mark.parametrize("n", [1, 3, 1000])
+def test_the_scatter_of_a_mean_of_animals_holds_for_any_spread(n):
+    for spread in (1e-4, 0.3, 4.9, 5.1, 20.0, 300.0):
+        found = float(log_variance(np.array([spread]), np.array([float(n)]))[0])
+        if spread > 26.0:  # exp(spread^2) is no double any more; 1 - 1/n is nothing beside it
+            assert found == pytest.approx(spread**2 - np.log(n), rel=1e-15)
+        else:
+            assert found == pytest.approx(np.log1p(np.expm1(spread**2) / n), rel=1e-13)
 
 
 def test_the_predictive_interval_is_the_log_normals(write_joint, make_posterior):

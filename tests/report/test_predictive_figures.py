@@ -86,3 +86,5 @@ def test_the_most_influential_animal_comes_first():
     assert labels[0] == "iv, m59, 24 h"
     grouped = k.drop(columns=["animal"]).assign(unit="mean of 5")
     assert shown(figures.influence_figure(grouped))[0].get_yticklabels()[0].get_text() == "iv, mean of 5, 24 h"
+    often = pd.DataFrame({"group": ["iv"], "animal": ["3"], "hours": ["0.25, 1, 8"], "elpd": [-1.0], "k": [0.4]})
+    assert shown(figures.influence_figure(often))[0].get_yticklabels()[0].get_text() == "iv, 3, 15 min to 8 h"
