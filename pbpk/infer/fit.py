@@ -81,7 +81,7 @@ def fit(
     target_accept : smaller steps when raised; a fit with divergences is sampled again with very small ones
     progress : called with what is being done, steps done, steps in all, divergences so far
     calibration : how the controls of an instrument enter, see `Joint`
-    quick : a normal about the mode instead of chains, in seconds; the posterior is marked as an approximation
+    quick : the nearest normal instead of chains, in seconds; the posterior is marked as an approximation
     checkpoint : folder in which finished chains are kept, so that a fit that was killed goes on from there
     priors : parameter -> callable that makes its PyMC variable, instead of the prior in the model file
     likelihood : callable that returns the log-density of all rows, instead of the one in `joint`: see `custom`
