@@ -9,7 +9,7 @@ products of what is not negative are taken: for i != j the square has the entry
 What stays, P_jj, is 1 less what its column gives away while that is below a half, so that slow rates keep their digits
 beside fast ones; beyond, where that difference would lose them, it is P_jj^2 + sum over k of P_jk P_kj, and the column
 is scaled to sum to 1. So cells are conserved, and the last 1e-12 of a dose has as many digits as the first half.
-Compiled, without a gradient: the sampler uses `flows`, which takes the blood as in balance.
+Compiled; its gradient is in `leaps`, for the systems that the sampler follows.
 """
 
 import numpy as np
@@ -73,7 +73,7 @@ def _settle(power, n_body):
 
 
 @njit(cache=True, error_model="numpy")
-def _powers(k_matrix, n_body, longest):
+def powers_of(k_matrix, n_body, longest):
     """exp(K h) for the steps longest/2^J, ..., longest/2, longest: (J + 1, n, n)."""
     n = k_matrix.shape[0]
     q = _fastest(k_matrix)
@@ -98,7 +98,7 @@ def _powers(k_matrix, n_body, longest):
 
 
 @njit(cache=True, error_model="numpy")
-def _advance(k_matrix, powers, longest, x, hours):
+def advance(k_matrix, powers, longest, x, hours):
     """States after some hours from the states `x`."""
     n = x.size
     levels = powers.shape[0]
@@ -171,13 +171,13 @@ def follow(source, target, rates, entry, starts, durations, hours):
     longest = 1e-9  # [h]; above 0 where all is asked at one moment
     for m in range(1, moments.size):
         longest = max(longest, moments[m] - max(moments[m - 1], 0.0))
-    powers = _powers(k_matrix, n, longest)
+    powers = powers_of(k_matrix, n, longest)
     out = np.zeros((hours.size, n))
     x = np.zeros(size)
     now = moments[0]
     for m in range(moments.size):
         if moments[m] > now:
-            x = _advance(k_matrix, powers, longest, x, moments[m] - now)
+            x = advance(k_matrix, powers, longest, x, moments[m] - now)
             now = moments[m]
         elif m > 0:
             continue

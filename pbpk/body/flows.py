@@ -14,11 +14,11 @@ from numba import njit
 
 from pbpk.body.elimination import eliminate, eliminate_adjoint, matrix, network
 from pbpk.body.steady import written_out, written_out_adjoint
-from pbpk.body.uniformisation import MOST_STEPS, follow_dose, follow_dose_adjoint
+from pbpk.body.uniformisation import follow_dose, follow_dose_adjoint
 
 
 @njit(cache=True, error_model="numpy")
-def respond(source, target, n_slow, rates, entry, starts, durations, every, since, hours, most=MOST_STEPS):
+def respond(source, target, n_slow, rates, entry, starts, durations, every, since, hours):
     """Cells in every state at each hour.
 
     Parameters
@@ -29,7 +29,6 @@ def respond(source, target, n_slow, rates, entry, starts, durations, every, sinc
     entry : (dose, state) [cells], starts : (dose,) [h], durations : (dose,) [h]
     every, since : (dose,) [h], see `Schedule`; None where each dose is given once, for which less is compiled
     hours : (time,) [h]
-    most : steps beyond which the answer is NaN
 
     Returns
     -------
@@ -47,7 +46,7 @@ def respond(source, target, n_slow, rates, entry, starts, durations, every, sinc
     out = np.zeros((hours.size, n))
     for d in range(begins.size):
         slow = doses[d, :n_slow].copy()
-        out[:, :n_slow] += follow_dose(k_matrix, slow, begins[d], lasts[d], hours, most)[0]
+        out[:, :n_slow] += follow_dose(k_matrix, slow, begins[d], lasts[d], hours)[0]
     for f in range(n_slow, n):
         s = f - n_slow
         for m in range(hours.size):

@@ -2,15 +2,15 @@
 
 With q the largest outflow and P = I + K/q >= 0, exp(K t) = sum_k Poisson(k; q t) P^k (Jensen 1953), so one sequence
 P^k x serves every time. Sums and products of non-negative numbers only: small organs keep their relative accuracy.
+Where q t is in the thousands, `leaps` follow.
 """
 
 import numpy as np
 from numba import njit
 
+from pbpk.body.leaps import MANY, leap, leap_adjoint, turnovers
+
 MOST_STEPS = 50_000_000  # beyond this q*t: NaN
-# a gradient keeps every step: a tenth of a second and 80 MB with 16 states. A sampler that warms up leaps to rates a
-# million times too fast, where one step took a minute and 12 GB; NaN sends it back
-MOST_KEPT = 300_000
 
 
 @njit(cache=True, error_model="numpy")
@@ -87,8 +87,8 @@ def _times(rows, v, out):
 
 
 @njit(cache=True, error_model="numpy")
-def sweep(k_matrix, start, hours, most=MOST_STEPS):
-    """States at each time, (time, state) [cells]; NaN where the rates are not finite, or need more than `most` steps.
+def sweep(k_matrix, start, hours):
+    """States at each time, (time, state) [cells]; NaN where the rates are not finite or absurd.
 
     Parameters
     ----------
@@ -98,7 +98,7 @@ def sweep(k_matrix, start, hours, most=MOST_STEPS):
     n = start.size
     out = np.zeros((hours.size, n))
     q, p = _uniformised(k_matrix)
-    if not q * hours.max() < most:
+    if not q * hours.max() < MOST_STEPS:
         out[:] = np.nan
         return out
     columns = p.T.copy()
@@ -118,13 +118,10 @@ def sweep(k_matrix, start, hours, most=MOST_STEPS):
 
 @njit(cache=True, error_model="numpy")
 def sweep_adjoint(k_matrix, start, hours, out_bar):
-    """Gradient of sum(out_bar * sweep(...)) by the matrix (state, state) and by the start (state,).
-
-    NaN where more than `MOST_KEPT` steps would be kept, though the states themselves are known there.
-    """
+    """Gradient of sum(out_bar * sweep(...)) by the matrix (state, state) and by the start (state,)."""
     n = start.size
     q, p = _uniformised(k_matrix)
-    if not q * hours.max() < MOST_KEPT:
+    if not q * hours.max() < MOST_STEPS:
         return np.full((n, n), np.nan), np.full(n, np.nan)
     columns = p.T.copy()
     first, last, weight = _windows(q, hours)
@@ -185,7 +182,7 @@ def _legs(k_matrix, entry, start, duration, hours):
 
 
 @njit(cache=True, error_model="numpy")
-def follow_dose(k_matrix, entry, start, duration, hours, most=MOST_STEPS):
+def follow_dose(k_matrix, entry, start, duration, hours):
     """Lasting states at each hour after one dose, (time, lasting), and where each leg started, (leg, n)."""
     n = entry.size
     matrices, x, times, inside = _legs(k_matrix, entry, start, duration, hours)
@@ -193,7 +190,10 @@ def follow_dose(k_matrix, entry, start, duration, hours, most=MOST_STEPS):
     starts = np.zeros((inside.shape[0], x.size))
     for leg in range(inside.shape[0]):
         starts[leg] = x
-        y = sweep(matrices[leg], x, times[leg], most)
+        if turnovers(matrices[leg], times[leg]) > MANY:
+            y = leap(matrices[leg], x, times[leg])
+        else:
+            y = sweep(matrices[leg], x, times[leg])
         for m in range(hours.size):
             for i in range(n):
                 out[m, i] += inside[leg, m] * y[m, i]
@@ -218,7 +218,10 @@ def follow_dose_adjoint(k_matrix, entry, start, duration, hours, out_bar):
         for m in range(hours.size):
             for i in range(n):
                 bar[m, i] = inside[leg, m] * out_bar[m, i]
-        leg_bar, x_bar = sweep_adjoint(matrices[leg], starts[leg], times[leg], bar)
+        if turnovers(matrices[leg], times[leg]) > MANY:
+            leg_bar, x_bar = leap_adjoint(matrices[leg], starts[leg], times[leg], bar)
+        else:
+            leg_bar, x_bar = sweep_adjoint(matrices[leg], starts[leg], times[leg], bar)
         k_bar += leg_bar[:n, :n]
         if leg == 0 and duration > 0.0:
             x_bar[:n] = leg_bar[:n, n] / duration

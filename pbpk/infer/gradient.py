@@ -17,23 +17,37 @@ from pytensor.graph.basic import Apply
 from pytensor.graph.op import Op
 from pytensor.link.numba.dispatch.basic import register_funcify_default_op_cache_key
 
-from pbpk.body import elimination, explicit, flows, implicit, legs, moving, steady, tape, thin, uniformisation
+from pbpk.body import (
+    doubling,
+    elimination,
+    explicit,
+    flows,
+    implicit,
+    leaps,
+    legs,
+    moving,
+    steady,
+    tape,
+    thin,
+    uniformisation,
+)
 from pbpk.body.flows import respond, respond_adjoint
 from pbpk.body.legs import MOST_STEPS
 from pbpk.body.library import read_source
 from pbpk.body.moving import respond_moving, respond_moving_adjoint
 from pbpk.body.tape import run, run_back
-from pbpk.body.uniformisation import MOST_KEPT
 from pbpk.infer import packing
 from pbpk.infer.packing import AT, ENTRY, HOURS
 
 # PyTensor's copies on disk carry this number, so that they are never taken for the code as it stands now; numba's
 # own cache would not see a change in `flows`, so these functions do not use it
 COMPILED = (
+    doubling,
     elimination,
     explicit,
     flows,
     implicit,
+    leaps,
     legs,
     moving,
     steady,
@@ -136,11 +150,9 @@ def _follow(values, reals, wholes, where, steady):
          outputs, source, target, at, per, lasting) = _unpacked(reals, wholes, where[e])  # fmt: skip
         registers = run(steps, literals, _symbols(values[e], settled, switches))
         if steady is None:
-            states = respond(source, target, lasting, registers[outputs], entry, starts, durations, None, None, hours,
-                             MOST_KEPT)  # fmt: skip
+            states = respond(source, target, lasting, registers[outputs], entry, starts, durations, None, None, hours)
         else:
-            states = respond(source, target, lasting, registers[outputs], entry, starts, durations, every, since, hours,
-                             MOST_KEPT)  # fmt: skip
+            states = respond(source, target, lasting, registers[outputs], entry, starts, durations, every, since, hours)
         out[:, row : row + at.size] = _observed(states, at, observers, recovery, per, registers)
         kept[place : place + states.size] = states.ravel()
         row, place = row + at.size, place + states.size

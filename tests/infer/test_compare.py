@@ -195,11 +195,11 @@ def test_a_limit_where_a_model_has_nothing_cannot_be_fitted(models, write_joint)
         ruled_out(join(models[1], counts))
 
 
-RIVALS = ["no_label_transfer", *(pytest.param(name, marks=pytest.mark.proof) for name in
+SAMPLED = ["no_label_transfer", *(pytest.param(name, marks=pytest.mark.proof) for name in
                                  ("loss_in_lung_only", "loss_in_liver_only", "no_release"))]  # fmt: skip
 
 
-@pytest.mark.parametrize("name", RIVALS)
+@pytest.mark.parametrize("name", SAMPLED)
 def test_a_rival_can_be_sampled(counts, name):
     """Its log-density and the gradient the sampler takes are numbers, and agree, though some rates are nothing."""
     joint = join(read_model(f"t_cell:{name}", label="51Cr"), counts)

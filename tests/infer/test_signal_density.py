@@ -5,7 +5,9 @@ import pytest
 from scipy import integrate, special, stats
 
 from pbpk.infer import signal_density as compiled
-from pbpk.infer.signal_terms import INNER, LEAST, OUTER
+from pbpk.infer.signal_terms import LEAST, NODES
+
+OUTER, INNER = NODES[:2], NODES[2:4]
 
 SPREAD, MISFIT = 0.25, 0.2
 U = np.array([0.3, 0.05, -1.0, -3.0])  # blank, log-slope, log s0, log cv
