@@ -1,4 +1,3 @@
-# mypy: disable-error-code="no-untyped-def"
 """Log-likelihood of rows that are numbers, ranges or limits, with its exact gradient, compiled: see `row_terms`.
 
 A cell (group, organ, readout, hour) is off the model by d ~ N(0, misfit), common to its rows. What is normal about d
