@@ -13,6 +13,7 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from pbpk.assay.collection import read_collection
     from pbpk.assay.counts import OrganCounts, count_cells
     from pbpk.assay.light.amplitude import demodulate
     from pbpk.assay.light.trace import Trace
@@ -25,8 +26,17 @@ if TYPE_CHECKING:
     from pbpk.body.model import Model, Parameter
     from pbpk.body.species import Species, read_species
     from pbpk.dosing import Dose
-    from pbpk.infer.fit import fit
+    from pbpk.infer.additions import what_to_measure
+    from pbpk.infer.calibrate import calibrate
+    from pbpk.infer.compare import compare
+    from pbpk.infer.fit import fit, fit_together
+    from pbpk.infer.loo import left_out
     from pbpk.infer.posterior import Posterior
+    from pbpk.infer.prior_check import check_prior
+    from pbpk.infer.profile import profile
+    from pbpk.infer.sensitivity import expected
+    from pbpk.infer.sharing import join_together
+    from pbpk.infer.structure import structure
     from pbpk.predict.exposure import exposure
     from pbpk.predict.forecast import simulate
     from pbpk.predict.run import Run
@@ -47,13 +57,24 @@ _HOMES = {
     "count_cells": "assay.counts",
     "Study": "assay.study",
     "read_study": "assay.study",
+    "read_collection": "assay.collection",
     "read_model": "body.expansion",
     "Dose": "dosing",
     "Model": "body.model",
     "Parameter": "body.model",
     "Species": "body.species",
     "read_species": "body.species",
+    "check_prior": "infer.prior_check",
+    "structure": "infer.structure",
+    "expected": "infer.sensitivity",
+    "what_to_measure": "infer.additions",
+    "profile": "infer.profile",
     "fit": "infer.fit",
+    "fit_together": "infer.fit",
+    "join_together": "infer.sharing",
+    "left_out": "infer.loo",
+    "compare": "infer.compare",
+    "calibrate": "infer.calibrate",
     "Posterior": "infer.posterior",
     "exposure": "predict.exposure",
     "simulate": "predict.forecast",
@@ -76,18 +97,29 @@ __all__ = [
     "Study",
     "Trace",
     "accept_plate",
+    "calibrate",
+    "check_prior",
+    "compare",
     "count_cells",
     "demodulate",
     "detection_limits",
+    "expected",
     "exposure",
     "fit",
     "fit_calibration",
+    "fit_together",
+    "join_together",
+    "left_out",
+    "profile",
+    "read_collection",
     "read_model",
     "read_scenarios",
     "read_species",
     "read_study",
     "read_traces",
     "simulate",
+    "structure",
+    "what_to_measure",
     "write_report",
 ]
 
