@@ -2,7 +2,7 @@
 
 import sys
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import Annotated
 
 import typer
 from rich.markup import escape
@@ -10,7 +10,6 @@ from rich.markup import escape
 from pbpk.errors import AssayError, PbpkError
 from pbpk.terminal import (
     console,
-    progress,
     say_animals,
     say_balance,
     say_carried,
@@ -18,9 +17,6 @@ from pbpk.terminal import (
     say_model,
     say_study,
 )
-
-if TYPE_CHECKING:
-    from pbpk.assay.study import Study
 
 app = typer.Typer(
     add_completion=False,
@@ -70,14 +66,13 @@ def run(
     """Fit a study, answer the scenarios, write the report: the whole line."""
     from pbpk.commands.line import Asked, run_line
 
-    settings = {"model": model, "seed": seed, "draws": draws, "tune": tune, "target_accept": target_accept}
-    settings |= _asked(physiology=physiology, quick=quick or None)
+    settings = _settings(physiology, quick, model=model, seed=seed, draws=draws, tune=tune, target_accept=target_accept)
     run_line(study, out, Asked(settings, True, scenarios, cells, allow_unconverged, force))
 
 
-def _asked(**given: str | bool | None) -> dict[str, str | bool]:
-    """Settings of a run that were asked; none where the study's own word holds."""
-    return {name: value for name, value in given.items() if value is not None}
+def _settings(physiology: str | None, quick: bool, **always: str | float | None) -> dict[str, str | float | None]:
+    """Settings of a fit as its manifest holds them; those that change nothing unless asked are left out."""
+    return always | ({"quick": True} if quick else {}) | ({} if physiology is None else {"physiology": physiology})
 
 
 @app.command(epilog="Example: pbpk fit data/khot_2019_t_cells_mouse --model t_cell --out runs/khot")
@@ -97,8 +92,7 @@ def fit(
     """Fit a study, or several together, and write the report without scenarios."""
     from pbpk.commands.line import Asked, run_line
 
-    settings = {"model": model, "seed": seed, "draws": draws, "tune": tune, "target_accept": target_accept}
-    settings |= _asked(physiology=physiology, quick=quick or None)
+    settings = _settings(physiology, quick, model=model, seed=seed, draws=draws, tune=tune, target_accept=target_accept)
     run_line(study, out, Asked(settings, False, None, None, allow_unconverged, force))
 
 
@@ -125,6 +119,7 @@ def simulate(
     from pbpk.body.equations import refuse_rates
     from pbpk.body.expansion import read_model
     from pbpk.body.physiology import chosen, freed
+    from pbpk.body.rivals import draw_believed
     from pbpk.infer.histories import known_amount
     from pbpk.predict.extrapolation import animal_of, extrapolate, marked
     from pbpk.predict.forecast import DRAWS, forecast_table
@@ -154,8 +149,8 @@ def simulate(
         model = read_model(run, animal_of(species or "mouse", body_weight, sex), label)
         model = freed(model, chosen(physiology or "fixed"))
         refuse_rates(model)
-        theta = model.draw_prior(DRAWS, seed)
-        names, routes, standing = model.parameter_names, [], ()
+        theta, names = draw_believed(model, DRAWS, seed)
+        routes, standing = [], tuple(model.believed)
         origin = f"the prior of {model.name} in {model.species.name}"
     asked = read_scenarios(scenarios, model)
     with write_folder(out, force) as folder:
@@ -213,10 +208,11 @@ def check(
     """Say what a model is and whether its units and sources hold; or whether a study can be read."""
     if Path(what).is_dir():
         from pbpk.assay.counts import count_cells
+        from pbpk.commands.reading import read_with_bar
         from pbpk.infer.joint import join
         from pbpk.predict.run import model_of
 
-        study = _read(Path(what))
+        study = read_with_bar(what)
         counts = count_cells(study)
         joint = join(model_of(study), counts)
         say_study(study, counts)
@@ -239,7 +235,7 @@ def check(
 
 @app.command(epilog="Example: pbpk identify data/khot_2019_t_cells_mouse --known 'weight_*'")
 def identify(
-    study: Annotated[Path, typer.Argument(help="Study folder; values may be there or not.")],
+    study: Annotated[Path, typer.Argument(help="Study folder; values count only where a prior or profile is checked.")],
     model: ModelName = None,
     known: Annotated[list[str] | None, typer.Option(help="Parameter or pattern that is known from elsewhere.")] = None,
     profile: Annotated[list[str] | None, typer.Option(help="Parameter whose likelihood is walked along.")] = None,
@@ -260,7 +256,7 @@ def compare(
     out: Out,
     refit: Annotated[bool, typer.Option(help="Fit again without animals of which weights cannot tell.")] = True,
     seed: Seed = 1,
-    draws: Draws = 1000,
+    draws: Draws = 1500,
     tune: Tune = 1000,
     force: Force = False,
 ) -> None:
@@ -279,11 +275,12 @@ def count(
     """Bring what was measured to cells per organ: counts, their covariance, mass balance, plates."""
     from pbpk.assay.balance import balance_by_hour
     from pbpk.assay.counts import count_cells, refused_plates
+    from pbpk.commands.reading import read_with_bar
     from pbpk.predict.run import write_folder
     from pbpk.report.plates import write_plate_page
     from pbpk.share.tables import write_counts
 
-    read = _read(study)
+    read = read_with_bar(study)
     try:
         counts = count_cells(read)
     except AssayError:
@@ -318,14 +315,6 @@ def virtual(
         write_virtual(made, folder)
     wells = sum(len(plate) for plate in made.plates.values())
     console.print(f"Written: {escape(str(out))}: {len(made.cells)} organs, {wells} wells, synthetic; see truth.json.")
-
-
-def _read(folder: Path) -> "Study":
-    """Study, with a bar while its light is read."""
-    from pbpk.assay.study import read_study
-
-    with progress() as follow:
-        return read_study(folder, lambda done, total: follow("reading light", done, total, 0))
 
 
 def main() -> None:

@@ -455,3 +455,16 @@ def test_somebody_may_insist(short, tmp_path):
     assert manifests[0]["fingerprint"] == manifests[1]["fingerprint"]
     for name in ("parameters.csv", "predictions.csv", "counts.csv"):  # the same seed, the same numbers
         assert (out / name).read_bytes() == (short.folder / name).read_bytes()
+
+
+def test_the_prior_of_a_rival_is_answered_with_what_it_believes(tmp_path):
+    """A lung that fills: fewer cells stay in it than where nobody says that it can."""
+    found = {}
+    for name in ("msc", "msc:lung_capacity"):
+        out = tmp_path / name.replace(":", "_")
+        said = say("simulate", name, "iv_bolus", "--cells", "1e7", "--out", out)
+        assert said.code == 0, said.err
+        table = pd.read_csv(out / "forecast.csv")
+        here = (table["organ"] == "lung") & (table["state"] == "live") & (table["hours"] == table["hours"].min())
+        found[name] = float(table.loc[here, "q50"].iloc[0])
+    assert found["msc:lung_capacity"] < 0.5 * found["msc"]

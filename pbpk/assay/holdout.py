@@ -31,26 +31,12 @@ def without(counts: OrganCounts, units: Iterable[str]) -> OrganCounts:
     StudyError
         if a unit is none, or nothing would be left
     """
-    return _part(counts, set(units), False)
-
-
-def only(counts: OrganCounts, units: Iterable[str]) -> OrganCounts:
-    """Return the counts of some units alone.
-
-    Raises
-    ------
-    StudyError
-        if a unit is none, or none is asked for
-    """
-    return _part(counts, set(units), True)
-
-
-def _part(counts: OrganCounts, units: set[str], inside: bool) -> OrganCounts:
     own = units_of(counts)
-    for unit in sorted(units - set(own.tolist())):
+    left_out = set(units)
+    for unit in sorted(left_out - set(own.tolist())):
         raise StudyError(f"{counts.study.folder}: nothing was measured of `{unit}`."
                          + did_you_mean(unit, dict.fromkeys(own.tolist())))  # fmt: skip
-    kept = np.flatnonzero(np.isin(own, sorted(units)) == inside)
+    kept = np.flatnonzero(~np.isin(own, sorted(left_out)))
     if not kept.size:
         raise StudyError(f"{counts.study.folder}: no value would be left; leave fewer animals out.")
     table = counts.table.iloc[kept].reset_index(drop=True)

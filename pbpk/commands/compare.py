@@ -3,7 +3,7 @@
 from pathlib import Path
 
 from pbpk.assay.counts import count_cells
-from pbpk.assay.study import read_study
+from pbpk.commands.reading import read_with_bar
 from pbpk.infer.compare import compare as judge
 from pbpk.predict.run import model_of, write_folder
 from pbpk.report.comparison import write_comparison_page
@@ -16,8 +16,7 @@ WRITTEN = ("comparison.csv",)
 def compare(folder: str | Path, out: Path, names: list[str], refit: bool, force: bool, seed: int, draws: int,
             tune: int) -> None:  # fmt: skip
     """Fit each model to one study and compare them by animals left out."""
-    with progress() as follow:
-        study = read_study(folder, lambda done, total: follow("reading light", done, total, 0))
+    study = read_with_bar(folder)
     counts = count_cells(study)
     models = {name: model_of(study, name) for name in names}
     say_study(study, counts)

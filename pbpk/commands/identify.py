@@ -4,7 +4,7 @@ from pathlib import Path
 from typing import Any
 
 from pbpk.assay.counts import count_cells
-from pbpk.assay.study import read_study
+from pbpk.commands.reading import read_with_bar
 from pbpk.infer.additions import what_to_measure
 from pbpk.infer.joint import join
 from pbpk.infer.prior_check import check_prior
@@ -13,7 +13,7 @@ from pbpk.infer.sensitivity import expected
 from pbpk.infer.structure import structure
 from pbpk.predict.run import model_of, write_folder
 from pbpk.share.tables import write_table
-from pbpk.terminal import progress, say_animals, say_identified, say_study
+from pbpk.terminal import say_animals, say_identified, say_study
 
 WRITTEN = ("expected.csv",)
 
@@ -28,8 +28,7 @@ def identify(
     seed: int,
 ) -> None:
     """Say what a study can teach before it is fitted; tables go to `out`, if it is given."""
-    with progress() as follow:
-        study = read_study(folder, lambda done, total: follow("reading light", done, total, 0))
+    study = read_with_bar(folder)
     counts = count_cells(study)
     joint = join(model_of(study, model), counts)
     say_study(study, counts)

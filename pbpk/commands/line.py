@@ -13,8 +13,9 @@ from rich.markup import escape
 
 from pbpk.assay.collection import Collection, read_collection
 from pbpk.assay.counts import OrganCounts, count_cells
-from pbpk.assay.study import Study, read_study
+from pbpk.assay.study import Study
 from pbpk.body.model import Model
+from pbpk.commands.reading import read_with_bar
 from pbpk.errors import Interrupted, NotConverged
 from pbpk.infer.fit import fit_together
 from pbpk.infer.histories import known_amount
@@ -84,7 +85,7 @@ def run_line(source: Path, out: Path, asked: Asked) -> None:
         if the chains disagree and nobody allowed it; all is written all the same
     """
     collection = read_collection(source) if source.suffix == ".toml" else None
-    studies = collection.studies if collection else {ALONE: _read(source)}
+    studies = collection.studies if collection else {ALONE: read_with_bar(source)}
     members = {name: _member(study, asked) for name, study in studies.items()}
     whole = _joined(members, collection)
     checks = {name: check_prior(joint, seed=int(asked.settings["seed"])) for name, joint in whole.joints.items()}
@@ -98,13 +99,13 @@ def run_line(source: Path, out: Path, asked: Asked) -> None:
             middle = whole.joints[name].theta(np.zeros((1, len(whole.joints[name].free))))
             member.answer(asked, middle, None, whole, name)
     chosen = {key: asked.settings[key] for key in ("seed", "draws", "tune", "target_accept")}
+    quick = bool(asked.settings.get("quick", False))
     chains = out.with_name(f".{out.name}.chains")
     with write_folder(out, asked.force) as folder:
-        if chains.is_dir():
-            console.print(f"Chains that were finished before an interruption are taken from {escape(str(chains))}.")
+        if chains.is_dir() and not quick:
+            console.print(f"Finished chains of this fit, if there are any, are taken from {escape(str(chains))}.")
         try:
             with progress() as follow:
-                quick = bool(asked.settings.get("quick", False))
                 posteriors = fit_together(whole, **chosen, progress=follow, quick=quick, checkpoint=chains)
         except KeyboardInterrupt:
             raise Interrupted("interrupted; the same command goes on with the chains that are finished.") from None
@@ -114,17 +115,12 @@ def run_line(source: Path, out: Path, asked: Asked) -> None:
             name: _write_one(member, posteriors[name], whole, name, folder / name, asked, checks[name])
             for name, member in members.items()
         }
-    if chains.is_dir():
+    if chains.is_dir() and not quick:  # a quick look leaves a long fit where it was interrupted
         shutil.rmtree(chains)
     for name, result in runs.items():
         say_diagnostics(result.diagnostics, posteriors[name].method)
         say_run(result, out / name)
     _refuse_unconverged(posteriors, out, asked)
-
-
-def _read(folder: Path) -> Study:
-    with progress() as follow:
-        return read_study(folder, lambda done, total: follow("reading light", done, total, 0))
 
 
 def _member(study: Study, asked: Asked) -> Member:

@@ -14,9 +14,10 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from pbpk.body.solve import Array
+from pbpk.infer.between import DEVIATE
 from pbpk.infer.joint import Joint, join
-from pbpk.infer.sensitivity import Point, how_much, points, prior_points, unknown_of
-from pbpk.infer.summary import LEARNED
+from pbpk.infer.sensitivity import Point, points, prior_points, unknown_of
+from pbpk.infer.summary import LEARNED, how_much
 
 ANIMALS = 6  # "six" in what is said of living cells
 LATER = (24.0, 72.0)  # hours after the first dose at which living cells are counted
@@ -144,7 +145,7 @@ def what_to_measure(joint: Joint, additions: Sequence[Addition] | None = None, s
     ]
     noise = {p.name for p in joint.model.noise}
     left = [
-        i for i in everything if before[i] >= LEARNED and names[i] not in noise and not names[i].startswith("animal:")
+        i for i in everything if before[i] >= LEARNED and names[i] not in noise and not names[i].startswith(DEVIATE)
     ]
     lows = [np.exp(at[0].log_percent[extra].min(initial=np.inf)) for extra in extras]
     rows = [(names[i], addition.words, before[i], sds[i], low) for i in left

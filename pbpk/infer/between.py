@@ -48,19 +48,23 @@ class Between:
         """Parameters of the model that vary: each animal is then followed by itself."""
         return tuple(name for name in self.varied if name != DOSE)
 
-    def shifts(self, theta: Any, names: tuple[str, ...], functions: Any = np) -> dict[str, Any]:
+    def shifts(
+        self, theta: Any, names: tuple[str, ...], functions: Any = np, only: int | None = None
+    ) -> dict[str, Any]:
         """How far each animal lies from the median one on the natural scale of what varies, name -> (..., subject).
 
         theta : (..., estimated) of any array kind that has sqrt in `functions`
+        only : the one subject that is asked for; of many animals, each is then worked out once
         """
+        asked = range(len(self.subjects)) if only is None else [only]
+        subjects, share = [self.subjects[i] for i in asked], self.share[list(asked)]
         place = {name: i for i, name in enumerate(names)}
         apart = {
-            name: theta[..., np.array([place[deviate(name, subject)] for subject in self.subjects])]
-            for name in self.varied
+            name: theta[..., np.array([place[deviate(name, subject)] for subject in subjects])] for name in self.varied
         }
         for block in self.together:
             apart |= _mixed(block, {name: apart[name] for name in block}, theta, place, functions)
-        return {name: theta[..., [place[f"between_{name}"]]] * self.share * apart[name] for name in self.varied}
+        return {name: theta[..., [place[f"between_{name}"]]] * share * apart[name] for name in self.varied}
 
 
 def deviate(name: str, subject: str) -> str:

@@ -75,7 +75,7 @@ class Task:
     calibration: Calibration
     fit: Fit
     quantities: Mapping[str, Quantity]
-    nu: float
+    nu: float | None
 
 
 @dataclass(frozen=True)
@@ -153,7 +153,7 @@ def calibrate(
     calibration: Calibration = "joint",
     fit: Fit = refit,
     quantities: Mapping[str, Quantity] | None = None,
-    nu: float = np.inf,
+    nu: float | None = None,
     scheduler: Any = None,
     known: Sequence[Outcome] = (),
     tell: Callable[[Outcome], None] | None = None,
@@ -166,7 +166,8 @@ def calibrate(
     calibration : how the controls of an instrument enter, see `Joint`
     fit : what is judged
     quantities : beside the parameters, `quantities_of` unless given
-    nu : degrees of freedom of single animals in the data, see `replicate`; what the fit believes is its own
+    nu : degrees of freedom of single animals in the data, as the study believes if None; what the fit believes is its
+        own
     scheduler : None for this process, or a `distributed.Client` or the address of one's scheduler
     known : outcomes of an earlier call with the same arguments, which are not computed again
     tell : called with each outcome as it is there

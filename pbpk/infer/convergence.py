@@ -8,6 +8,7 @@ import numpy as np
 import xarray as xr
 
 from pbpk.body.solve import Array
+from pbpk.infer.between import DEVIATE
 from pbpk.infer.kinds import GENERIC, Kind, advice
 from pbpk.infer.mixing import DEPTH, bfmi, ranks, share_deepest
 
@@ -18,7 +19,6 @@ LEAST_BFMI = 0.3  # Betancourt 2016, arXiv:1604.00695
 MOST_DEEPEST = 0.01  # share of transitions that were cut short at the longest way
 TIED = 0.3  # rank correlation from which on a partner is named
 APART = 3.0  # standard errors by which divergent draws must differ before it is said where they lie
-ANIMAL = "animal:"  # what the name of a deviate of a single animal begins with
 Each = dict[str, dict[str, float]]
 
 
@@ -63,7 +63,7 @@ class _Told:
 
     def worst(self, what: str, deviates: bool) -> str:
         """Parameter (or deviate of an animal) that is worst by one number; empty where there is none."""
-        names = [name for name in self.each if name.startswith(ANIMAL) == deviates]
+        names = [name for name in self.each if name.startswith(DEVIATE) == deviates]
         sign = 1.0 if what == "rhat" else -1.0
         return max(names, key=lambda name: sign * self.each[name][what], default="")
 
@@ -112,7 +112,7 @@ def _apart(data: xr.Dataset) -> xr.Dataset:
     """Draws with one variable for each parameter, those of single animals too."""
     if "animal" not in data:
         return data
-    own = {f"{ANIMAL}{name}": data["animal"].sel(deviate=name, drop=True) for name in data["deviate"].to_numpy()}
+    own = {f"{DEVIATE}{name}": data["animal"].sel(deviate=name, drop=True) for name in data["deviate"].to_numpy()}
     return data.drop_vars(["animal", "deviate"]).assign(own)
 
 
@@ -149,7 +149,7 @@ def _others(told: _Told, worst: str, what: str, deviates: bool) -> str:
     failed = {
         name: sign * of[what]
         for name, of in told.each.items()
-        if name != worst and name.startswith(ANIMAL) == deviates and sign * of[what] > limit
+        if name != worst and name.startswith(DEVIATE) == deviates and sign * of[what] > limit
     }
     if not failed:
         return ""
@@ -162,7 +162,7 @@ def _help(told: _Told, name: str, joint: str) -> str:
     """The parameter that moves most with this one, and what would tell it."""
     partner, tie = _partner(told, name)
     kind = told.kinds.get(name, "other")
-    if name.startswith(ANIMAL):
+    if name.startswith(DEVIATE):
         return ""
     if abs(tie) < TIED:
         return f"; {advice(kind)}"
@@ -176,7 +176,7 @@ def _partner(told: _Told, name: str) -> tuple[str, float]:
     tied = {
         other: float(np.corrcoef(mine, column)[0, 1])
         for other, column in told.columns.items()
-        if other != name and not other.startswith(ANIMAL)
+        if other != name and not other.startswith(DEVIATE)
     }
     other = max(tied, key=lambda key: abs(tied[key]), default="")
     return other, tied.get(other, 0.0)
@@ -220,7 +220,7 @@ def _deep(told: _Told, deepest: float) -> list[str]:
     """A warning where many transitions were cut short, and the pair that makes the way long."""
     if not deepest > MOST_DEEPEST:
         return []
-    names = [name for name in told.columns if not name.startswith(ANIMAL)]
+    names = [name for name in told.columns if not name.startswith(DEVIATE)]
     ties = {name: _partner(told, name) for name in names}
     name = max(ties, key=lambda key: abs(ties[key][1]), default="")
     partner, tie = ties.get(name, ("", 0.0))
@@ -236,7 +236,7 @@ def _deep(told: _Told, deepest: float) -> list[str]:
 
 def _deviates(told: _Told) -> str:
     """One line for all deviates of single animals."""
-    count = sum(name.startswith(ANIMAL) for name in told.each)
+    count = sum(name.startswith(DEVIATE) for name in told.each)
     if not count:
         return ""
     name, few, tail = (told.worst(what, deviates=True) for what in ("rhat", "ess_bulk", "ess_tail"))

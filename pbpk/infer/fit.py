@@ -158,7 +158,7 @@ def _design(study: str, joint: Joint) -> tuple[Any, ...]:
     """Of one study, what no array of its experiments says."""
     counts, between = joint.counts, joint.between
     followed = [(each.rows, each.subject, operation(each).__name__) for each in joint.experiments]
-    parts = (study, joint.estimated, joint.n_switched, joint.readings, joint.calibration, counts.harvested, followed)
+    parts = (study, joint.estimated, joint.switched, joint.readings, joint.calibration, counts.harvested, followed)
     apart: tuple[Any, ...] = ()
     if between is not None:
         apart = (between.varied, between.together, between.subjects, between.of_row.tolist(), between.share.tolist())

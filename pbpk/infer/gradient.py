@@ -17,20 +17,6 @@ from pytensor.graph.basic import Apply
 from pytensor.graph.op import Op
 from pytensor.link.numba.dispatch.basic import register_funcify_default_op_cache_key
 
-from pbpk.body import (
-    doubling,
-    elimination,
-    explicit,
-    flows,
-    implicit,
-    leaps,
-    legs,
-    moving,
-    steady,
-    tape,
-    thin,
-    uniformisation,
-)
 from pbpk.body.flows import respond, respond_adjoint
 from pbpk.body.legs import MOST_STEPS
 from pbpk.body.library import read_source
@@ -41,22 +27,10 @@ from pbpk.infer.packing import AT, ENTRY, HOURS
 
 # PyTensor's copies on disk carry this number, so that they are never taken for the code as it stands now; numba's
 # own cache would not see a change in `flows`, so these functions do not use it
-COMPILED = (
-    doubling,
-    elimination,
-    explicit,
-    flows,
-    implicit,
-    leaps,
-    legs,
-    moving,
-    steady,
-    tape,
-    thin,
-    uniformisation,
-    packing,
-)
-KERNELS = zlib.crc32(b"".join(read_source(module) for module in (*COMPILED, sys.modules[__name__])))
+COMPILED = ("doubling", "elimination", "explicit", "flows", "implicit", "leaps", "legs", "moving", "steady", "tape",
+            "thin", "uniformisation")  # fmt: skip
+MODULES = (*(sys.modules[f"pbpk.body.{name}"] for name in COMPILED), packing, sys.modules[__name__])
+KERNELS = zlib.crc32(b"".join(read_source(module) for module in MODULES))
 SAMPLED = 1e-6  # error of a step where rates move; the gradient is that of the steps as they were taken
 
 

@@ -22,6 +22,7 @@ not state is summed over, half the prior weight on "of the dose" and half on "of
 study at once.
 """
 
+from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Any, Literal
@@ -61,7 +62,6 @@ class Joint:
     estimated: tuple[Parameter, ...]
     calibration: Calibration = "joint"
     between: Between | None = None
-    n_switched: int = 0
 
     @property
     def study(self) -> Study:
@@ -84,10 +84,10 @@ class Joint:
         values = theta[:, : len(self.model.parameters)]
         if subject == ALL or self.between is None:
             return values
-        values, shifts = values.copy(), self.between.shifts(theta, self.names)
+        values, shifts = values.copy(), self.between.shifts(theta, self.names, only=subject)
         for name in self.between.kinetic:
             i = self.model.parameter_names.index(name)
-            values[:, i] = self.model.parameters[i].prior.moved(values[:, i], shifts[name][:, subject])
+            values[:, i] = self.model.parameters[i].prior.moved(values[:, i], shifts[name][:, 0])
         return values
 
     def got(self, theta: Array) -> Array:
@@ -127,10 +127,13 @@ class Joint:
                     registers[row] = experiment.model.volume_registers[organs[row]]
         return registers
 
-    def volume(self, theta: Array) -> Array:
-        """Volume [mL] that each row's amount is divided by, 1 where it is an amount, (draw, row)."""
+    def volume(self, theta: Array, experiments: Iterable[Experiment] | None = None) -> Array:
+        """Volume [mL] that each row's amount is divided by, 1 where it is an amount, (draw, row).
+
+        experiments : those whose rows matter, if not all do
+        """
         volume = np.ones((len(theta), len(self.counts.table)))
-        for experiment in self.experiments:
+        for experiment in self.experiments if experiments is None else experiments:
             rows = [row for row in experiment.rows if self.volumes[row] >= 0]
             if rows:
                 kinetic = self.kinetic(theta, experiment.subject)
@@ -155,7 +158,8 @@ class Joint:
     @cached_property
     def switched(self) -> tuple[str, ...]:
         """Modifiers that some group switches on; they follow the parameters of the model among the estimated."""
-        return self.names[len(self.model.parameters) :][: self.n_switched]
+        modifiers = {modifier.name for modifier in self.model.modifiers}
+        return tuple(name for name in self.names if name in modifiers)
 
     @cached_property
     def doubtful(self) -> tuple[str, ...]:
@@ -221,7 +225,7 @@ def join(model: Model, counts: OrganCounts, calibration: Calibration = "joint") 
     experiments = experiments_of(model, study, table, switched, between)
     varied = between.parameters if between is not None else ()
     estimated = (*model.parameters, *switched.values(), *model.noise, *_recovery(study), *_grams(table), *varied)
-    joint = Joint(model, counts, tuple(experiments), estimated, calibration, between, len(switched))
+    joint = Joint(model, counts, tuple(experiments), estimated, calibration, between)
     _check_steps(joint)
     return joint
 
@@ -307,15 +311,14 @@ def predict_percent(joint: Joint, theta: Array, rows: NDArray[np.int64] | None =
     """
     of_dose = np.full((theta.shape[0], len(joint.counts.table)), np.nan)
     recovered = of_dose.copy()
-    for experiment in joint.experiments:
-        if rows is not None and not np.isin(experiment.rows, rows).any():
-            continue
+    followed = [each for each in joint.experiments if rows is None or np.isin(each.rows, rows).any()]
+    for experiment in followed:
         states = joint.solve(experiment, theta, experiment.hours)
         seen, at = list(experiment.rows), list(experiment.at)
         of_dose[:, seen] = np.einsum("drs,rs->dr", states[:, at], joint.observers[seen])
         recovered[:, seen] = np.einsum("drs,rs->dr", states[:, at], joint.recovery[seen])
     yields = [joint.yields(theta, organ) for organ in joint.counts.table["organ"]]
-    of_dose *= np.stack(yields, axis=-1) * joint.got(theta) / joint.volume(theta)
+    of_dose *= np.stack(yields, axis=-1) * joint.got(theta) / joint.volume(theta, followed)
     out = {"dose": of_dose}
     if "recovered" in joint.readings:
         out["recovered"] = 100.0 * of_dose / recovered

@@ -125,7 +125,7 @@ def operation(experiment: Experiment) -> type[Seen]:
 
 def values(joint: Joint, theta: Any, experiments: Sequence[Experiment]) -> Any:
     """Parameters of the model in each experiment, then modifiers, (experiment, value), from (estimated,)."""
-    found = np.ones((len(experiments), 1)) * theta[: len(joint.model.parameters) + joint.n_switched]
+    found = np.ones((len(experiments), 1)) * theta[: len(joint.model.parameters) + len(joint.switched)]
     if joint.between is None:
         return found
     shifts = joint.between.shifts(theta, joint.names, pt)

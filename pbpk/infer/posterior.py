@@ -20,7 +20,6 @@ from pbpk.infer.signals import unknowns
 PRIOR_DRAWS = 1000
 MOST_PARETO_K = 0.7  # Vehtari et al. 2024, JMLR 25:72
 ANIMAL = "animal"  # variable that holds the deviates of all animals
-METHODS = {"nuts": "the No-U-Turn sampler", "variational": "the nearest normal: an approximation"}
 
 
 @dataclass(frozen=True)

@@ -106,11 +106,9 @@ class Density:
         )
 
 
-def _nearest(
-    density: Callable[[Array], tuple[float, Array]], rng: np.random.Generator, follow: Callable[[int, int], None]
-) -> tuple[Array, Array]:
+def _nearest(density: Density, rng: np.random.Generator, follow: Callable[[int, int], None]) -> tuple[Array, Array]:
     """Centre and factor of the nearest normal: covariance is factor factor'."""
-    size, done = density.size, [0]  # type: ignore[attr-defined]
+    size, done = density.size, [0]
     whole = MOST_STEPS + 2 * size + MOST_STRETCHES * PAIRS * 2
 
     def counted(point: Array) -> tuple[float, Array]:

@@ -51,7 +51,7 @@ class Replicate:
 
 
 def replicate(
-    joint: Joint, theta_row: Array, rng: int | np.random.Generator, nu: float = np.inf
+    joint: Joint, theta_row: Array, rng: int | np.random.Generator, nu: float | None = None
 ) -> OrganCounts:  # fmt: skip
     """Counts that could have come from the same design if the truth were `theta_row`.
 
@@ -60,7 +60,8 @@ def replicate(
     theta_row : (estimated,) in the order of `joint.names`
     rng : seed, or a generator
     nu : degrees of freedom of the logarithm of a single animal that no instrument read, Student's t with scale
-        `spread`; infinite where it is normal. Means, SDs and ranges are of normal animals
+        `spread`; infinite where it is normal, as the study believes if None. Means, SDs and ranges are of normal
+        animals
 
     Raises
     ------
@@ -70,9 +71,9 @@ def replicate(
     return replicated(joint, theta_row, rng, nu).counts
 
 
-def replicated(joint: Joint, theta_row: Array, rng: int | np.random.Generator, nu: float = np.inf) -> Replicate:
+def replicated(joint: Joint, theta_row: Array, rng: int | np.random.Generator, nu: float | None = None) -> Replicate:
     """`replicate`, with what was drawn on the way."""
-    rng = np.random.default_rng(rng)
+    rng, nu = np.random.default_rng(rng), joint.nu if nu is None else nu
     theta = np.asarray(theta_row, dtype=float)[np.newaxis]
     reading = str(rng.choice(joint.readings))
     noise = dict(zip(joint.names, theta[0], strict=True))

@@ -11,7 +11,7 @@ from pbpk.infer.convergence import Diagnostics
 from pbpk.infer.joint import Joint, predict_percent
 from pbpk.infer.posterior import Posterior, named_draws, prior_theta
 from pbpk.infer.signals import is_clear
-from pbpk.infer.summary import _replicates
+from pbpk.infer.summary import measurable
 
 UNFITTED = "these are draws of the prior, not of a fit"
 APART = float(np.log(1000.0))  # logarithm, or log-odds, by which no animal differs from the median one
@@ -97,7 +97,7 @@ def replicates_of(posterior: Posterior, each: int = 1, seed: int = 1) -> Array:
     weights = np.array([posterior.readings[reading] for reading in percent])
     parts = []
     for _ in range(each):
-        found = np.stack([_replicates(posterior, theta, of, rng) for of in percent.values()])
+        found = np.stack([measurable(posterior, theta, of, rng) for of in percent.values()])
         which = rng.choice(len(weights), size=len(theta), p=weights / weights.sum())
         parts.append(found[which, np.arange(len(theta))])
     return np.concatenate(parts)

@@ -19,9 +19,10 @@ import pandas as pd
 from scipy.special import log_ndtr, ndtr
 
 from pbpk.body.solve import Array
+from pbpk.infer.between import DEVIATE
 from pbpk.infer.joint import Joint, predict_percent
 from pbpk.infer.structure import left_unknown
-from pbpk.infer.summary import HALF_LEARNED, LEARNED, log_variance
+from pbpk.infer.summary import LEARNED, how_much, log_variance
 
 STEP = 1e-3  # of z: central differences err by step^2 / 6 = 2e-7, and rates that move, good to 1e-9, by 1e-6
 DRAWS = 8  # of the prior, beside its medians: priors reach over decades, and one point may be a lucky one
@@ -79,13 +80,6 @@ def pair_sentence(one: str, other: str, correlation: float) -> str:
     what = "less" if correlation < 0.0 else "more"
     return (f"`{one}` and `{other}` are confounded (correlation {correlation:+.2f}): "
             f"more of one is made good by {what} of the other.")  # fmt: skip
-
-
-def how_much(contraction: float) -> str:
-    """Word for a posterior SD over a prior SD, as in the table of a fit."""
-    if contraction < LEARNED:
-        return "learned"
-    return "half learned" if contraction < HALF_LEARNED else "not learned"
 
 
 def expected(
@@ -299,7 +293,7 @@ def _table(joint: Joint, names: tuple[str, ...], covariance: Array, influence: A
     by_name = {p.name: p for p in joint.free}
     rows = []
     for i, name in enumerate(names):
-        if name.startswith("animal:"):
+        if name.startswith(DEVIATE):
             continue
         sd, prior = float(np.sqrt(covariance[i, i])), by_name[name].prior
         low, high = prior.value(Z95 * sd * np.array([-1.0, 1.0]))
@@ -327,5 +321,5 @@ def _slopes_table(joint: Joint, slopes: Array, names: tuple[str, ...]) -> pd.Dat
     seen = joint.counts.table[["group", "organ", "readout", "hours"]]
     first = ~seen.duplicated()
     parts = [seen[first].assign(parameter=name, coefficient=slopes[first.to_numpy(), i])
-             for i, name in enumerate(names) if not name.startswith("animal:")]  # fmt: skip
+             for i, name in enumerate(names) if not name.startswith(DEVIATE)]  # fmt: skip
     return pd.concat(parts, ignore_index=True)[["parameter", "group", "organ", "readout", "hours", "coefficient"]]

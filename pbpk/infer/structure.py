@@ -18,6 +18,7 @@ from typing import Any, Literal
 import numpy as np
 
 from pbpk.errors import StudyError, did_you_mean
+from pbpk.infer.between import DEVIATE
 from pbpk.infer.experiments import Experiment
 from pbpk.infer.joint import Joint
 from pbpk.infer.numeric_rank import null_by_numbers
@@ -128,7 +129,7 @@ def structure(joint: Joint, known: Sequence[str] = (), fidelity: Fidelity = "red
         if a name or pattern in `known` fits no parameter, or all of them
     """
     left_out = {p.name for p in joint.model.noise}
-    free = [p.name for p in joint.free if p.name not in left_out and not p.name.startswith("animal:")]
+    free = [p.name for p in joint.free if p.name not in left_out and not p.name.startswith(DEVIATE)]
     unknown = left_unknown(known, free)
     experiments = [e for e in joint.experiments if e.rows]
     if all(e.model.is_linear for e in experiments):

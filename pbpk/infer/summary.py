@@ -53,7 +53,7 @@ def parameters(posterior: Posterior) -> pd.DataFrame:
         z = prior.standardised(draws)
         row["contraction"] = float(z.std()) if not prior.is_fixed else np.nan
         row["shift"] = float(z.mean()) if not prior.is_fixed else np.nan
-        row["learned"] = _learned(row["contraction"])
+        row["learned"] = how_much(row["contraction"])
         row["source"] = parameter.source
         rows.append(row)
     return pd.DataFrame(rows)
@@ -79,7 +79,8 @@ def animals(posterior: Posterior) -> pd.DataFrame:
     return pd.DataFrame(rows, columns=columns)
 
 
-def _learned(contraction: float) -> str:
+def how_much(contraction: float) -> str:
+    """Word for a posterior SD over a prior SD, which is not a number where the parameter is fixed."""
     if np.isnan(contraction):
         return "fixed"
     if contraction < LEARNED:
@@ -107,7 +108,7 @@ def predictions(posterior: Posterior, seed: int = 1) -> pd.DataFrame:
         part["clear"], part["per"] = clear, table["per"]
         for name, value in quantiles(percent).items():
             part[name] = value
-        seen = _replicates(posterior, theta, percent, rng)
+        seen = measurable(posterior, theta, percent, rng)
         for name, value in quantiles(seen, ("p2.5", "p50", "p97.5")).items():
             part[name] = value
         low = part["value"].fillna(part["low"])
@@ -118,7 +119,7 @@ def predictions(posterior: Posterior, seed: int = 1) -> pd.DataFrame:
     return pd.concat(parts, ignore_index=True)
 
 
-def _replicates(posterior: Posterior, theta: Array, percent: Array, rng: np.random.Generator) -> Array:
+def measurable(posterior: Posterior, theta: Array, percent: Array, rng: np.random.Generator) -> Array:
     """Values that could have been measured, (draw, row): one animal, the mean of n, or an instrument's estimate."""
     joint = posterior.joint
     ranged = joint.counts.table["low"].notna().to_numpy()
@@ -126,11 +127,22 @@ def _replicates(posterior: Posterior, theta: Array, percent: Array, rng: np.rand
     spread, misfit, v = _scatter(joint, theta, n)
     centre = np.log(percent) + spread**2 / 2 - v / 2
     with np.errstate(over="ignore"):  # a spread of hundreds, which a half-Cauchy prior draws, ends at infinity
-        held = np.exp(centre + np.sqrt(v + misfit**2) * rng.standard_normal(percent.shape))
+        held = np.exp(centre + _off(joint, n, v, misfit, percent.shape, rng))
     signals = joint.counts.signals
     if signals is not None:
         held[:, signals.rows] = replicates(signals, posterior.unknowns(), held[:, signals.rows], rng)
     return held
+
+
+def _off(
+    joint: Joint, n: Array, v: Array, misfit: Array, shape: tuple[int, ...], rng: np.random.Generator
+) -> Array:  # fmt: skip
+    """How far the logarithm of a value lies off its centre; where errors are Student's, that of a single animal."""
+    normal = rng.standard_normal(shape)
+    if np.isinf(joint.nu):
+        return np.asarray(np.sqrt(v + misfit**2) * normal)
+    own = np.where(n == 1.0, rng.standard_t(joint.nu, shape), rng.standard_normal(shape))
+    return np.asarray(np.sqrt(v) * own + misfit * normal)
 
 
 def mean_animals(posterior: Posterior, percent: Array, seed: int = 1) -> Array:

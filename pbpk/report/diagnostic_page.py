@@ -11,7 +11,7 @@ from markupsafe import Markup
 from matplotlib.figure import Figure
 
 from pbpk.body.solve import Array
-from pbpk.infer.convergence import ANIMAL
+from pbpk.infer.between import DEVIATE
 from pbpk.infer.mixing import bfmi, closest_pairs, effective_within, ess_growth, worst_first
 from pbpk.infer.predictive_check import check_predictions
 from pbpk.report import diagnostic_figures as chains
@@ -120,7 +120,7 @@ def _scores(run: "Run") -> dict[str, Array]:
     found = {}
     for name in map(str, draws):
         own = draws[name].to_numpy()
-        if not (np.isfinite(own).all() and np.ptp(own) > 0.0) or (name not in priors and not name.startswith(ANIMAL)):
+        if not (np.isfinite(own).all() and np.ptp(own) > 0.0) or (name not in priors and not name.startswith(DEVIATE)):
             continue
         with np.errstate(divide="ignore"):  # a share that rounds to 1
             score = priors[name].standardised(own) if name in priors else own
@@ -130,7 +130,7 @@ def _scores(run: "Run") -> dict[str, Array]:
 
 def _named(scores: Mapping[str, Array]) -> dict[str, Array]:
     """Those that are no deviates of single animals."""
-    return {name: values for name, values in scores.items() if not name.startswith(ANIMAL)}
+    return {name: values for name, values in scores.items() if not name.startswith(DEVIATE)}
 
 
 def _before(check: "PriorCheck") -> list[Shown]:

@@ -5,7 +5,6 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pandas as pd
 
-from pbpk.infer.identify import learned_sentence
 from pbpk.report.wording import counted, listed, named, number
 
 if TYPE_CHECKING:
@@ -30,15 +29,6 @@ def prior_scores(run: "Run") -> pd.DataFrame:
         scores = {name: float(prior.standardised(np.array(row[q]))) for name, q in QUANTILES.items()}
         rows.append({"parameter": row["parameter"], "learned": row["learned"]} | scores)
     return pd.DataFrame(rows, columns=["parameter", "learned", *QUANTILES])
-
-
-def learned(run: "Run") -> list[str]:
-    """One sentence for each parameter that was not fixed: how much was learned, from what interval to what."""
-    return [
-        learned_sentence(str(row["parameter"]), str(row["learned"]), (row["q2.5"], row["q97.5"]),
-                         (row["prior_q2.5"], row["prior_q97.5"]), str(row["unit"]))
-        for row in run.parameters.to_dict("records") if row["learned"] != "fixed"
-    ]  # fmt: skip
 
 
 def unlearned(run: "Run") -> list[tuple[str, str]]:

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 import pandas as pd
 
 from pbpk.body.equations import conservation
+from pbpk.infer.identify import learned_sentences
 from pbpk.report import figures, lessons, tables, wording
 from pbpk.report.formulas import equation_markup
 from pbpk.report.ink import svg
@@ -237,7 +238,7 @@ def _surplus(forecast: pd.DataFrame) -> str:
 def _limits(run: "Run") -> dict[str, Any]:
     return {
         "unlearned": lessons.unlearned(run),
-        "learned": [wording.with_code(sentence) for sentence in lessons.learned(run)],
+        "learned": [wording.with_code(sentence) for sentence in learned_sentences(run.parameters)],
         "ties": [wording.with_code(sentence) for sentence in run.ties],
         "advice": [wording.with_code(sentence) for sentence in run.advice],
         "half": wording.listed(lessons.half_learned(run)) if lessons.half_learned(run) else "",

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from pbpk.assay.counts import count_cells
-from pbpk.assay.holdout import only, units_of, without
+from pbpk.assay.holdout import units_of, without
 from pbpk.assay.study import read_study
 from pbpk.errors import StudyError
 
@@ -41,8 +41,6 @@ def test_rows_are_dropped_and_counted_again(khot):
     kept = khot.table[khot.table["hours"] != 24.0].reset_index(drop=True)
     assert left.table.equals(kept)
     assert left.study is khot.study
-    alone = only(khot, ["iv at 24 h"])
-    assert alone.table.equals(khot.table[khot.table["hours"] == 24.0].reset_index(drop=True))
 
 
 def test_readings_go_with_their_rows(lit):
@@ -58,13 +56,6 @@ def test_readings_go_with_their_rows(lit):
     names = [(o.group, o.animal) for o in left.quantified.organs]
     assert not {f"{group}: {animal}" for group, animal in names} & set(out)
     assert len(names) == len(left.signals.rows)
-
-
-def test_without_and_only_are_the_whole(lit):
-    out = sorted(set(units_of(lit).tolist()))[::2]
-    left, taken = without(lit, out), only(lit, out)
-    assert len(left.table) + len(taken.table) == len(lit.table)
-    assert set(left.table["percent"]) | set(taken.table["percent"]) == set(lit.table["percent"])
 
 
 def test_what_is_no_unit_is_said(khot):

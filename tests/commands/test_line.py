@@ -79,7 +79,7 @@ def test_an_interruption_leaves_the_finished_chains_and_no_run(monkeypatch, tmp_
 def test_finished_chains_go_when_the_run_is_whole(made_up, tmp_path, capsys):
     (tmp_path / ".out.chains").mkdir()
     run_line(KHOT, tmp_path / "out", Asked(SETTINGS, answer=False))
-    assert "finished before an interruption" in capsys.readouterr().out
+    assert "Finished chains of this fit" in capsys.readouterr().out
     assert [path.name for path in tmp_path.iterdir()] == ["out"]
 
 
@@ -98,3 +98,10 @@ def test_chains_that_disagree_are_written_and_refused(make_posterior, monkeypatc
 def test_a_file_that_is_no_collection_is_one_sentence(tmp_path):
     with pytest.raises(StudyError, match=r"nowhere\.toml: there is no such file"):
         run_line(tmp_path / "nowhere.toml", tmp_path / "out", Asked(SETTINGS))
+
+
+def test_a_quick_look_leaves_the_chains_of_an_interrupted_fit(made_up, tmp_path):
+    (tmp_path / ".out.chains").mkdir()
+    (tmp_path / ".out.chains" / "chain_1.nc").write_text("drawn")
+    run_line(KHOT, tmp_path / "out", Asked(SETTINGS | {"quick": True}, answer=False))
+    assert (tmp_path / ".out.chains" / "chain_1.nc").is_file()

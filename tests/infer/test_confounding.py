@@ -15,6 +15,7 @@ from pbpk.infer.identify import contractions, learned_sentences, tied_pairs
 from pbpk.infer.joint import predict_percent
 from pbpk.infer.sensitivity import expected, noise_of
 from pbpk.infer.structure import structure
+from pbpk.infer.summary import parameters
 
 PAIR = ("loss_lung", "transfer_lung")
 HOURS = (1, 6, 24, 72, 168)
@@ -105,6 +106,9 @@ def test_the_fits_say_the_same(tmp_path):
     ties = {name: tied_pairs(f)[["parameter", "other"]].to_numpy().tolist() for name, f in fits.items()}
     assert list(PAIR) in ties["label"]
     assert list(PAIR) not in ties["live"]
-    said = {name: next(s for s in learned_sentences(f) if s.startswith("`loss_lung`")) for name, f in fits.items()}
+    said = {
+        name: next(s for s in learned_sentences(parameters(f)) if s.startswith("`loss_lung`"))
+        for name, f in fits.items()
+    }
     assert "`loss_lung`: learned" in said["live"]
     assert "`loss_lung`: learned" not in said["label"]

@@ -50,7 +50,7 @@ def test_python_and_numba_agree(compiled):
 
 def taken(joint, experiments, z):
     """What the compiled functions take: values of each experiment, and the pack."""
-    one = joint.theta(z)[: len(joint.model.parameters) + joint.n_switched]
+    one = joint.theta(z)[: len(joint.model.parameters) + len(joint.switched)]
     return np.tile(one, (len(experiments), 1)), packed(joint, experiments).arrays()
 
 

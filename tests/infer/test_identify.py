@@ -6,6 +6,7 @@ import xarray as xr
 from mousestudy import RATE, organ_rows, read_joint, write_rows, write_small
 
 from pbpk.infer.identify import contractions, learned_sentences, tied_pairs, tied_sentences
+from pbpk.infer.summary import parameters
 
 NAMES = ("one", "two", "three", "spread", "misfit")
 
@@ -37,7 +38,7 @@ def test_contractions_are_those_of_the_draws(posterior):
 
 
 def test_each_parameter_is_told_with_what_was_believed_before(posterior):
-    one, two, *others = learned_sentences(posterior)
+    one, two, *others = learned_sentences(parameters(posterior))
     # 0.05 exp(-+1.96 * 0.7 * 0.273), and 0.7 alone for the prior
     assert one == "`one`: learned; 0.034 to 0.073 1/h, believed 0.013 to 0.2 before."
     assert two.startswith("`two`: not learned; ")

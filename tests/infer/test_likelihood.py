@@ -218,7 +218,7 @@ def test_what_the_operation_takes_is_flat_and_named(shipped):
     pack = packed(joint, joint.experiments)
     place = len(REALS) + WHOLES.index("switches")
     begins = pack.where[:, place, 0]
-    healthy, injured = (pack.wholes[begin : begin + joint.n_switched] for begin in begins)
+    healthy, injured = (pack.wholes[begin : begin + len(joint.switched)] for begin in begins)
     assert joint.switched == ("injury_kidney_left",)  # the injured group has one parameter more
     assert healthy.tolist() == [-1]
     assert [joint.model.symbol_names[i] for i in injured] == ["injury_kidney_left"]

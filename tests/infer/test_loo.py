@@ -7,6 +7,7 @@ import numpy as np
 import pandas as pd
 import pytest
 import xarray as xr
+from nothing import NOTHING
 from readings import signals as made
 from scipy.special import log_ndtr, logsumexp
 from scipy.stats import multivariate_normal, norm
@@ -17,15 +18,6 @@ from pbpk.infer.held_out import log_given
 from pbpk.infer.loo import described, influence, leave_one_out
 from pbpk.infer.signal_terms import log_readings
 
-NOTHING = {
-    "percent": np.nan,
-    "sd": np.nan,
-    "n": 1.0,
-    "low": np.nan,
-    "high": np.nan,
-    "lloq": np.nan,
-    "below_lloq": False,
-}
 SPREAD, MISFIT = 0.3, 0.4
 
 

@@ -254,3 +254,15 @@ def test_unknowns_follow_what_the_controls_teach(lit):
     assert np.mean(draws["joint"]) == pytest.approx(exact, abs=4 * sd / np.sqrt(800))
     assert np.mean(draws["covariance"]) == pytest.approx(shared.mean[1], abs=4 * sd / np.sqrt(800))
     assert abs(exact - shared.mean[1]) > 4 * sd / np.sqrt(800)  # so the two can be told apart
+
+
+def test_single_animals_are_of_the_law_that_the_study_believes(write_joint):
+    lung = {"group": "iv", "organ": "lung", "hours": 24, "unit": "percent_dose", "readout": "label", "value": 10}
+    edits = [("[product]", 'errors = "student"\n\n[product]')]
+    joint = write_joint("khot_2019_t_cells_mouse", [lung | {"animal": name} for name in "ab"], edits=edits)
+    theta = joint.theta(np.zeros(len(joint.free)))
+    told, same, normal = (
+        replicate(joint, theta, 3, **how).table["percent"] for how in ({}, {"nu": 4.0}, {"nu": np.inf})
+    )
+    assert told.equals(same)
+    assert not told.equals(normal)

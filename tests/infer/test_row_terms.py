@@ -5,21 +5,13 @@ import pandas as pd
 import pytensor
 import pytensor.tensor as pt
 import pytest
+from nothing import NOTHING
 from scipy.special import log_ndtr, logsumexp
 from scipy.stats import chi2, norm
 from scipy.stats import t as student
 
 from pbpk.infer.row_terms import FIELDS, log_rows, rows_term, terms_of
 
-NOTHING = {
-    "percent": np.nan,
-    "sd": np.nan,
-    "n": 1.0,
-    "low": np.nan,
-    "high": np.nan,
-    "lloq": np.nan,
-    "below_lloq": False,
-}
 M, SPREAD, MISFIT = np.log(4.5), 0.4, 0.3
 
 

@@ -15,13 +15,13 @@ from pbpk.infer.sensitivity import (
     censored,
     collinearity,
     expected,
-    how_much,
     log_slopes,
     noise_of,
     points,
 )
 from pbpk.infer.signals import replicates, unknowns
 from pbpk.infer.structure import structure
+from pbpk.infer.summary import how_much
 
 SPREAD, MISFIT = 0.2, 0.1  # medians of a small model
 VOLUME = ("mL", "lognormal(median=20, sigma=0.5)")

@@ -4,12 +4,12 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
-from scipy.stats import norm
+from scipy.stats import norm, t
 
 from pbpk.body.prior import parse_prior
 from pbpk.infer.joint import join, predict_percent
 from pbpk.infer.posterior import PRIOR_DRAWS
-from pbpk.infer.summary import curves, log_variance, mean_animals, parameters, predictions, quantiles
+from pbpk.infer.summary import curves, log_variance, mean_animals, measurable, parameters, predictions, quantiles
 
 T_CELLS = "khot_2019_t_cells_mouse"
 LUNG = {"group": "iv", "organ": "lung", "hours": "24", "unit": "percent_dose"}
@@ -177,3 +177,19 @@ def test_quantiles_are_those_of_the_draws():
         "q50": [500.0, 1000.0],
         "q97.5": [975.0, 1950.0],
     }
+
+
+def test_values_of_single_animals_scatter_as_students_where_errors_are(write_joint, make_posterior):
+    """The same draws, normal and Student's: the tails of a single animal are those of t with 4 degrees of freedom."""
+    lung = {"group": "iv", "organ": "lung", "hours": 24, "unit": "percent_dose", "readout": "label", "value": 10}
+    rows = [lung | {"animal": "a"}, lung | {"animal": "b"}]
+    joint = write_joint("khot_2019_t_cells_mouse", rows, edits=[("[product]", 'errors = "student"\n\n[product]')])
+    assert joint.nu == 4.0
+    posterior = make_posterior(joint, scale=1e-9, draws=20_000)
+    theta = posterior.theta()
+    spread, misfit = (theta[0, joint.names.index(name)] for name in ("spread", "misfit"))
+    percent = np.full((len(theta), 2), 10.0)
+    off = np.log(measurable(posterior, theta, percent, np.random.default_rng(1))[:, 0] / 10.0)
+    expected = spread * t(4).rvs(200_000, random_state=2) + misfit * norm().rvs(200_000, random_state=3)
+    for level in (0.001, 0.025, 0.25, 0.75, 0.975, 0.999):
+        assert np.quantile(off, level) == pytest.approx(np.quantile(expected, level), rel=0.08)

@@ -1,46 +1,13 @@
 import re
-from html.parser import HTMLParser
 from types import SimpleNamespace
 
 import pytest
+from parsed import parsed
 
 from pbpk.report.page import SECTIONS, report_html, write_report, write_scenario_page
 from pbpk.report.wording import FOOTNOTE
 
 HOSTILE = "<script>alert('x')</script> & {{ 7 * 7 }} {% raw %} | $a$ \"q\""
-VOID = {"meta", "br", "wbr", "path", "use", "image"}
-
-
-class Balanced(HTMLParser):
-    def __init__(self):
-        super().__init__()
-        self.open, self.ids, self.links, self.text = [], [], [], []
-
-    def handle_starttag(self, tag, attrs):
-        attrs = dict(attrs)
-        self.ids += [attrs["id"]] if "id" in attrs else []
-        self.links += [attrs["href"]] if tag == "a" else []
-        if tag not in VOID:
-            self.open.append(tag)
-
-    def handle_startendtag(self, tag, attrs):
-        self.handle_starttag(tag, attrs)
-        if tag not in VOID:
-            self.open.pop()
-
-    def handle_endtag(self, tag):
-        if tag not in VOID:
-            assert self.open.pop() == tag
-
-    def handle_data(self, data):
-        self.text.append(data)
-
-
-def parsed(text):
-    found = Balanced()
-    found.feed(text)
-    assert not found.open
-    return found
 
 
 @pytest.fixture(scope="module")
