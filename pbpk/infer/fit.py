@@ -54,7 +54,7 @@ class Compiled:
 def _compile(whole: Together, custom: Custom) -> Any:
     # fast-math lets the compiler reorder sums, and it does so otherwise when it finds its cache filled: other draws
     with config.change_flags(numba__fastmath=False):
-        return nutpie.compile_pymc_model(build(whole, custom))
+        return nutpie.compile_pymc_model(build(whole, custom, straight=True))
 
 
 def fit(
@@ -62,8 +62,8 @@ def fit(
     counts: OrganCounts,
     seed: int = 1,
     chains: int = 4,
-    draws: int = 1500,
-    tune: int = 1000,
+    draws: int = 1000,
+    tune: int = 500,
     target_accept: float = 0.95,
     progress: Progress | None = None,
     calibration: Calibration = "joint",
@@ -113,8 +113,8 @@ def fit_together(
     whole: Together,
     seed: int = 1,
     chains: int = 4,
-    draws: int = 1500,
-    tune: int = 1000,
+    draws: int = 1000,
+    tune: int = 500,
     target_accept: float = 0.95,
     progress: Progress | None = None,
     quick: bool = False,

@@ -18,16 +18,17 @@ from pbpk.infer.gradient import Seen, SeenMoving, SeenSteady
 from pbpk.infer.joint import Joint
 from pbpk.infer.packing import Pack, pack
 from pbpk.infer.sharing import Together
+from pbpk.infer.straight import straightened
 
 AS_WRITTEN = Custom()
 
 
-def build(given: Joint | Together, custom: Custom = AS_WRITTEN) -> pm.Model:
+def build(given: Joint | Together, custom: Custom = AS_WRITTEN, straight: bool = False) -> pm.Model:
     """PyMC model of standard-normal variables: `z`, one entry for each free parameter, and `assay`, if there is light.
 
     `assay` holds one entry for each unknown that the readings of an instrument share; of several studies, each has its
     own, `assay_NAME`. All that `measured` gives is a shared variable of that name. custom : priors and a likelihood of
-    the user's own.
+    the user's own. straight : let a sampler walk in the coordinates of `straight`; the posterior is the same.
     """
     whole = given if isinstance(given, Together) else Together.alone(given)
     coords: dict[str, Any] = {"parameter": list(whole.names)}
@@ -35,7 +36,7 @@ def build(given: Joint | Together, custom: Custom = AS_WRITTEN) -> pm.Model:
         if joint.counts.signals is not None:
             coords[f"unknown{whole.suffix(study)}"] = list(joint.counts.signals.shared.names)
     with pm.Model(coords=coords) as model:
-        z = pm.Normal("z", dims="parameter")
+        z = pm.Normal("z", dims="parameter", default_transform=straightened(whole, tuple(custom.priors)) if straight else None)
         for study, joint in whole.joints.items():
             data = {name: shared(array, f"{name}{whole.suffix(study)}")
                     for name, array in measured_in(joint).items()}  # fmt: skip

@@ -8,100 +8,18 @@ ends lie where a bound says that nothing is left. All is written in x = (d - c) 
 nothing.
 """
 
-import math
-
 import numpy as np
 from numba import njit
 
+from pbpk.infer.row_tails import HALF_LOG_TAU, NARROW, below, log_below, log_between, log_density, log_slope, peak
+
 VALUE, BELOW, BETWEEN = range(3)  # what a term says of an animal's logarithm
-HALF_LOG_TAU = 0.9189385332046727  # log(2 pi) / 2
-STEP = 0.8  # of the trapezoidal rule, in SDs of the narrowest normal that the integrand could be
+STEP = 0.9  # of the trapezoidal rule, in SDs of the narrowest normal that the integrand could be: exp(-2 (pi / STEP)^2)
 POLE = 0.22  # of the distance of a pole of Student's t, sqrt(nu) spreads: an error of exp(-2 pi / POLE), 4e-13
-CUT = 26.0  # logarithm of the largest integrand over what is left out
+CUT = 22.0  # logarithm of the largest integrand over what is left out
+FAR = 6.5  # SDs below a limit from which on nobody would exceed it: an error of 4e-11
 SCAN = 200  # steps of a look at where the integrand is
 MOST = 4000  # nodes; beyond it the step grows, which needs animals a thousand spreads apart
-NARROW = 1e-4  # width, in SDs, of an interval whose probability is the density in its middle
-
-
-@njit(error_model="numpy")
-def log_beta_share(x, rest, a, b):
-    """Logarithm of the regularised incomplete beta function I_x(a, b), where x < (a + 1) / (a + b + 2).
-
-    Its continued fraction (DLMF 8.17.22) by Lentz's method; rest = 1 - x, given so that it keeps its digits.
-    """
-    tiny = 1e-300
-    c, d = 1.0, 1.0 - (a + b) * x / (a + 1.0)
-    d = 1.0 / (d if abs(d) > tiny else tiny)
-    found = d
-    for k in range(1, 10000):
-        even = k * (b - k) * x / ((a + 2 * k - 1.0) * (a + 2 * k))
-        odd = -(a + k) * (a + b + k) * x / ((a + 2 * k) * (a + 2 * k + 1.0))
-        change = 1.0
-        for part in (even, odd):
-            d = 1.0 + part * d
-            c = 1.0 + part / c
-            d = 1.0 / (d if abs(d) > tiny else tiny)
-            c = c if abs(c) > tiny else tiny
-            change = c * d
-            found *= change
-        if abs(change - 1.0) < 1e-15:
-            break
-    log_beta = math.lgamma(a) + math.lgamma(b) - math.lgamma(a + b)
-    return a * np.log(x) + b * np.log(rest) - log_beta - np.log(a) + np.log(found)
-
-
-@njit(error_model="numpy")
-def peak(nu):
-    """Logarithm of the standard density at 0: normal where nu is infinite, else Student's t with nu degrees."""
-    if np.isinf(nu):
-        return -HALF_LOG_TAU
-    return math.lgamma(0.5 * nu + 0.5) - math.lgamma(0.5 * nu) - 0.5 * np.log(nu * np.pi)
-
-
-@njit(error_model="numpy")
-def log_density(z, nu, top):
-    """Logarithm of the standard density, top = peak(nu)."""
-    if np.isinf(nu):
-        return top - 0.5 * z * z
-    return top - 0.5 * (nu + 1.0) * np.log1p(z * z / nu)
-
-
-@njit(error_model="numpy")
-def log_slope(z, nu):
-    """Derivative of `log_density`."""
-    return -z if np.isinf(nu) else -(nu + 1.0) * z / (nu + z * z)
-
-
-@njit(error_model="numpy")
-def log_below(z, nu):
-    """Logarithm of the standard probability below z; far below by a series, or it would be log(0)."""
-    if np.isinf(nu):
-        if z > -30.0:
-            return np.log(0.5 * math.erfc(-z / math.sqrt(2.0))) if z < 0.0 else np.log1p(
-                -0.5 * math.erfc(z / math.sqrt(2.0)))  # fmt: skip
-        w = 1.0 / (z * z)
-        return -0.5 * z * z - np.log(-z) - HALF_LOG_TAU + np.log1p(-w * (1.0 - w * (3.0 - w * (15.0 - w * 105.0))))
-    square = z * z
-    x, rest = nu / (nu + square), square / (nu + square)
-    if x < (0.5 * nu + 1.0) / (0.5 * nu + 2.5):
-        tail = math.log(0.5) + log_beta_share(x, rest, 0.5 * nu, 0.5)
-    elif rest > 0.0:
-        tail = math.log(0.5) + np.log1p(-np.exp(log_beta_share(rest, x, 0.5, 0.5 * nu)))
-    else:
-        tail = math.log(0.5)
-    return tail if z < 0.0 else np.log1p(-np.exp(tail))
-
-
-@njit(error_model="numpy")
-def log_between(lower, upper, nu, top):
-    """Logarithm of the standard probability between two ends, taken in the nearer tail so that it keeps its digits."""
-    width, middle = max(upper - lower, 1e-300), 0.5 * (lower + upper)
-    if width * (1.0 + abs(middle)) < NARROW:
-        return log_density(middle, nu, top) + np.log(width)
-    if lower > 0.0:
-        lower, upper = -upper, -lower
-    near = log_below(upper, nu)
-    return near + np.log(-np.expm1(log_below(lower, nu) - near))
 
 
 @njit(error_model="numpy")
@@ -272,6 +190,64 @@ def summed(rest, centre, root, shift, scale, at, spread, terms, tops, found, by,
 
 
 @njit(error_model="numpy")
+def limited(first, stop, centre, root, shift, scale, at, spread, terms, room):
+    """`summed` where all but values are limits that normal animals lie below, as are most cells of a faint organ.
+
+    Fills by and means in `room` likewise. Nothing needs to be looked for, as all that is said is at most 1; what is
+    sure to be below counts as 1. NaN where the model lies so far above the limits that `summed` has to take the cell.
+    """
+    _, shape, _, high, _, power, _ = terms
+    _, _, steep, by, means, chosen = room
+    ratio, count, deep, bend = root / spread, 0, CUT, 1.0
+    for k in range(first, stop):
+        if shape[k] == VALUE:
+            continue
+        by[0, k] = by[1, k] = 0.0
+        z = (high[k] - at[k] - centre) / spread
+        if not z > FAR * np.sqrt(1.0 + ratio * ratio):
+            chosen[count] = k
+            count += 1
+            deep -= power[k] * below(z)[0]
+            bend += power[k] * ratio * ratio
+    if count == 0:
+        return 0.0
+    steps = int(2.0 * np.sqrt(2.0 * deep * bend) / STEP) + 1 if deep < 2.0 * CUT else MOST
+    if steps >= MOST:
+        return np.nan
+    step = 2.0 * np.sqrt(2.0 * deep) / steps
+    total, first_x, second_x, pull, moment = 0.0, 0.0, 0.0, 0.0, 0.0
+    for j in range(steps + 1):
+        x = (j - 0.5 * steps) * step
+        each = deep - CUT - 0.5 * x * x
+        for i in range(count):
+            k = chosen[i]
+            value, steep[k] = below((high[k] - at[k] - centre) / spread - ratio * x)
+            each += power[k] * value
+        weight, slope = np.exp(each), 0.0
+        for i in range(count):
+            k = chosen[i]
+            by_centre = -power[k] * steep[k] / spread
+            slope += by_centre
+            by[0, k] += weight * by_centre
+            by[1, k] += weight * by_centre * (high[k] - at[k] - centre - root * x) / spread
+        total += weight
+        first_x += weight * x
+        second_x += weight * x * x
+        pull += weight * slope
+        moment += weight * slope * x
+    for i in range(count):
+        by[0, chosen[i]] /= total
+        by[1, chosen[i]] /= total
+    first_x, second_x, pull, moment = first_x / total, second_x / total, pull / total, moment / total
+    means[0] = centre + root * first_x
+    means[1] = centre * centre + 2.0 * centre * root * first_x + root * root * second_x
+    means[2] = shift + scale * first_x
+    means[3] = shift * centre + (shift * root + scale * centre) * first_x + scale * root * second_x
+    means[4] = shift * pull + scale * moment
+    return CUT - deep + np.log(total * step) - HALF_LOG_TAU
+
+
+@njit(error_model="numpy")
 def alone(k, at, spread, misfit, terms, tops, out, last):
     """A limit or a stated range that has its cell to itself: normal with both variances, in closed form."""
     row, shape, low, high, _, _, degrees = terms
@@ -311,13 +287,19 @@ def add_cell(first, stop, at, spread, misfit, terms, tops, room, out):
     means[0], means[1], means[2] = centre, root**2 + centre**2, shift
     means[3], means[4] = misfit * (scale**2 + shift**2), 0.0
     if normal < stop - first:
-        count = 0
+        count, only_limits = 0, True
+        for k in range(first, stop):
+            if shape[k] != VALUE or not np.isinf(degrees[k]):
+                only_limits &= shape[k] == BELOW and np.isinf(degrees[k])
+        each = limited(first, stop, centre, root, shift, scale, at, spread, terms, room) if only_limits else np.nan
         for k in range(first, stop):
             if shape[k] != VALUE or not np.isinf(degrees[k]):
                 chosen[count] = k
                 count += 1
         rest = chosen[:count]
-        out[0] += summed(rest, centre, root, shift, scale, at, spread, terms, tops, found, by, means)
+        if np.isnan(each):
+            each = summed(rest, centre, root, shift, scale, at, spread, terms, tops, found, by, means)
+        out[0] += each
         for k in rest:
             out[1 + row[k]] += by[0, k]
             out[last - 1] += by[1, k]

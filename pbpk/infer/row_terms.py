@@ -22,11 +22,11 @@ from scipy.special import gammaln
 
 from pbpk.body.library import read_source
 from pbpk.body.solve import Array
-from pbpk.infer import row_density
+from pbpk.infer import row_density, row_tails
 from pbpk.infer.row_density import BELOW, BETWEEN, VALUE, each_draw, rows
 from pbpk.infer.signal_terms import CompiledTerm
 
-KERNELS = zlib.crc32(read_source(row_density))
+KERNELS = zlib.crc32(read_source(row_density) + read_source(row_tails))
 
 
 # arrays of `terms_of`, in its order

@@ -166,10 +166,10 @@ def test_without_misfit_rows_are_independent(nu):
     m, spread = np.full(len(terms), 1.5), 0.3
     together = found(terms, m, spread, 0.0)
     apart = [found([t], m[:1], spread, 0.0) for t in terms]
-    assert together[0] == pytest.approx(sum(each[0] for each in apart), abs=1e-12)
+    assert together[0] == pytest.approx(sum(each[0] for each in apart), abs=1e-10)
     np.testing.assert_allclose(together[1:-2], [each[1] for each in apart], atol=1e-10)
     assert together[-2] == pytest.approx(sum(each[2] for each in apart), abs=1e-10)
-    assert together[-1] == pytest.approx(0.0, abs=1e-12)  # only its square enters the likelihood
+    assert together[-1] == pytest.approx(0.0, abs=1e-10)  # only its square enters the likelihood
     near = found(terms, m, spread, 1e-5)
     np.testing.assert_allclose(near[:-1], together[:-1], atol=1e-6)
     # E over d of exp(L) = exp(L) (1 + misfit^2 (L'' + L'^2) / 2): the slope is in proportion to the misfit
