@@ -26,17 +26,17 @@ if TYPE_CHECKING:
     from pbpk.body.model import Model, Parameter
     from pbpk.body.species import Species, read_species
     from pbpk.dosing import Dose
-    from pbpk.infer.additions import what_to_measure
-    from pbpk.infer.calibrate import calibrate
-    from pbpk.infer.compare import compare
-    from pbpk.infer.fit import fit, fit_together
-    from pbpk.infer.loo import left_out
-    from pbpk.infer.posterior import Posterior
-    from pbpk.infer.prior_check import check_prior
-    from pbpk.infer.profile import profile
-    from pbpk.infer.sensitivity import expected
-    from pbpk.infer.sharing import join_together
-    from pbpk.infer.structure import structure
+    from pbpk.infer.calibration.calibrate import calibrate
+    from pbpk.infer.comparison.compare import compare
+    from pbpk.infer.comparison.loo import left_out
+    from pbpk.infer.design.additions import what_to_measure
+    from pbpk.infer.design.prior_check import check_prior
+    from pbpk.infer.design.profile import profile
+    from pbpk.infer.design.sensitivity import expected
+    from pbpk.infer.design.structure import structure
+    from pbpk.infer.draws.fit import fit, fit_together
+    from pbpk.infer.draws.posterior import Posterior
+    from pbpk.infer.matched.sharing import join_together
     from pbpk.predict.exposure import exposure
     from pbpk.predict.forecast import simulate
     from pbpk.predict.run import Run
@@ -64,18 +64,18 @@ _HOMES = {
     "Parameter": "body.model",
     "Species": "body.species",
     "read_species": "body.species",
-    "check_prior": "infer.prior_check",
-    "structure": "infer.structure",
-    "expected": "infer.sensitivity",
-    "what_to_measure": "infer.additions",
-    "profile": "infer.profile",
-    "fit": "infer.fit",
-    "fit_together": "infer.fit",
-    "join_together": "infer.sharing",
-    "left_out": "infer.loo",
-    "compare": "infer.compare",
-    "calibrate": "infer.calibrate",
-    "Posterior": "infer.posterior",
+    "check_prior": "infer.design.prior_check",
+    "structure": "infer.design.structure",
+    "expected": "infer.design.sensitivity",
+    "what_to_measure": "infer.design.additions",
+    "profile": "infer.design.profile",
+    "fit": "infer.draws.fit",
+    "fit_together": "infer.draws.fit",
+    "join_together": "infer.matched.sharing",
+    "left_out": "infer.comparison.loo",
+    "compare": "infer.comparison.compare",
+    "calibrate": "infer.calibration.calibrate",
+    "Posterior": "infer.draws.posterior",
     "exposure": "predict.exposure",
     "simulate": "predict.forecast",
     "Run": "predict.run",

@@ -120,7 +120,7 @@ def simulate(
     from pbpk.body.expansion import read_model
     from pbpk.body.physiology import chosen, freed
     from pbpk.body.rivals import draw_believed
-    from pbpk.infer.histories import known_amount
+    from pbpk.infer.matched.histories import known_amount
     from pbpk.predict.extrapolation import animal_of, extrapolate, marked
     from pbpk.predict.forecast import DRAWS, forecast_table
     from pbpk.predict.forecast import simulate as answer
@@ -185,7 +185,7 @@ def report(run: Annotated[Path, typer.Argument(help="Run folder.")]) -> None:
     import xarray as xr
 
     from pbpk.commands.line import write_pages
-    from pbpk.infer.prior_check import check_prior
+    from pbpk.infer.design.prior_check import check_prior
     from pbpk.predict.run import assemble, read_fit
 
     study, posterior, manifest = read_fit(run)
@@ -209,7 +209,7 @@ def check(
     if Path(what).is_dir():
         from pbpk.assay.counts import count_cells
         from pbpk.commands.reading import read_with_bar
-        from pbpk.infer.joint import join
+        from pbpk.infer.matched.joint import join
         from pbpk.predict.run import model_of
 
         study = read_with_bar(what)

@@ -13,7 +13,7 @@ from rich.table import Table
 
 if TYPE_CHECKING:
     from pbpk.body.model import Model
-    from pbpk.infer.fit import Progress as Follow
+    from pbpk.infer.draws.fit import Progress as Follow
     from pbpk.predict.run import Run
 
 console = Console(highlight=False)

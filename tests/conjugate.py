@@ -19,9 +19,9 @@ from pbpk.assay.counts import count_cells
 from pbpk.assay.study import read_study
 from pbpk.body.expansion import read_model
 from pbpk.errors import SolveError
-from pbpk.infer.convergence import Diagnostics
-from pbpk.infer.joint import join, predict_percent
-from pbpk.infer.posterior import Posterior
+from pbpk.infer.draws.convergence import Diagnostics
+from pbpk.infer.draws.posterior import Posterior
+from pbpk.infer.matched.joint import join, predict_percent
 
 SPREAD, MISFIT = 0.4, 0.3
 FIXED = {"rate": "0.2", "absorption": "1.5", "spread": SPREAD, "misfit": MISFIT}

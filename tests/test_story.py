@@ -39,7 +39,7 @@ def test_a_name_loads_only_its_room():
         "assert not [m for m in sys.modules if m.startswith('pbpk.')]\n"
         "pbpk.read_species\n"
         "assert 'pbpk.body.species' in sys.modules\n"
-        "assert not {'pymc', 'pandas', 'matplotlib', 'pbpk.infer.fit'} & set(sys.modules)\n"
+        "assert not {'pymc', 'pandas', 'matplotlib', 'pbpk.infer.draws.fit'} & set(sys.modules)\n"
     )
     said = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, cwd=ROOT)
     assert said.returncode == 0, said.stderr

@@ -4,7 +4,7 @@ from pathlib import Path
 
 from pbpk.assay.counts import count_cells
 from pbpk.commands.reading import read_with_bar
-from pbpk.infer.compare import compare as judge
+from pbpk.infer.comparison.compare import compare as judge
 from pbpk.predict.run import model_of, write_folder
 from pbpk.report.comparison import write_comparison_page
 from pbpk.share.tables import write_table

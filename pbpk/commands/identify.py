@@ -5,12 +5,12 @@ from typing import Any
 
 from pbpk.assay.counts import count_cells
 from pbpk.commands.reading import read_with_bar
-from pbpk.infer.additions import what_to_measure
-from pbpk.infer.joint import join
-from pbpk.infer.prior_check import check_prior
-from pbpk.infer.profile import profile
-from pbpk.infer.sensitivity import expected
-from pbpk.infer.structure import structure
+from pbpk.infer.design.additions import what_to_measure
+from pbpk.infer.design.prior_check import check_prior
+from pbpk.infer.design.profile import profile
+from pbpk.infer.design.sensitivity import expected
+from pbpk.infer.design.structure import structure
+from pbpk.infer.matched.joint import join
 from pbpk.predict.run import model_of, write_folder
 from pbpk.share.tables import write_table
 from pbpk.terminal import say_animals, say_identified, say_study

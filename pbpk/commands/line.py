@@ -17,13 +17,13 @@ from pbpk.assay.study import Study
 from pbpk.body.model import Model
 from pbpk.commands.reading import read_with_bar
 from pbpk.errors import Interrupted, NotConverged
-from pbpk.infer.fit import fit_together
-from pbpk.infer.histories import known_amount
-from pbpk.infer.joint import join
-from pbpk.infer.loo import influence, left_out
-from pbpk.infer.posterior import Posterior, write_posterior
-from pbpk.infer.prior_check import PriorCheck, check_prior
-from pbpk.infer.sharing import ALONE, Together, join_together
+from pbpk.infer.comparison.loo import influence, left_out
+from pbpk.infer.design.prior_check import PriorCheck, check_prior
+from pbpk.infer.draws.fit import fit_together
+from pbpk.infer.draws.posterior import Posterior, write_posterior
+from pbpk.infer.matched.histories import known_amount
+from pbpk.infer.matched.joint import join
+from pbpk.infer.matched.sharing import ALONE, Together, join_together
 from pbpk.predict.forecast import DRAWS, simulate
 from pbpk.predict.run import (
     Run,

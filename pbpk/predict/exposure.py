@@ -2,7 +2,7 @@
 
 Linear trapezoid over the sampled hours, from 0 h on with the first value carried back to it: the rule by which
 destructive sampling is summarised, so that the two areas may be compared. A smooth curve's integral is another number.
-The fit is the arrows and their misfit (`infer.summary.mean_animals`); the area of the arrows alone stands beside it and
+The fit is the arrows and their misfit (`summary.mean_animals`); the area of the arrows alone stands beside it and
 says how much of the agreement is theirs.
 """
 
@@ -11,9 +11,9 @@ import pandas as pd
 
 from pbpk.assay.counts import OrganCounts
 from pbpk.body.solve import Array
-from pbpk.infer.joint import predict_percent
-from pbpk.infer.posterior import Posterior
-from pbpk.infer.summary import mean_animals
+from pbpk.infer.draws.posterior import Posterior
+from pbpk.infer.draws.summary import mean_animals
+from pbpk.infer.matched.joint import predict_percent
 
 LEAST_TIMES = 3
 KEYS = ["group", "organ", "readout"]

@@ -21,13 +21,13 @@ from pbpk.body.library import LIBRARY
 from pbpk.body.model import Model
 from pbpk.body.physiology import chosen, freed
 from pbpk.errors import ModelFileError, RunError, StudyError
-from pbpk.infer import summary
-from pbpk.infer.additions import what_to_measure
-from pbpk.infer.convergence import Diagnostics
-from pbpk.infer.identify import tied_sentences
-from pbpk.infer.joint import Joint, join
-from pbpk.infer.posterior import Posterior, read_posterior
-from pbpk.infer.sharing import scaled_model
+from pbpk.infer.design.additions import what_to_measure
+from pbpk.infer.design.identify import tied_sentences
+from pbpk.infer.draws import summary
+from pbpk.infer.draws.convergence import Diagnostics
+from pbpk.infer.draws.posterior import Posterior, read_posterior
+from pbpk.infer.matched.joint import Joint, join
+from pbpk.infer.matched.sharing import scaled_model
 from pbpk.predict.exposure import exposure
 from pbpk.predict.forecast import forecast_table
 

@@ -7,11 +7,11 @@ import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from pbpk.infer.uniformity import ecdf_band, histogram
+from pbpk.infer.calibration.uniformity import ecdf_band, histogram
 from pbpk.report.ink import ALERT, FAINT, INK, WIDTH, inked, plain, svg
 
 if TYPE_CHECKING:
-    from pbpk.infer.calibrate import Calibrated
+    from pbpk.infer.calibration.calibrate import Calibrated
 
 COLUMNS = 6
 STRETCH = 5.0  # of the difference between ECDF and diagonal, so that a hundred fits leave a band that is seen whole

@@ -15,7 +15,7 @@ from pbpk.report.tables import Table
 from pbpk.report.wording import MISSING, whole
 
 if TYPE_CHECKING:
-    from pbpk.infer.compare import Comparison
+    from pbpk.infer.comparison.compare import Comparison
 
 ERRORS = 2.0  # standard errors that a bar reaches to either side
 

@@ -11,8 +11,8 @@ from matplotlib.patches import Patch
 from matplotlib.ticker import MaxNLocator
 
 from pbpk.body.solve import Array
-from pbpk.infer.convergence import LEAST_BFMI, LEAST_ESS
-from pbpk.infer.mixing import bfmi, rank_band, rank_counts
+from pbpk.infer.draws.convergence import LEAST_BFMI, LEAST_ESS
+from pbpk.infer.draws.mixing import bfmi, rank_band, rank_counts
 from pbpk.report.figures import FILLS
 from pbpk.report.ink import ALERT, FAINT, INK, WIDTH, inked, plain
 

@@ -11,9 +11,9 @@ from markupsafe import Markup
 from matplotlib.figure import Figure
 
 from pbpk.body.solve import Array
-from pbpk.infer.between import DEVIATE
-from pbpk.infer.mixing import bfmi, closest_pairs, effective_within, ess_growth, worst_first
-from pbpk.infer.predictive_check import check_predictions
+from pbpk.infer.draws.mixing import bfmi, closest_pairs, effective_within, ess_growth, worst_first
+from pbpk.infer.draws.predictive_check import check_predictions
+from pbpk.infer.matched.between import DEVIATE
 from pbpk.report import diagnostic_figures as chains
 from pbpk.report import predictive_figures as values
 from pbpk.report import verdicts
@@ -23,7 +23,7 @@ from pbpk.report.verdicts import Verdict
 from pbpk.report.wording import counted, with_code
 
 if TYPE_CHECKING:
-    from pbpk.infer.prior_check import PriorCheck
+    from pbpk.infer.design.prior_check import PriorCheck
     from pbpk.predict.run import Run
 
 WORST = 12  # parameters whose chains are drawn

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 import pandas as pd
 
 from pbpk.body.equations import conservation
-from pbpk.infer.identify import learned_sentences
+from pbpk.infer.design.identify import learned_sentences
 from pbpk.report import figures, lessons, tables, wording
 from pbpk.report.formulas import equation_markup
 from pbpk.report.ink import svg

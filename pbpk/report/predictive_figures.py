@@ -11,8 +11,8 @@ from matplotlib.lines import Line2D
 from matplotlib.patches import Patch
 from matplotlib.ticker import MaxNLocator, NullLocator
 
-from pbpk.infer.predictive_check import ecdf, uniform_band
-from pbpk.infer.prior_check import PriorCheck
+from pbpk.infer.design.prior_check import PriorCheck
+from pbpk.infer.draws.predictive_check import ecdf, uniform_band
 from pbpk.quantity import NORMAL_95
 from pbpk.report.diagnostic_figures import marked
 from pbpk.report.figures import columns_of, grid

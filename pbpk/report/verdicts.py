@@ -8,9 +8,9 @@ import pandas as pd
 from scipy.stats import spearmanr
 
 from pbpk.body.solve import Array
-from pbpk.infer.convergence import LEAST_BFMI, LEAST_ESS
-from pbpk.infer.mixing import rank_band, rank_counts
-from pbpk.infer.predictive_check import ecdf, uniform_band
+from pbpk.infer.draws.convergence import LEAST_BFMI, LEAST_ESS
+from pbpk.infer.draws.mixing import rank_band, rank_counts
+from pbpk.infer.draws.predictive_check import ecdf, uniform_band
 from pbpk.report.wording import counted, listed, named, number, whole
 
 STRAIGHT = 0.25  # effective draws that came with the last half of the draws, over those before, below which they stall

@@ -25,7 +25,7 @@ def stock_model(joint):
     import pymc as pm
     import pytensor.tensor as pt
 
-    from pbpk.infer.likelihood import _log_likelihood, measured_in
+    from pbpk.infer.density.likelihood import _log_likelihood, measured_in
 
     model = joint.model
     n, lasting = len(model.states), model.n_lasting
@@ -70,8 +70,8 @@ def measure(way):
 
     from pbpk.assay.counts import count_cells
     from pbpk.assay.study import read_study
-    from pbpk.infer.joint import join
-    from pbpk.infer.likelihood import build
+    from pbpk.infer.density.likelihood import build
+    from pbpk.infer.matched.joint import join
     from pbpk.predict.run import model_of
 
     study = read_study(ROOT / "data" / "khot_2019_t_cells_mouse")

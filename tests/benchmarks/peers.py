@@ -2,7 +2,7 @@
 
 From the package come data only: arrows and the text of their rates, priors, doses, hours, rows. Blood is taken out
 by each system's own solve; then one exponential for the unit of hours, squared again and again, serves all hours, and
-every dose is a column. The misfit of a cell is integrated out as in `pbpk.infer.joint`: values leave a normal, limits
+every dose is a column. The misfit of a cell is integrated out as in `matched.joint`: values leave a normal, limits
 beside them are summed over it by Gauss and Hermite.
 """
 

@@ -77,7 +77,7 @@ def joint_of(folder):
     """Model and counts of the study in a folder, matched."""
     from pbpk.assay.counts import count_cells
     from pbpk.assay.study import read_study
-    from pbpk.infer.joint import join
+    from pbpk.infer.matched.joint import join
     from pbpk.predict.run import model_of
 
     study = read_study(folder)
@@ -116,7 +116,7 @@ def by_pytensor(built, given):
 
 def density_package(facts):
     """The package's."""
-    from pbpk.infer.likelihood import build
+    from pbpk.infer.density.likelihood import build
 
     return by_pytensor(build(facts.joint), points(facts.joint))
 
@@ -182,7 +182,7 @@ def fit_package(joint, facts, limit, gradient_us, compile_only):
     """The package's own fit, twice."""
     import numpy as np
 
-    from pbpk.infer.fit import fit
+    from pbpk.infer.draws.fit import fit
 
     given = {"chains": CHAINS, "seed": SEED}
     if compile_only:

@@ -5,7 +5,7 @@ import pytest
 
 from pbpk.commands import compare as command
 from pbpk.errors import ModelFileError
-from pbpk.infer.compare import compare as judge
+from pbpk.infer.comparison.compare import compare as judge
 
 KHOT = "data/khot_2019_t_cells_mouse"
 
@@ -13,7 +13,7 @@ KHOT = "data/khot_2019_t_cells_mouse"
 @pytest.fixture
 def made_up(make_posterior, monkeypatch):
     """Draws about the prior in place of fits."""
-    from pbpk.infer.joint import join
+    from pbpk.infer.matched.joint import join
 
     def learn(model, counts, **how):
         return make_posterior(join(model, counts), draws=50)

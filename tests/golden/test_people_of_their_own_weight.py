@@ -11,8 +11,8 @@ from scipy.integrate import solve_ivp
 from pbpk.assay.counts import count_cells
 from pbpk.assay.study import read_study
 from pbpk.body.species import read_species
-from pbpk.infer.fit import fit
-from pbpk.infer.summary import parameters
+from pbpk.infer.draws.fit import fit
+from pbpk.infer.draws.summary import parameters
 from pbpk.predict.run import model_of
 
 pytestmark = pytest.mark.proof

@@ -11,9 +11,9 @@ from scipy.stats import binom
 from pbpk.assay.counts import count_cells
 from pbpk.assay.readouts.settings import Doubtful
 from pbpk.assay.study import Plates, read_study
-from pbpk.infer.fit import fit
-from pbpk.infer.joint import predict_percent
-from pbpk.infer.summary import predictions
+from pbpk.infer.draws.fit import fit
+from pbpk.infer.draws.summary import predictions
+from pbpk.infer.matched.joint import predict_percent
 from pbpk.predict.run import model_of
 from pbpk.predict.virtual import as_study, imagine, read_virtual
 

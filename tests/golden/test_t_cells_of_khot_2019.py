@@ -10,8 +10,8 @@ import pytest
 
 from pbpk.assay.counts import count_cells
 from pbpk.assay.study import read_study
-from pbpk.infer.fit import fit
-from pbpk.infer.summary import predictions
+from pbpk.infer.draws.fit import fit
+from pbpk.infer.draws.summary import predictions
 from pbpk.predict.exposure import exposure
 from pbpk.predict.run import model_of
 

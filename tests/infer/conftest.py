@@ -10,8 +10,8 @@ import pytest
 
 from pbpk.assay.counts import count_cells
 from pbpk.assay.study import read_study
-from pbpk.infer.fit import fit
-from pbpk.infer.joint import join
+from pbpk.infer.draws.fit import fit
+from pbpk.infer.matched.joint import join
 from pbpk.predict.run import model_of
 
 DATA = Path(__file__).parents[2] / "data"

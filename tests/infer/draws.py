@@ -3,7 +3,7 @@
 import numpy as np
 import xarray as xr
 
-from pbpk.infer.posterior import posterior_of
+from pbpk.infer.draws.posterior import posterior_of
 
 
 def make_posterior(joint, scale=0.3, chains=4, draws=250, seed=0):

@@ -7,7 +7,7 @@ import pytest
 
 from pbpk.assay.counts import count_cells
 from pbpk.assay.study import read_study
-from pbpk.infer.joint import join
+from pbpk.infer.matched.joint import join
 from pbpk.predict.run import model_of
 
 ROOT = Path(__file__).parents[2]

@@ -9,8 +9,8 @@ import pytest
 
 from pbpk.assay.counts import count_cells
 from pbpk.assay.study import read_study
-from pbpk.infer.joint import predict_percent
-from pbpk.infer.summary import mean_animals
+from pbpk.infer.draws.summary import mean_animals
+from pbpk.infer.matched.joint import predict_percent
 from pbpk.predict.exposure import area, exposure
 
 

@@ -8,7 +8,7 @@ import pytest
 
 from pbpk.assay.study import read_study
 from pbpk.errors import RunError
-from pbpk.infer.posterior import write_posterior
+from pbpk.infer.draws.posterior import write_posterior
 from pbpk.predict.forecast import simulate
 from pbpk.predict.run import (
     assemble,

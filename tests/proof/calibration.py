@@ -117,7 +117,7 @@ def main():
 
 def run(given, scheduler):
     """Calibrate the models that were asked for, one after the other."""
-    from pbpk.infer.calibrate import Outcome, calibrate
+    from pbpk.infer.calibration.calibrate import Outcome, calibrate
     from pbpk.report.calibration import write_rank_figure
 
     for name in given.models:

@@ -52,8 +52,8 @@ def one(seed):
 
     from pbpk.assay.counts import count_cells
     from pbpk.errors import AssayError
-    from pbpk.infer.joint import join
-    from pbpk.infer.likelihood import build
+    from pbpk.infer.density.likelihood import build
+    from pbpk.infer.matched.joint import join
     from pbpk.predict.run import model_of
     from pbpk.predict.virtual import as_study
 

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from pbpk.infer.prior_check import check_prior
+from pbpk.infer.design.prior_check import check_prior
 
 ROOT = Path(__file__).parents[2]
 _spec = importlib.util.spec_from_file_location("report_runs", Path(__file__).with_name("runs.py"))

@@ -8,7 +8,7 @@ import pandas as pd
 from pbpk.assay.counts import count_cells
 from pbpk.assay.study import read_study
 from pbpk.body.expansion import read_model
-from pbpk.infer.joint import join
+from pbpk.infer.matched.joint import join
 
 ORGANS = ("lung", "liver", "spleen", "kidney", "heart", "gut", "rest")
 KINDS = ("learned", "half learned", "not learned")

@@ -7,10 +7,10 @@ import xarray as xr
 
 from pbpk.assay.counts import count_cells
 from pbpk.assay.study import read_study
-from pbpk.infer.convergence import diagnose
-from pbpk.infer.joint import join
-from pbpk.infer.kinds import kinds_of
-from pbpk.infer.posterior import Posterior, prior_theta
+from pbpk.infer.draws.convergence import diagnose
+from pbpk.infer.draws.posterior import Posterior, prior_theta
+from pbpk.infer.matched.joint import join
+from pbpk.infer.matched.kinds import kinds_of
 from pbpk.predict.run import assemble, model_of
 
 DATA = Path(__file__).parents[2] / "data"

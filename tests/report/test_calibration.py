@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from pbpk.infer.calibrate import Calibrated, Outcome
+from pbpk.infer.calibration.calibrate import Calibrated, Outcome
 from pbpk.report.calibration import rank_figure, write_rank_figure
 from pbpk.report.ink import ALERT
 

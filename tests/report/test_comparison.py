@@ -7,7 +7,7 @@ import pandas as pd
 import pytest
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 
-from pbpk.infer.compare import COLUMNS, Comparison
+from pbpk.infer.comparison.compare import COLUMNS, Comparison
 from pbpk.report.comparison import comparison_figure, comparison_table, write_comparison_page
 
 MODELS = ["msc:no_release", "msc", "msc:no_label_transfer", "msc:loss_in_lung_only"]

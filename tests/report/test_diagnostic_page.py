@@ -10,7 +10,7 @@ import pytest
 import xarray as xr
 from parsed import parsed
 
-from pbpk.infer.prior_check import PriorCheck
+from pbpk.infer.design.prior_check import PriorCheck
 from pbpk.report.diagnostic_page import SECTIONS, diagnostics_html, write_diagnostics
 from pbpk.report.page import write_report
 

@@ -4,8 +4,8 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from pbpk.infer.predictive_check import check_predictions
-from pbpk.infer.prior_check import check_prior
+from pbpk.infer.design.prior_check import check_prior
+from pbpk.infer.draws.predictive_check import check_predictions
 from pbpk.report import predictive_figures as figures
 from pbpk.report.ink import ALERT
 

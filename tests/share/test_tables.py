@@ -10,7 +10,7 @@ import pytest
 
 from pbpk.assay.counts import count_cells
 from pbpk.assay.study import read_study
-from pbpk.infer.joint import join
+from pbpk.infer.matched.joint import join
 from pbpk.predict.forecast import simulate
 from pbpk.predict.run import assemble, describe, model_of
 from pbpk.predict.scenario import read_scenarios

@@ -1,0 +1,1 @@
+"""Whether the inference is right: truths of the prior, fitted again."""

@@ -1,0 +1,1 @@
+"""The log-density of everything measured, and its gradient, compiled."""

@@ -1,0 +1,1 @@
+"""What a design can teach, before any fit, and what it taught."""

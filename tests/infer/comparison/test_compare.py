@@ -1,0 +1,245 @@
+"""Models compared on made-up densities: the table against its definitions and ArviZ, the words against the table."""
+
+from dataclasses import replace
+from pathlib import Path
+from types import SimpleNamespace
+
+import arviz as az
+import numpy as np
+import pytest
+
+from pbpk.assay.counts import count_cells
+from pbpk.assay.holdout import units_of
+from pbpk.assay.study import read_study
+from pbpk.body.expansion import read_model
+from pbpk.errors import StudyError
+from pbpk.infer.comparison import compare as room
+from pbpk.infer.comparison.compare import COLUMNS, Judged, compare, compared, ruled_out
+from pbpk.infer.comparison.loo import LeftOut, described
+from pbpk.infer.comparison.stacking import _as_elpd, stacking_weights
+from pbpk.infer.density.likelihood import build
+from pbpk.infer.matched.joint import join, predict_percent
+
+DATA = Path(__file__).parents[3] / "data"
+T_CELLS = "khot_2019_t_cells_mouse"
+RIVALS = ("no_release", "no_label_transfer")
+
+
+@pytest.fixture(scope="module")
+def counts():
+    return count_cells(read_study(DATA / T_CELLS))
+
+
+@pytest.fixture(scope="module")
+def models():
+    return [read_model("t_cell", label="51Cr"), *(read_model(f"t_cell:{name}", label="51Cr") for name in RIVALS)]
+
+
+@pytest.fixture
+def judge(counts):
+    """A model with made-up densities of the study's units."""
+    units = np.array(list(dict.fromkeys(units_of(counts).tolist())))
+
+    def made(name, elpd, k=0.1, of=counts, units=units, **more):
+        given = {"refitted": (), "unsettled": (), "converged": True} | more
+        elpd = np.broadcast_to(np.asarray(elpd, dtype=float), units.shape)
+        return Judged(name, f"about {name}", of, units, elpd, np.broadcast_to(k, units.shape), 7.5, **given)
+
+    return made
+
+
+def test_the_table_is_what_its_columns_say_and_what_arviz_says(judge):
+    rng = np.random.default_rng(1)
+    elpd = np.array([-30.0, -28.0, -33.0])[:, np.newaxis] + rng.normal(0.0, 1.0, (3, 5))
+    found = compared([judge(name, row) for name, row in zip("abc", elpd, strict=True)])
+    table = found.table.set_index("model")
+    assert list(found.table.columns) == COLUMNS
+    assert list(table.index) == ["b", "a", "c"]
+    theirs = az.compare({name: _as_elpd(row) for name, row in zip("abc", elpd, strict=True)}, round_to="none")
+    few = np.sqrt(5 / 4)  # ArviZ divides a variance by n, the paper by n - 1
+    for ours, other, factor in (("elpd", "elpd", 1.0), ("difference", "elpd_diff", 1.0), ("se", "se", few),
+                                ("difference_se", "dse", few)):  # fmt: skip
+        assert table[ours].to_numpy() == pytest.approx(theirs.loc[table.index, other].to_numpy() * factor, rel=1e-9)
+    assert table.loc[list("abc"), "weight"].to_numpy() == pytest.approx(stacking_weights(elpd))
+    assert table["effective"].tolist() == [7.5] * 3
+    each = found.by_unit
+    assert len(each) == 15
+    assert each.groupby("model")["elpd"].sum().to_dict() == pytest.approx(table["elpd"].to_dict())
+
+
+def test_words_follow_the_numbers(judge):
+    off = np.array([0.0, 1.0, -1.0, 2.0, -0.5])
+    found = compared([judge("t:a", -10.0 + off), judge("t", -10.0), judge("t:c", -20.0 + off)])
+    said = found.sentences
+    assert said[0].startswith("the full model predicts left-out animals as well as a: difference 1.5 ± ")
+    assert said[0].endswith("the data do not choose.")
+    assert said[1].startswith("c predicts left-out animals worse than a: difference 50.0 ± 0.0;")
+    assert any(each.startswith("5 animals, or groups at an hour, were left out in turn: so few") for each in said)
+    assert said[-1].startswith("Weights by stacking: a ")
+    wide = compared([judge("t", 0.0), judge("t:c", [-60.0, 40.0, -5.0, 0.0, 0.0])]).sentences
+    assert "the data do not choose" in wide[0]  # a large difference that one animal makes
+
+
+def test_what_cannot_be_trusted_is_said(judge):
+    k = np.array([0.1, 0.9, 0.1, 0.1, 0.1])
+    found = compared([judge("a", -1.0, k), judge("b", -2.0, converged=False)])
+    unit = judge("a", -1.0).units[1]
+    assert f"a: importance sampling cannot be trusted for {unit}; fit again without them." in found.sentences
+    assert "b: its chains do not agree, so its numbers are not to be used." in found.sentences
+    assert found.table["high_k"].tolist() == [1, 0]
+    again = compared([judge("a", -1.0, k, refitted=(unit,), unsettled=(unit,)), judge("b", -2.0)])
+    assert not any("cannot be trusted" in each for each in again.sentences)
+    assert f"a: the chains of the fits without {unit} do not agree." in again.sentences
+    assert again.table["converged"].tolist() == [False, True]
+    assert again.by_unit["refitted"].sum() == 1
+
+
+def test_other_values_are_refused(judge, counts):
+    fewer = replace(counts, table=counts.table.iloc[1:].reset_index(drop=True))
+    rows = len(counts.table)
+    with pytest.raises(
+        StudyError, match=rf"a and b were asked of other values \({rows} and {rows - 1} rows\); fit both"
+    ):
+        compared([judge("a", -1.0), judge("b", -1.0, of=fewer)])
+    other = replace(counts, table=counts.table.assign(percent=counts.table["percent"] * 1.01))
+    with pytest.raises(StudyError, match="rows that differ"):
+        compared([judge("a", -1.0), judge("b", -1.0, of=other)])
+    same = replace(counts, table=counts.table.copy())
+    assert len(compared([judge("a", -1.0), judge("b", -1.0, of=same)]).table) == 2
+
+
+def test_one_model_or_one_unit_is_no_comparison(judge, counts, models):
+    with pytest.raises(StudyError, match="two models or more"):
+        compared([judge("a", -1.0)])
+    with pytest.raises(StudyError, match="two models or more, each once"):
+        compare([models[0], models[0]], counts)
+    with pytest.raises(StudyError, match="nothing to predict it from"):
+        compared([judge(name, -1.0, units=np.array(["x"])) for name in "ab"])
+
+
+@pytest.fixture
+def fitted(monkeypatch):
+    """`compare` without fits: each model has its densities, and units whose weights cannot be trusted."""
+    calls, bad = [], {}
+
+    def learn(model, counts, seed, progress, **settings):
+        calls.append(("fit", model.name, settings))
+        joint = SimpleNamespace(counts=counts, model=model)
+        return SimpleNamespace(joint=joint, diagnostics=SimpleNamespace(passed=True))
+
+    def leave(posterior, progress):
+        progress(1, 1) if progress else None
+        units = described(posterior.joint.counts)
+        k = np.isin(np.arange(len(units)), bad.get(posterior.joint.model.name, ())) * 1.0
+        return LeftOut(units, np.full(len(units), -10.0), k, 5.0)
+
+    def refit(model, counts, folds, seed, units, progress, learn, **settings):
+        calls.append(("refit", model.name, units))
+        table = described(counts)
+        table = table if units is None else table[table["unit"].isin(units)]
+        return LeftOut(table, np.full(len(table), -12.0), np.full(len(table), np.nan), np.nan)
+
+    monkeypatch.setattr(room, "left_out", leave)
+    monkeypatch.setattr(room, "kfold", refit)
+    return learn, calls, bad
+
+
+def test_units_that_cannot_be_trusted_are_left_out_in_refits(fitted, models, counts):
+    learn, calls, bad = fitted
+    bad["t_cell:no_release"] = (1, 3)
+    told = []
+    found = compare(models, counts, progress=lambda *step: told.append(step[0]), learn=learn, draws=50)
+    units = list(dict.fromkeys(units_of(counts).tolist()))
+    assert [call for call in calls if call[0] == "refit"] == [("refit", "t_cell:no_release", (units[1], units[3]))]
+    row = found.table.set_index("model").loc["t_cell:no_release"]
+    assert (row["elpd"], row["refitted"], row["high_k"]) == (-10.0 * 3 - 12.0 * 2, 2, 2)
+    assert row["effective"] == pytest.approx(9.0)  # it predicts 4 less than importance sampling thought
+    assert row["about"] == models[1].rivals["no_release"].about
+    assert calls[0] == ("fit", "t_cell", {"draws": 50})
+    assert "t_cell:no_release: leaving out" in told
+
+
+def test_where_too_many_cannot_be_trusted_all_models_take_the_same_folds(fitted, models, counts):
+    learn, calls, bad = fitted
+    bad["t_cell"] = (0, 1, 2)
+    found = compare(models, counts, folds=2, learn=learn)
+    assert [call[1:] for call in calls if call[0] == "refit"] == [(model.name, None) for model in models]
+    assert found.table["elpd"].tolist() == [-60.0] * 3
+    calls.clear()
+    compare(models, counts, folds=2, refit=False, learn=learn)
+    assert not any(call[0] == "refit" for call in calls)
+
+
+LIVE = {"group": "iv", "organ": "blood", "hours": 24, "value": 0.1, "unit": "percent_dose", "readout": "live",
+        "animal": "m1"}  # fmt: skip
+
+
+def test_a_value_where_a_model_has_nothing_rules_it_out(fitted, models, write_joint):
+    learn, calls, _ = fitted
+    rows = [LIVE, LIVE | {"organ": "lung", "animal": "m2", "value": 20.0}]
+    counts = write_joint(T_CELLS, rows, [{"group": "iv", "hours": 0, "cells": 1e6, "route": "iv"}]).counts
+    why = "it says that there is nothing in `blood` (live) at 24 h, where 0.1 % was measured"
+    assert ruled_out(join(models[1], counts)) == why
+    assert ruled_out(join(models[0], counts)) == ""
+    found = compare(models[:2], counts, learn=learn)
+    assert f"no_release is ruled out: {why}." in found.sentences
+    assert found.table["weight"].tolist() == [1.0, 0.0]
+    assert found.table["elpd"].iloc[1] == -np.inf
+    assert [name for kind, name, _ in calls] == ["t_cell"]
+
+
+def test_a_limit_where_a_model_has_nothing_cannot_be_fitted(models, write_joint):
+    rows = [LIVE | {"value": "", "below_lloq": "true", "lloq": 0.1}]
+    counts = write_joint(T_CELLS, rows, [{"group": "iv", "hours": 0, "cells": 1e6, "route": "iv"}]).counts
+    with pytest.raises(StudyError, match="nothing has no logarithm: leave it out"):
+        ruled_out(join(models[1], counts))
+
+
+SAMPLED = ["no_label_transfer", *(pytest.param(name, marks=pytest.mark.proof) for name in
+                                 ("loss_in_lung_only", "loss_in_liver_only", "no_release"))]  # fmt: skip
+
+
+@pytest.mark.parametrize("name", SAMPLED)
+def test_a_rival_can_be_sampled(counts, name):
+    """Its log-density and the gradient the sampler takes are numbers, and agree, though some rates are nothing."""
+    joint = join(read_model(f"t_cell:{name}", label="51Cr"), counts)
+    model = build(joint)
+    value, slope = (f(mode="FAST_COMPILE") for f in (model.compile_logp, model.compile_dlogp))
+    z = 0.3 * np.random.default_rng(4).standard_normal(len(joint.free))
+    found, step = slope({"z": z}), 1e-5
+    assert np.isfinite(found).all()
+    for i in range(0, len(z), 7):
+        at = np.eye(len(z))[i] * step
+        expected = (value({"z": z + at}) - value({"z": z - at})) / (2.0 * step)
+        assert found[i] == pytest.approx(expected, rel=1e-4, abs=1e-4)
+
+
+@pytest.mark.proof
+def test_the_rival_that_made_the_data_is_not_rejected_and_a_wrong_one_is(write_joint):
+    """Label of sixteen mice, made by `no_label_transfer` with the noise of the likelihood: misfit of a cell, spread."""
+    truth = read_model("msc:no_label_transfer", label="51Cr")
+    hours, organs = np.repeat([1.0, 24.0, 72.0, 168.0], 4), ["lung", "liver", "spleen", "kidney", "heart"]
+    rows = [
+        {"group": "iv", "animal": f"m{i}", "organ": organ, "hours": h, "value": 1.0, "unit": "percent_dose",
+         "readout": "label"}
+        for i, h in enumerate(hours) for organ in organs
+    ]  # fmt: skip
+    doses = [{"group": "iv", "hours": 0, "cells": 1e6, "route": "iv"}]
+    joint = join(truth, write_joint(T_CELLS, rows, doses).counts)
+    theta = joint.theta(np.zeros((1, len(joint.free))))
+    alive = [joint.names.index(f"alive_{organ}") for organ in truth.organs]
+    theta[:, alive] = 0.4  # cells that leave alive carry the label on, which the other rival cannot say of cells
+    spread, misfit = (theta[0, joint.names.index(name)] for name in ("spread", "misfit"))
+    rng = np.random.default_rng(11)
+    off = misfit * rng.standard_normal(joint.cells.max() + 1)[joint.cells] + spread * rng.standard_normal(len(rows))
+    percent = predict_percent(joint, theta)["dose"][0] * np.exp(off)
+    counts = replace(joint.counts, table=joint.counts.table.assign(percent=percent))
+    rivals = ("no_label_transfer", "no_release", "loss_in_liver_only")
+    models = [read_model(f"msc:{name}", label="51Cr") for name in rivals]
+    found = compare(models, counts, seed=1, chains=4, draws=400, tune=400, folds=2)
+    table = found.table.set_index("model")
+    print(found.table.drop(columns="about").to_string(), *found.sentences, sep="\n")
+    true = table.loc["msc:no_label_transfer"]
+    assert -true["difference"] <= max(4.0, 2.0 * true["difference_se"])
+    assert not any(each.startswith("no_label_transfer predicts left-out animals worse") for each in found.sentences)
+    assert any(each.startswith("no_release predicts left-out animals worse") for each in found.sentences)
