@@ -33,7 +33,9 @@ Force = Annotated[bool, typer.Option("--force", help="Replace the folder if it i
 Seed = Annotated[int, typer.Option(help="Same seed, same numbers.")]
 Cells = Annotated[float | None, typer.Option(min=1.0, help="Cells given in scenarios that do not say how many.")]
 ModelName = Annotated[str | None, typer.Option("--model", help="Model file or name; the study's own if left out.")]
-Draws = Annotated[int, typer.Option(min=100, help="Draws of each of the four chains.")]
+Draws = Annotated[
+    int | None, typer.Option(min=100, help="Draws of each of the four chains; left out: 800, or 1600 where needed.")
+]
 Tune = Annotated[int, typer.Option(min=100, help="Warm-up draws of each chain.")]
 Accept = Annotated[float, typer.Option(min=0.6, max=0.999, help="Smaller steps when raised.")]
 StudyOrMore = Annotated[Path, typer.Argument(help="Study folder; or a TOML that names several, fitted together.")]
@@ -56,7 +58,7 @@ def run(
     cells: Cells = None,
     physiology: Physiology = None,
     seed: Seed = 1,
-    draws: Draws = 1000,
+    draws: Draws = None,
     tune: Tune = 500,
     target_accept: Accept = 0.95,
     quick: Quick = False,
@@ -82,7 +84,7 @@ def fit(
     model: ModelName = None,
     physiology: Physiology = None,
     seed: Seed = 1,
-    draws: Draws = 1000,
+    draws: Draws = None,
     tune: Tune = 500,
     target_accept: Accept = 0.95,
     quick: Quick = False,
@@ -256,7 +258,7 @@ def compare(
     out: Out,
     refit: Annotated[bool, typer.Option(help="Fit again without animals of which weights cannot tell.")] = True,
     seed: Seed = 1,
-    draws: Draws = 1000,
+    draws: Draws = None,
     tune: Tune = 500,
     force: Force = False,
 ) -> None:

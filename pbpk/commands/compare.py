@@ -13,7 +13,7 @@ from pbpk.terminal import progress, say_comparison, say_study
 WRITTEN = ("comparison.csv",)
 
 
-def compare(folder: str | Path, out: Path, names: list[str], refit: bool, force: bool, seed: int, draws: int,
+def compare(folder: str | Path, out: Path, names: list[str], refit: bool, force: bool, seed: int, draws: int | None,
             tune: int) -> None:  # fmt: skip
     """Fit each model to one study and compare them by animals left out."""
     study = read_with_bar(folder)

@@ -150,7 +150,7 @@ def _write_one(
     converged = posterior.diagnostics.passed
     if member.scenarios and (converged or asked.allow_unconverged):
         forecast = member.answer(asked, posterior.theta(DRAWS), posterior, whole, name)
-    settings = dict(asked.settings) | whole.settings(name)
+    settings = dict(asked.settings) | {"draws": posterior.diagnostics.draws} | whole.settings(name)
     manifest = describe(member.study, member.model, settings, datetime.now(UTC).isoformat(timespec="seconds"))
     manifest |= {"converged": converged, "seconds": posterior.seconds, "method": posterior.method}
     result = assemble(member.study, posterior, forecast, manifest)

@@ -51,6 +51,12 @@ class Diagnostics:
         """True where the fit may be used."""
         return not self.sentences
 
+    @property
+    def too_few(self) -> bool:
+        """True where longer chains may open the gate: all move, but disagree or have few effective draws."""
+        short = self.max_rhat > MOST_RHAT or min(self.min_ess_bulk, self.min_ess_tail) < LEAST_ESS
+        return short and bool(np.isfinite(self.max_rhat))
+
 
 @dataclass(frozen=True)
 class _Told:

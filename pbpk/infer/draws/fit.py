@@ -3,10 +3,12 @@
 import hashlib
 import time
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import nutpie
+import xarray as xr
 from pytensor.configdefaults import config
 
 from pbpk.assay.counts import OrganCounts
@@ -22,6 +24,7 @@ from pbpk.infer.matched.joint import Calibration, Joint, join
 from pbpk.infer.matched.sharing import ALONE, Together
 
 Progress = Callable[[str, int, int, int], None]
+DRAWS = 800  # of each chain where nobody says how many; twice as many where the chains then disagree
 CAREFUL = 0.995  # a fit with divergences is sampled once more with steps this small
 KERNELS = (gradient.KERNELS, row_terms.KERNELS, signal_terms.KERNELS)
 MOST_KEPT = 4  # designs whose compiled posteriors are kept; each holds some hundred megabytes
@@ -62,7 +65,7 @@ def fit(
     counts: OrganCounts,
     seed: int = 1,
     chains: int = 4,
-    draws: int = 1000,
+    draws: int | None = None,
     tune: int = 500,
     target_accept: float = 0.95,
     progress: Progress | None = None,
@@ -78,6 +81,7 @@ def fit(
     Parameters
     ----------
     seed : same seed, same draws
+    draws : of each chain; where left out 800, and if the chains disagree by then, 1600
     target_accept : smaller steps when raised; a fit with divergences is sampled again with very small ones
     progress : called with what is being done, steps done, steps in all, divergences so far
     calibration : how the controls of an instrument enter, see `Joint`
@@ -113,7 +117,7 @@ def fit_together(
     whole: Together,
     seed: int = 1,
     chains: int = 4,
-    draws: int = 1000,
+    draws: int | None = None,
     tune: int = 500,
     target_accept: float = 0.95,
     progress: Progress | None = None,
@@ -133,13 +137,24 @@ def fit_together(
     compiled_at = time.perf_counter()
     tell("compiling", 1, 1, 0)
     kept = Checkpoint(checkpoint, digest(whole)) if checkpoint is not None else None
-    settings = Settings(seed, chains, draws, tune, target_accept)
-    sampled = sample_chains(posterior, settings, lambda *state: tell("sampling", *state), kept)
+    owned = {name: custom.variable(name) for name in custom.priors}
+
+    def drawn(what: str, settings: Settings) -> xr.DataTree:
+        return sample_chains(posterior, settings, lambda *state: tell(what, *state), kept)
+
+    def found(sampled: xr.DataTree) -> dict[str, Posterior]:
+        seconds = {"compile": compiled_at - began, "sample": time.perf_counter() - compiled_at}
+        return posteriors_of(whole, sampled, seed, seconds, owned=owned)
+
+    settings = Settings(seed, chains, draws or DRAWS, tune, target_accept)
+    sampled = drawn("sampling", settings)
     if bool(sampled["sample_stats"]["diverging"].any()) and target_accept < CAREFUL:
-        settings = Settings(seed, chains, draws, tune, CAREFUL)
-        sampled = sample_chains(posterior, settings, lambda *state: tell("again, with smaller steps", *state), kept)
-    seconds = {"compile": compiled_at - began, "sample": time.perf_counter() - compiled_at}
-    return posteriors_of(whole, sampled, seed, seconds, owned={name: custom.variable(name) for name in custom.priors})
+        settings = replace(settings, target_accept=CAREFUL)
+        sampled = drawn("again, with smaller steps", settings)
+    posteriors = found(sampled)
+    if draws is None and any(each.diagnostics.too_few for each in posteriors.values()):
+        posteriors = found(drawn("again, twice as long", replace(settings, draws=2 * settings.draws)))
+    return posteriors
 
 
 def design(whole: Together) -> str:

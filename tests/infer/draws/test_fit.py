@@ -13,7 +13,7 @@ from pbpk.body.expansion import read_model
 from pbpk.dosing import Dose
 from pbpk.infer.calibration.replicate import replicate
 from pbpk.infer.density.likelihood import build, measured
-from pbpk.infer.draws.fit import CAREFUL, Compiled, design, digest, fit
+from pbpk.infer.draws.fit import CAREFUL, DRAWS, Compiled, design, digest, fit
 from pbpk.infer.matched.joint import join, predict_percent
 from pbpk.infer.matched.sharing import Together
 
@@ -54,31 +54,67 @@ def test_progress_is_told_to_the_end(fitted, told):
     assert all(step[1] <= step[2] for step in told)
 
 
-@pytest.mark.parametrize(
-    ("accept", "diverging", "asked"),
-    [(0.8, [True, False], [0.8, CAREFUL]), (0.8, [False], [0.8]), (CAREFUL, [True], [CAREFUL])],
-)
-def test_a_fit_that_diverged_is_sampled_once_more_with_smaller_steps(shipped, monkeypatch, accept, diverging, asked):
-    joint = shipped("zhuang")
-    attempts, told = [], []
+@pytest.fixture
+def attempts(shipped, monkeypatch):
+    """Sampler that gives made-up chains: what it was asked, and how each chain should be, by attempt."""
+    joint, asked, give = shipped("zhuang"), [], {"diverging": [False] * 3, "apart": [0.0] * 3}
 
     def sample(compiled, settings, follow, kept):
-        bad = np.full((2, 40), diverging[len(attempts)])
-        attempts.append(settings.target_accept)
-        z = np.random.default_rng(len(attempts)).standard_normal((2, 40, len(joint.free)))
+        turn, size = len(asked), (2, settings.draws)
+        asked.append(settings)
+        bad = np.full(size, give["diverging"][turn])
+        z = np.random.default_rng(turn + 1).standard_normal((*size, len(joint.free)))
+        z[0] += give["apart"][turn]
         draws = xr.Dataset({"z": (("chain", "draw", "at"), z), "reading": (("chain", "draw", "of"), z[..., :2] ** 2)})
+        follow(bad.size, bad.size, int(bad.sum()))
         stats = xr.Dataset({"diverging": (("chain", "draw"), bad)})
-        follow(80, 80, int(bad.sum()))
         return xr.DataTree.from_dict({"posterior": draws, "sample_stats": stats})
 
     monkeypatch.setattr(nutpie, "compile_pymc_model", lambda model: None)
     monkeypatch.setattr("pbpk.infer.draws.fit.sample_chains", sample)
-    found = fit(joint.model, joint.counts, target_accept=accept, progress=lambda *step: told.append(step[0]))
-    assert attempts == asked
+    return joint, asked, give
+
+
+@pytest.mark.parametrize(
+    ("accept", "diverging", "asked"),
+    [(0.8, [True, False], [0.8, CAREFUL]), (0.8, [False], [0.8]), (CAREFUL, [True], [CAREFUL])],
+)
+def test_a_fit_that_diverged_is_sampled_once_more_with_smaller_steps(attempts, accept, diverging, asked):
+    joint, seen, give = attempts
+    give["diverging"], told = diverging, []
+    found = fit(joint.model, joint.counts, draws=40, target_accept=accept, progress=lambda *step: told.append(step[0]))
+    assert [settings.target_accept for settings in seen] == asked
     assert found.diagnostics.divergences == 80 * diverging[-1]
     assert any("smaller steps" in what for what in told) == (len(asked) == 2)
     last = np.random.default_rng(len(asked)).standard_normal((2, 40, len(joint.free)))
     np.testing.assert_array_equal(found.theta(), joint.theta(last).reshape(80, -1))  # the last attempt is what counts
+
+
+@pytest.mark.parametrize(
+    ("asked", "apart", "lengths"),
+    [
+        (None, [0.0], [DRAWS]),
+        (None, [0.5, 0.0], [DRAWS, 2 * DRAWS]),
+        (None, [0.5, 0.5], [DRAWS, 2 * DRAWS]),
+        (DRAWS, [0.5], [DRAWS]),
+    ],
+)
+def test_chains_that_disagree_are_drawn_twice_as_long_unless_their_length_was_asked_for(
+    attempts, asked, apart, lengths
+):
+    joint, seen, give = attempts
+    give["apart"] = apart
+    found = fit(joint.model, joint.counts, draws=asked)
+    assert [settings.draws for settings in seen] == lengths
+    assert found.diagnostics.too_few == (apart[-1] > 0.0)
+    assert found.diagnostics.draws == lengths[-1]
+
+
+def test_longer_chains_are_as_careful_as_those_before(attempts):
+    joint, seen, give = attempts
+    give |= {"diverging": [True, False, False], "apart": [0.0, 0.5, 0.0]}
+    assert not fit(joint.model, joint.counts).diagnostics.too_few
+    assert [(s.target_accept, s.draws) for s in seen] == [(0.95, DRAWS), (CAREFUL, DRAWS), (CAREFUL, 2 * DRAWS)]
 
 
 def test_a_fit_is_draws_by_the_names_of_the_parameters(fitted):
