@@ -150,10 +150,7 @@ def density_stan(facts):
 
 def stan_built(facts):
     """Stan's model, built or from its cache."""
-    import asyncio
-
     import httpstan.compile
-    import httpstan.models
     import stan
     from peers import stan_model
 
@@ -161,10 +158,6 @@ def stan_built(facts):
     given = httpstan.compile.subprocess.run
     # it gives Stan's compiler one second, and the whole build five minutes: too short on a machine with other work
     httpstan.compile.subprocess.run = lambda *what, **how: given(*what, **{**how, "timeout": 300})
-    try:
-        httpstan.models.import_services_extension_module(httpstan.models.calculate_model_name(program))
-    except KeyError:
-        asyncio.run(httpstan.models.build_services_extension_module(program))
     return stan.build(program, data=data, random_seed=SEED)
 
 

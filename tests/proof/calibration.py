@@ -25,7 +25,7 @@ import numpy as np  # noqa: E402
 ROOT = Path(__file__).parents[2]
 FIGURES = ROOT / ".github" / "figures"
 # draws and tuning steps of each of two chains; a rank needs no more than some hundred near-independent draws
-STUDIES = {"msc": (800, 600), "t_cell": (800, 600), "small_molecule": (500, 1000)}
+STUDIES = {"msc": (500, 400), "t_cell": (500, 400), "small_molecule": (500, 1000)}
 FOLDERS = {"t_cell": "khot_2019_t_cells_mouse", "small_molecule": "kwan_1976_indomethacin_human"}
 ABOUT = """
 title = "SYNTHETIC: a small design of two routes"
