@@ -37,7 +37,7 @@ if TYPE_CHECKING:
     from pbpk.infer.draws.fit import fit, fit_together
     from pbpk.infer.draws.posterior import Posterior
     from pbpk.infer.matched.sharing import join_together
-    from pbpk.predict.exposure import exposure
+    from pbpk.predict.exposure import compare_exposure, exposure
     from pbpk.predict.forecast import simulate
     from pbpk.predict.run import Run
     from pbpk.predict.scenario import Scenario, read_scenarios
@@ -77,6 +77,7 @@ _HOMES = {
     "calibrate": "infer.calibration.calibrate",
     "Posterior": "infer.draws.posterior",
     "exposure": "predict.exposure",
+    "compare_exposure": "predict.exposure",
     "simulate": "predict.forecast",
     "Run": "predict.run",
     "Scenario": "predict.scenario",
@@ -100,6 +101,7 @@ __all__ = [
     "calibrate",
     "check_prior",
     "compare",
+    "compare_exposure",
     "count_cells",
     "demodulate",
     "detection_limits",

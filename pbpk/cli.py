@@ -181,6 +181,35 @@ def _only_elsewhere(rates: str, physiology: str | None) -> None:
         raise InputError(f"{name} is for another animal than that of the fit; name it with --species, or leave it out.")
 
 
+@app.command(epilog="Example: pbpk exposure data/synthetic_fnd_mouse --compare portal,iv --partial 0-24,24-168")
+def exposure(
+    what: Annotated[Path, typer.Argument(help="Study folder, run folder, or folder of answered scenarios.")],
+    out: Annotated[Path | None, typer.Option("--out", help="Folder for the tables, if they are wanted.")] = None,
+    compare: Annotated[str | None, typer.Option(help="Two groups apart by a comma: difference and ratio.")] = None,
+    partial: Annotated[str | None, typer.Option(help="Areas in part, as hours from-to: 0-24,24-168.")] = None,
+    method: Annotated[
+        str, typer.Option(help="Trapezoids of a subject's curve: linear, linear_up_log_down.")
+    ] = "linear",
+    start: Annotated[
+        str, typer.Option(help="What stands at 0 h: carry_back, first (nothing), zero, back_extrapolate.")
+    ] = "carry_back",
+    below: Annotated[
+        str, typer.Option(help="Values below the limit in means: mostly, zero, drop, half, limit.")
+    ] = "mostly",
+    tail: Annotated[
+        int | None, typer.Option(min=2, help="Points of the terminal slope; the best ones if none.")
+    ] = None,
+    level: Annotated[float, typer.Option(min=0.5, max=0.999, help="Level of confidence intervals.")] = 0.95,
+    force: Force = False,
+) -> None:
+    """Noncompartmental analysis: areas, peaks, tails and residence, with their standard errors."""
+    from pbpk.commands.exposure import tell_exposure
+    from pbpk.predict.noncompartmental.rules import rules_of
+
+    rules = rules_of(method=method, start=start, below_mean=below, tail=tail, level=level, partial=partial or "")
+    tell_exposure(what, out, rules, compare, force)
+
+
 @app.command(epilog="Example: pbpk report runs/khot")
 def report(run: Annotated[Path, typer.Argument(help="Run folder.")]) -> None:
     """Write the report of a run again, from its draws."""

@@ -177,6 +177,66 @@ def say_comparison(table: Any, sentences: "tuple[str, ...]", out: Path) -> None:
     console.print(f"Written: {escape(str(out))} (comparison.html, comparison.csv, by_animal.csv)")
 
 
+def say_exposure(table: Any, out: Path | None) -> None:
+    """One line for each organ: its peak, area, half-life, and residence or clearance."""
+    if table.empty:
+        console.print("No organ has three or more hours with values of which the dose is the denominator: no area.")
+        return
+    if "scenario" in table:
+        _say_foretold(table)
+    else:
+        _say_analysed(table[table["animal"] == ""])
+    where = f"Written: {escape(str(out))} (exposure.csv)" if out else "All parameters go to a folder with --out FOLDER."
+    console.print(where)
+
+
+def _say_analysed(rows: Any) -> None:
+    keys = [key for key in ("group", "organ", "readout") if rows[key].nunique() > 1] or ["organ"]
+    last, name = ("CL mL/h", "CL") if (rows["parameter"] == "CL").any() else ("residence h", "residence_last")
+    shown = Table(*keys, "peak", "at h", "AUC to last", "SE", "half-life h", last, box=box.SIMPLE)
+    stars = False
+    for _, own in rows.groupby(["group", "organ", "readout"], sort=False):
+        of = own.set_index("parameter")
+        weak = "half_life" in of.index and of.loc["half_life", "flag"] != of.loc["Cmax", "flag"]
+        stars = stars or weak
+        shown.add_row(*(str(own[key].iloc[0]) for key in keys), _of(of, "Cmax"), _of(of, "Tmax"), _of(of, "AUClast"),
+                      _of(of, "AUClast", "se"), _of(of, "half_life") + "*" * weak, _of(of, name))  # fmt: skip
+    console.print(shown)
+    areas = rows[rows["parameter"] == "AUClast"]
+    notes = sorted({note for flag in areas["flag"] for note in flag.split("; ") if note})
+    if stars:
+        notes.insert(0, "* what speaks against the slope stands in the column `flag`")
+    for note in (f"areas in {', '.join(sorted(set(areas['unit'])))}", *notes):
+        console.print(f"{note[0].upper()}{note[1:]}.", markup=False, soft_wrap=True)
+
+
+def _say_foretold(rows: Any) -> None:
+    shown = Table("scenario", "organ", "state", "peak", "at h", "residence h", "95 %", box=box.SIMPLE)
+    for (scenario, organ, state), own in rows.groupby(["scenario", "organ", "state"], sort=False):
+        of = own.set_index("parameter")
+        long = of.loc["residence_last"]
+        shown.add_row(str(scenario), str(organ), str(state), _of(of, "Cmax"), _of(of, "Tmax"),
+                      f"{long['value']:.3g}", f"{long['low']:.3g} to {long['high']:.3g}")  # fmt: skip
+    console.print(shown)
+
+
+def _of(own: Any, name: str, what: str = "value") -> str:
+    """Number of a parameter, if it has one."""
+    value = own[what].get(name)
+    return "" if value is None or value != value else f"{value:.4g}"
+
+
+def say_contrasts(table: Any) -> None:
+    """Difference and ratio of the areas of two groups."""
+    first, second = table["group"].iloc[0], table["against"].iloc[0]
+    shown = Table("organ", f"{first} - {second}", "low to high", f"{first} / {second}", "low to high", box=box.SIMPLE)
+    for row in table.to_dict("records"):
+        ends = [f"{row[low]:.4g} to {row[high]:.4g}" for low, high in (("low", "high"), ("ratio_low", "ratio_high"))]
+        shown.add_row(row["organ"], f"{row['difference']:.4g}", ends[0], f"{row['ratio']:.4g}", ends[1])
+    console.print(shown)
+    console.print("Intervals hold together for all organs (Bonferroni); those of ratios are Fieller's.", soft_wrap=True)
+
+
 def say_diagnostics(found: Any, method: str = "nuts") -> None:
     """Whether the chains agree, and by what; of a quick approximation, how near it is."""
     for sentence in found.warnings:

@@ -15,10 +15,11 @@ ROOT = Path(__file__).parents[1]
 def test_the_public_names():
     assert sorted(pbpk.__all__) == [
         "Calibration", "Dose", "Model", "OrganCounts", "Parameter", "Posterior", "Run", "Scenario", "Species",
-        "Study", "Trace", "accept_plate", "calibrate", "check_prior", "compare", "count_cells", "demodulate",
-        "detection_limits", "expected", "exposure", "fit", "fit_calibration", "fit_together", "join_together",
-        "left_out", "profile", "read_collection", "read_model", "read_scenarios", "read_species", "read_study",
-        "read_traces", "simulate", "structure", "what_to_measure", "write_report",
+        "Study", "Trace", "accept_plate", "calibrate", "check_prior", "compare", "compare_exposure",
+        "count_cells", "demodulate", "detection_limits", "expected", "exposure", "fit", "fit_calibration",
+        "fit_together", "join_together", "left_out", "profile", "read_collection", "read_model",
+        "read_scenarios", "read_species", "read_study", "read_traces", "simulate", "structure",
+        "what_to_measure", "write_report",
     ]  # fmt: skip
     for name in pbpk.__all__:
         value = getattr(pbpk, name)

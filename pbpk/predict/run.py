@@ -90,7 +90,7 @@ class Run:
             lines.append(f"The posterior median lies within a factor of two of {close:.0%} of the {what}.")
         for row in self.exposure[self.exposure["published"].notna()].to_dict("records"):
             low, middle, high, observed, printed, error = (
-                _plain(row[name]) for name in ("q2.5", "q50", "q97.5", "observed", "published", "published_error")
+                _plain(row[name]) for name in ("q2.5", "q50", "q97.5", "value", "published", "published_error")
             )
             lines.append(
                 f"AUC {row['organ']}: {middle} [{low}, {high}] from the fit, {observed} from the values, "

@@ -98,6 +98,7 @@ def report_html(run: "Run", plate_page: bool = False, diagnostics_page: bool = F
         parameters=_parameters(run, known),
         observed=_observed(run, known),
         exposure=tables.exposure_table(run) if _filled(run.exposure) else None,
+        tails=tables.tails_table(run) if _filled(run.exposure) else None,
         scenarios=_scenarios(run.forecast),
         limits=_limits(run),
         convergence=tables.convergence_table(run),

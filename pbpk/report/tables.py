@@ -32,6 +32,10 @@ if TYPE_CHECKING:
     from pbpk.predict.run import Run
 
 LIMITED = "below the limit"
+AREA = "AUClast"
+EXPOSED = {"Cmax": "peak", "Tmax": "hour of the peak", "half_life": "terminal half-life", "AUCinf_obs":
+           "area to infinity", "residence_last": "residence to the last value", "residence_inf": "residence", "CL":
+           "clearance", "CL_F": "apparent clearance", "Vss": "volume at steady state"}  # fmt: skip
 CONSTANT = ("Group", "Readout", "Unit", "Parameter")
 
 
@@ -250,20 +254,39 @@ def checks_table(run: "Run") -> Table:
 
 
 def exposure_table(run: "Run") -> Table:
-    """Areas under the curves."""
+    """Areas under the curves to the last value, of the values and of the fit."""
     rows = []
-    for row in run.exposure.to_dict("records"):
+    for row in _together(run.exposure, (AREA,)):
         printed = number(row["published"])
         if not pd.isna(row["published_error"]) and not pd.isna(row["published"]):
             printed += f" ± {number(row['published_error'])}"
         rows.append((
-            row["group"], named(str(row["organ"])), row["readout"], row["parameter"], unit(str(row["unit"])),
-            number(row["observed"]), number(row["q50"]), interval(row["q2.5"], row["q97.5"]),
-            number(row["arrows_q50"]), printed,
+            row["group"], named(str(row["organ"])), row["readout"], unit(str(row["unit"])), whole(row["n"]),
+            number(row["value"]), number(row["se"]), number(row["df"]), number(row["q50"]),
+            interval(row["q2.5"], row["q97.5"]), number(row["arrows_q50"]), printed,
         ))  # fmt: skip
-    head = ("Group", "Organ", "Readout", "Parameter", "Unit", "From the observed", "From the fit, median", CREDIBLE,
-            "From its arrows alone", "Printed in the source")  # fmt: skip
-    return _told_once(Table("Exposure: areas under the curves", head, "lllllrrrrr", rows), CONSTANT)
+    head = ("Group", "Organ", "Readout", "Unit", "n", "From the values", "Standard error", "Degrees of freedom",
+            "From the fit, median", CREDIBLE, "From its arrows alone", "Printed in the source")  # fmt: skip
+    return _told_once(Table("Exposure: areas under the curves", head, "llllrrrrrrrr", rows), CONSTANT)
+
+
+def tails_table(run: "Run") -> Table:
+    """Peaks, terminal half-lives, areas to infinity and residence, with what speaks against them."""
+    rows = [
+        (row["group"], named(str(row["organ"])), row["readout"], EXPOSED[str(row["parameter"])], number(row["value"]),
+         interval(row["low"], row["high"]), number(row["q50"]), interval(row["q2.5"], row["q97.5"]),
+         unit(str(row["unit"])), row["flag"] or MISSING)
+        for row in _together(run.exposure, tuple(EXPOSED))
+    ]  # fmt: skip
+    head = ("Group", "Organ", "Readout", "Parameter", "From the values", "95 % confidence interval",
+            "From the fit, median", CREDIBLE, "Unit", "Notes")  # fmt: skip
+    return _told_once(Table("Exposure: peaks, tails and residence", head, "llllrrrrll", rows), ("Group", "Readout"))
+
+
+def _together(exposure: pd.DataFrame, names: Sequence[str]) -> list[dict[Any, Any]]:
+    """Rows of some parameters for all animals together."""
+    kept = (exposure["animal"] == "") & exposure["parameter"].isin(names) & exposure["value"].notna()
+    return exposure[kept].to_dict("records")
 
 
 def scenario_table(forecast: pd.DataFrame) -> Table:

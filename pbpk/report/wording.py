@@ -23,6 +23,9 @@ ROUTES = {"iv": "into a vein", "portal_vein": "into the portal vein", "artery": 
           "hepatic_artery": "into the hepatic artery"}  # fmt: skip
 UNITS = {
     "1": "",
+    "percent_dose": "% of dose",
+    "percent_dose_per_g": "% of dose/g",
+    "percent_dose_per_mL": "% of dose/mL",
     "percent_dose*h": "% of dose · h",
     "percent_dose_per_g*h": "% of dose/g · h",
     "percent_dose_per_mL*h": "% of dose/mL · h",

@@ -37,7 +37,8 @@ def test_values_lie_where_the_fit_expects_them(posterior):
 
 @pytest.mark.parametrize("organ", ["lung", "liver", "spleen", "kidney", "blood", "heart"])
 def test_areas_are_as_printed_within_their_errors(posterior, organ):
-    row = exposure(posterior.joint.counts, posterior).set_index("organ").loc[organ]
+    table = exposure(posterior.joint.counts, posterior)
+    row = table[table["parameter"] == "AUClast"].set_index("organ").loc[organ]
     print(f"{organ}: {row['q50']:.4g} [{row['q2.5']:.4g}, {row['q97.5']:.4g}], arrows alone {row['arrows_q50']:.4g}, "
           f"printed {row['published']:.4g} +/- {row['published_error']:.3g}")  # fmt: skip
     assert abs(row["q50"] - row["published"]) <= row["published_error"]

@@ -9,28 +9,25 @@ import pytest
 
 from pbpk.assay.counts import count_cells
 from pbpk.assay.study import read_study
+from pbpk.errors import InputError
 from pbpk.infer.draws.summary import mean_animals
 from pbpk.infer.matched.joint import predict_percent
-from pbpk.predict.exposure import area, exposure
+from pbpk.predict.exposure import compare_exposure, exposure
+from pbpk.predict.forecast import simulate
+from pbpk.predict.noncompartmental.profile import analyse, curve_of
+from pbpk.predict.noncompartmental.rules import Rules
+from pbpk.predict.scenario import read_scenarios
 
 
-@pytest.mark.parametrize(
-    ("hours", "values", "total"),
-    [
-        ([1.0, 2.0, 4.0], [3.0, 3.0, 3.0], 12.0),  # a constant, carried back to 0 h
-        ([0.0, 2.0, 4.0], [0.0, 2.0, 4.0], 8.0),  # a line through zero: half of base times height
-        ([1.0, 3.0], [4.0, 0.0], 4.0 + 4.0),  # a rectangle and a triangle
-        ([2.0], [5.0], 10.0),
-    ],
-)
-def test_the_rule_on_shapes_with_known_areas(hours, values, total):
-    assert area(np.array(hours), np.array(values)) == pytest.approx(total)
+def carried(hours, values):
+    """Area by linear trapezoids from 0 h, with the first value carried back."""
+    return np.trapezoid(np.concatenate([values[:, :1], values], axis=1), np.concatenate([[0.0], hours]), axis=1)
 
 
-def test_many_curves_at_once_and_a_smooth_one_in_the_limit():
-    hours = np.linspace(0.0, 50.0, 4001)
-    rates = np.array([[0.1], [0.5]])
-    np.testing.assert_allclose(area(hours, np.exp(-rates * hours)), (1 - np.exp(-rates * 50))[:, 0] / rates[:, 0], 1e-4)
+def area_table(counts, *more):
+    """Areas to the last value of all animals together, by organ."""
+    table = exposure(counts, *more)
+    return table[(table["parameter"] == "AUClast") & (table["animal"] == "")].set_index("organ")
 
 
 # weights cancel in per-gram areas; the gut is two printed tissues and the rest six
@@ -38,16 +35,16 @@ def test_many_curves_at_once_and_a_smooth_one_in_the_limit():
 def test_the_areas_of_khot_2019_are_as_printed(khot_folder, organ):
     with (khot_folder / "published_auc.csv").open() as file:
         printed = {row["organ"]: row for row in csv.DictReader(file)}[organ]
-    table = exposure(count_cells(read_study(khot_folder))).set_index("organ")
+    table = area_table(count_cells(read_study(khot_folder)))
     found = table.loc[organ]
     assert found["unit"] == "percent_dose_per_g*h" == printed["unit"]
     assert found["published"] == float(printed["auc"])
-    assert abs(found["observed"] - float(printed["auc"])) < float(printed["error"])
+    assert abs(found["value"] - float(printed["auc"])) < float(printed["error"])
     assert found["n"] == 15
 
 
 def test_pooled_organs_have_areas_without_a_print(khot_folder):
-    table = exposure(count_cells(read_study(khot_folder))).set_index("organ")
+    table = area_table(count_cells(read_study(khot_folder)))
     assert set(table.index[table["published"].isna()]) == {"gut", "rest"}
     assert table.loc["gut", "unit"] == "percent_dose*h"
 
@@ -61,20 +58,20 @@ def test_the_gut_by_hand(khot_folder):
         steps = np.diff([0.0, *rows["hours"]])
         values = rows["value"].to_numpy() * weights[tissue]
         total += (steps * (np.array([values[0], *values[:-1]]) + values) / 2).sum()
-    table = exposure(count_cells(read_study(khot_folder))).set_index("organ")
-    assert table.loc["gut", "observed"] == pytest.approx(total)
+    table = area_table(count_cells(read_study(khot_folder)))
+    assert table.loc["gut", "value"] == pytest.approx(total)
 
 
 def test_the_fit_is_summed_by_the_same_rule(khot):
     counts = khot.joint.counts
-    found = exposure(counts, khot).set_index("organ")
+    found = area_table(counts, khot)
     rows = counts.table[counts.table["organ"] == "lung"]
     hours, weight = rows["hours"].to_numpy(), rows["weight_g"].iloc[0]
     percent = predict_percent(khot.joint, khot.theta())["dose"]
-    by_hand = np.quantile(area(hours, mean_animals(khot, percent)[:, rows.index]) / weight, [0.025, 0.5, 0.975])
+    by_hand = np.quantile(carried(hours, mean_animals(khot, percent)[:, rows.index]) / weight, [0.025, 0.5, 0.975])
     np.testing.assert_allclose(found.loc["lung", ["q2.5", "q50", "q97.5"]].astype(float), by_hand)
     arrows = percent[:, rows.index]
-    assert found.loc["lung", "arrows_q50"] == pytest.approx(np.median(area(hours, arrows)) / weight)
+    assert found.loc["lung", "arrows_q50"] == pytest.approx(np.median(carried(hours, arrows)) / weight)
     assert (found["q2.5"] < found["q50"]).all()
     assert (found["q50"] < found["q97.5"]).all()
 
@@ -87,8 +84,8 @@ def test_animals_of_one_time_are_averaged(khot_folder, tmp_path):
     text += "".join(f"iv,{a}{h},spleen,{h},{v},percent_dose\n" for h, a, v in rows)
     (folder / "measurements.csv").write_text(text)
     (folder / "published_auc.csv").unlink()
-    (found,) = exposure(count_cells(read_study(folder))).to_dict("records")
-    assert found["observed"] == pytest.approx(4.0 * 10)
+    (found,) = area_table(count_cells(read_study(folder))).to_dict("records")
+    assert found["value"] == pytest.approx(4.0 * 10)
     assert found["n"] == 6
 
 
@@ -96,7 +93,7 @@ def test_animals_of_one_time_are_averaged(khot_folder, tmp_path):
 def test_ranges_and_unknown_denominators_have_no_area(khot_folder, study):
     table = exposure(count_cells(read_study(khot_folder.parent / study)))
     assert table.empty
-    assert {"group", "organ", "readout", "parameter", "observed", "unit", "n"} <= set(table)
+    assert {"group", "organ", "readout", "parameter", "value", "unit", "n"} <= set(table)
 
 
 def test_percentages_of_what_was_recovered_have_no_area(khot_folder, make_posterior, tmp_path):
@@ -107,3 +104,87 @@ def test_percentages_of_what_was_recovered_have_no_area(khot_folder, make_poster
     (folder / "study.toml").write_text(text.replace('denominator = "dose"', new))
     posterior = make_posterior(folder, draws=50)
     assert exposure(posterior.joint.counts, posterior).empty
+
+
+def test_subjects_with_a_curve_are_analysed_one_by_one(khot_folder):
+    counts = count_cells(read_study(khot_folder.parent / "boeckmann_1994_theophylline_human"))
+    found = exposure(counts)
+    raw = counts.table[counts.table["animal"] == "1"]
+    rules = Rules()
+    curve = curve_of(raw["hours"].to_numpy(), raw["percent"].fillna(0.0).to_numpy(), raw["below_lloq"].to_numpy())
+    alone = analyse(curve, rules).parameters
+    own = found[found["animal"] == "1"].set_index("parameter")["value"]
+    for name in ("AUClast", "AUCinf_obs", "half_life", "Cmax", "MRTinf_obs"):
+        assert own[name] == alone[name]
+    assert own["CL_F"] == pytest.approx(100.0 / alone["AUCinf_obs"])
+    assert not {"residence_last", "CL", "Vss"} & set(own.index)
+    each = found[(found["animal"] != "") & (found["parameter"] == "AUClast")]["value"]
+    (mean,) = found[(found["animal"] == "") & (found["parameter"] == "AUClast")].to_dict("records")
+    assert (len(each), mean["n"], mean["df"]) == (12, 12, 11.0)
+    assert mean["value"] == pytest.approx(each.mean())
+    assert mean["se"] == pytest.approx(each.std(ddof=1) / np.sqrt(12.0))
+
+
+def test_residence_is_that_of_the_whole_organ(khot_folder):
+    """Areas are per gram where the print is; residence counts what the organ holds."""
+    counts = count_cells(read_study(khot_folder))
+    found = exposure(counts).set_index(["organ", "parameter"])["value"]
+    weight = counts.table[counts.table["organ"] == "liver"]["weight_g"].iloc[0]
+    assert found["liver", "residence_last"] == pytest.approx(found["liver", "AUClast"] * weight / 100.0)
+
+
+def test_the_fit_stands_beside_every_parameter(khot):
+    found = exposure(khot.joint.counts, khot, Rules(partial=((0.0, 24.0),))).set_index(["organ", "parameter"])
+    for name in ("Cmax", "AUClast", "AUMClast", "AUC0-24h", "half_life", "residence_last"):
+        row = found.loc[("spleen", name)]
+        assert row["q2.5"] < row["q50"] < row["q97.5"], name
+    assert found.loc[("spleen", "AUClast"), "arrows_q50"] > 0.0
+
+
+def test_groups_are_compared_organ_by_organ(khot_folder):
+    counts = count_cells(read_study(khot_folder.parent / "synthetic_fnd_mouse"))
+    areas = exposure(counts).set_index(["group", "organ", "parameter"])
+    found = compare_exposure(counts, "portal", "iv").set_index("organ")
+    assert len(found) == 7
+    for organ, row in found.iterrows():
+        portal, iv = (areas.loc[(group, organ, "AUClast")] for group in ("portal", "iv"))
+        assert row["difference"] == pytest.approx(portal["value"] - iv["value"])
+        assert row["se"] == pytest.approx(np.hypot(portal["se"], iv["se"]))
+        assert row["ratio_low"] < row["ratio"] < row["ratio_high"]
+    assert found.loc["lung", "high"] < 0.0 < found.loc["liver", "low"]
+
+
+@pytest.mark.parametrize(
+    ("names", "said"), [(("portl", "iv"), "Did you mean `portal`"), (("portal", "lung"), "no group")]
+)
+def test_groups_that_are_not_there(khot_folder, names, said):
+    counts = count_cells(read_study(khot_folder.parent / "synthetic_fnd_mouse"))
+    with pytest.raises(InputError, match=said):
+        compare_exposure(counts, *names)
+
+
+def test_an_animal_seen_twice_at_an_hour_is_named(khot_folder, tmp_path):
+    folder = tmp_path / "twice"
+    shutil.copytree(khot_folder, folder)
+    rows = "".join(f"iv,{a},spleen,{h},2.0,percent_dose\n" for h, a in ((1, "x"), (4, "y"), (10, "z"), (10, "z")))
+    (folder / "measurements.csv").write_text("group,animal,organ,hours,value,unit\n" + rows)
+    (folder / "published_auc.csv").unlink()
+    counts = count_cells(read_study(folder))
+    counts.table["readout"] = "label"
+    with pytest.raises(InputError, match=r"iv, spleen: animal `z` has two values at 10 h"):
+        exposure(counts)
+
+
+def test_a_forecast_has_the_areas_of_its_curves(khot):
+    scenarios = [scenario for scenario in read_scenarios(None, khot.joint.model) if scenario.name == "iv_bolus"]
+    hours = np.concatenate([[0.0], np.geomspace(0.01, 336.0, 400)])
+    answer = simulate(khot.joint.model, khot.theta(20), khot.joint.names, scenarios, 1e6, hours)
+    found = exposure(answer, rules=Rules(partial=((0.0, 24.0),))).set_index(["organ", "state", "parameter"])
+    held = answer["cells"].sel(organ="liver", state="live", scenario="iv_bolus").to_numpy()
+    by_hand = np.quantile(np.trapezoid(held, hours, axis=1), [0.025, 0.5, 0.975])
+    row = found.loc[("liver", "live", "AUClast")]
+    np.testing.assert_allclose([row["low"], row["value"], row["high"]], by_hand, rtol=2e-3)
+    assert row["unit"] == "cells*h"
+    assert found.loc[("liver", "live", "residence_last"), "value"] == pytest.approx(row["value"] / 1e6)
+    assert found.loc[("liver", "live", "AUC0-24h"), "value"] < row["value"]
+    assert {"live", "label", "total"} == set(found.index.get_level_values("state"))

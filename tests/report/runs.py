@@ -98,10 +98,11 @@ def _curves(joint):
 
 def _exposure(joint):
     rows = [
-        {"group": "iv", "organ": organ, "readout": "label", "parameter": "AUClast", "observed": 812.0, "q2.5": 600.0,
+        {"group": "iv", "organ": organ, "readout": "label", "parameter": parameter, "animal": "", "value": 812.0,
+         "se": 40.0, "df": 6.2, "low": 715.0, "high": 909.0, "n": 15, "flag": "a flag" if i else "", "q2.5": 600.0,
          "q50": 790.0, "q97.5": 1033.0, "arrows_q50": 911.0, "published": 800.0 if i % 2 else np.nan,
          "published_error": 31.0, "unit": "percent_dose_per_g*h"}
-        for i, organ in enumerate(joint.counts.table["organ"].unique())
+        for i, organ in enumerate(joint.counts.table["organ"].unique()) for parameter in ("AUClast", "half_life")
     ]  # fmt: skip
     return pd.DataFrame(rows)
 

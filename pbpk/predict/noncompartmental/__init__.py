@@ -1,0 +1,1 @@
+"""Noncompartmental analysis: rules, slope of a tail, profile of a subject, destructive sampling, contrast of groups."""
