@@ -7,7 +7,11 @@ small_molecule the design of Kwan 1976: concentrations in six people
 If priors, likelihood and sampler are what they say, intervals hold the truth as often as they claim and its rank among
 the draws is uniform, for every parameter and for functions of parameters and data.
 
+With --planted the fit of msc reads standard deviations as if they were standard errors of the mean had been printed in
+their place (a slip that papers invite): ranks must then leave uniformity, or the check could not see it.
+
 Run: python tests/proof/calibration.py --fits 100
+     python tests/proof/calibration.py --fits 100 --models msc --planted
 """
 
 import argparse
@@ -83,6 +87,16 @@ def design(name):
     return model_of(study), count_cells(study)
 
 
+def mistaken(model, counts, **settings):
+    """A fit that takes each SD for a standard error: its animals scatter by sqrt(n) as much."""
+    from dataclasses import replace
+
+    from pbpk.infer.calibration.calibrate import refit
+
+    table = counts.table.assign(sd=counts.table["sd"] * np.sqrt(counts.table["n"]))
+    return refit(model, replace(counts, table=table), **settings)
+
+
 def report(found):
     """The coverage table and what it says."""
     print(f"\n{found.model}, {found.study}: {len(found.places)} fits of {len(found.outcomes)}, "
@@ -102,6 +116,7 @@ def main():
     asked.add_argument("--seed", type=int, default=1)
     asked.add_argument("--workers", type=int, default=2, help="processes of one thread each; 0: none but this one")
     asked.add_argument("--models", nargs="+", choices=STUDIES, default=list(STUDIES))
+    asked.add_argument("--planted", action="store_true", help="fit with a mistake that must be caught")
     asked.add_argument("--log", type=Path, help="folder of finished fits: written as they end, taken up again later")
     asked.add_argument("--figures", type=Path, default=FIGURES)
     given = asked.parse_args()
@@ -123,7 +138,8 @@ def run(given, scheduler):
     for name in given.models:
         model, counts = design(name)
         draws, tune = STUDIES[name]
-        log = given.log / f"{name}_{given.seed}.jsonl" if given.log else None
+        slip = "_planted" if given.planted else ""
+        log = given.log / f"{name}{slip}_{given.seed}.jsonl" if given.log else None
         known = [Outcome(**json.loads(line)) for line in log.open()] if log and log.exists() else []
 
         def tell(outcome, log=log, name=name):
@@ -134,9 +150,9 @@ def run(given, scheduler):
             print(f"{name} {outcome.number}: {outcome.seconds:.0f} s {outcome.problem}", file=sys.stderr, flush=True)
 
         found = calibrate(model, counts, given.fits, given.seed, draws=draws, tune=tune, scheduler=scheduler,
-                          known=known, tell=tell)  # fmt: skip
+                          known=known, tell=tell, **({"fit": mistaken} if given.planted else {}))  # fmt: skip
         report(found)
-        write_rank_figure(found, given.figures / f"ranks_{name}.svg")
+        write_rank_figure(found, given.figures / f"ranks_{name}{slip}.svg")
 
 
 if __name__ == "__main__":
