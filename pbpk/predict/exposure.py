@@ -33,11 +33,11 @@ from pbpk.predict.noncompartmental.destructive import (
     moment_weights,
     of_animals,
     to_infinity,
-    weights,
 )
 from pbpk.predict.noncompartmental.draws import areas, tails
 from pbpk.predict.noncompartmental.profile import STARTS, Analysis, analyse, curve_of, named_part
 from pbpk.predict.noncompartmental.rules import USUAL, Rules
+from pbpk.predict.noncompartmental.slope import terminal_slope
 
 LEAST_TIMES = 3
 KEYS = ["group", "organ", "readout"]
@@ -89,11 +89,12 @@ class _Part:
 
     def sampled(self, rules: Rules) -> Sampled:
         """The animals, or the printed means, at their hours."""
-        table = self.table
+        named = bool((self.table["animal"] != "").all())
+        table = _once(self.table) if named else self.table
         limits = table["lloq"].to_numpy(float) / self.weight
         below = table["below_lloq"].to_numpy(bool)
         values = table["percent"].to_numpy(float) / self.weight
-        if (table["animal"] != "").all():
+        if named:
             names = [str(name) for name in table["animal"]]
             return of_animals(
                 table["hours"].to_numpy(float), names, np.where(below, 0.0, values), limits, below, rules.below_mean
@@ -110,6 +111,15 @@ class _Part:
             n.append(float(rows["n"].sum()))
         flags = ("printed means below their limit taken as zero",) if below.any() else ()
         return Sampled(np.array(hours), np.array(mean), np.array(sd), np.array(n), None, flags)
+
+
+def _once(rows: pd.DataFrame) -> pd.DataFrame:
+    """Rows in which each animal has one value at an hour: the mean of several, below the limit where all are."""
+    if not rows.duplicated(["animal", "hours"]).any():
+        return rows
+    held = rows.assign(percent=rows["percent"].mask(rows["below_lloq"], 0.0))
+    how = {"percent": "mean", "below_lloq": "all", "lloq": "max"}
+    return held.groupby(["animal", "hours"], as_index=False, sort=False).agg(how)
 
 
 def exposure(what: OrganCounts | xr.Dataset, posterior: Posterior | None = None, rules: Rules = USUAL) -> pd.DataFrame:
@@ -129,7 +139,7 @@ def exposure(what: OrganCounts | xr.Dataset, posterior: Posterior | None = None,
     Raises
     ------
     InputError
-        if an animal has two values at one hour, or a rule needs a limit that no row tells
+        if a rule needs a limit that no row tells
     """
     if isinstance(what, xr.Dataset):
         return exposure_of_forecast(what, rules)
@@ -213,16 +223,26 @@ def _analysed(own: _Part, rules: Rules) -> Iterator[tuple[str, list[pd.DataFrame
     for name, values in each.items():
         some = np.array(values)[np.isfinite(values)]
         if some.size:
-            se, df = (some.std(ddof=1) / np.sqrt(some.size), some.size - 1.0) if some.size > 1 else (np.nan, np.nan)
-            means.append(_row(own, name, Estimate(float(some.mean()), float(se), df), some.size,
-                              f"mean of {some.size} subjects", rules))  # fmt: skip
+            means.append(_row(own, name, _mean_of(some), some.size, f"mean of {some.size} subjects", rules))
     yield "", list(subjects.values()), means
 
 
+def _mean_of(values: Array) -> Estimate:
+    """Mean of subjects, (subject,); one alone has no error."""
+    if values.size == 1:
+        return _sure(float(values[0]))
+    return Estimate(float(values.mean()), float(values.std(ddof=1) / np.sqrt(values.size)), values.size - 1.0)
+
+
 def _of_subject(own: _Part, rows: pd.DataFrame, rules: Rules) -> Analysis:
-    """Analysis of one subject's curve."""
+    """Analysis of one subject's curve; where nothing is above its limit, nothing was there."""
+    rows = _once(rows)
     below = rows["below_lloq"].to_numpy(bool)
     values = np.where(below, 0.0, rows["percent"].to_numpy(float)) / own.weight
+    if not (values > 0.0).any():
+        nothing = dict.fromkeys(("Cmax", "AUClast", "AUCall", "AUMClast"), 0.0)
+        nothing |= {} if own.is_plasma else {"residence_last": 0.0}
+        return Analysis(nothing, terminal_slope(np.zeros(0), np.zeros(0), rules), ("no value is above its limit",))
     try:
         curve = curve_of(rows["hours"].to_numpy(float), values, below, rows["lloq"].to_numpy(float) / own.weight, rules)
     except InputError as problem:
@@ -244,7 +264,8 @@ def _derived(own: _Part, known: Mapping[str, Any]) -> dict[str, Any]:
 def _of_means(own: _Part, rules: Rules) -> Iterator[dict[str, Any]]:
     """What animals killed at their hour say together."""
     sampled = _named(own, rules)
-    begun = (STARTS[rules.start],) if sampled.hours[0] > 0.0 else ()
+    begins = "first" if rules.start == "back_extrapolate" else rules.start  # means have no bolus
+    begun = (STARTS[begins],) if sampled.hours[0] > 0.0 else ()
     tail, last = to_infinity(sampled, rules), _last(sampled)
     peak = int(np.argmax(sampled.mean))
     top = Estimate(float(sampled.mean[peak]), float(sampled.sd[peak] / np.sqrt(sampled.n[peak])), sampled.n[peak] - 1.0)
@@ -253,8 +274,7 @@ def _of_means(own: _Part, rules: Rules) -> Iterator[dict[str, Any]]:
     found = {"Cmax": top, "Tmax": _sure(sampled.hours[peak]), "Tlast": _sure(last), "AUClast": area,
              "AUMClast": moment, "MRTlast": _sure(moment.value / area.value if area.value else np.nan)}  # fmt: skip
     for start, stop in rules.partial:
-        weight = weights(sampled.hours, start, stop, rules.start == "carry_back")
-        found[named_part(start, stop)] = combined(sampled, weight)
+        found[named_part(start, stop)] = combined(sampled, area_weights(sampled.hours, stop, rules, start))
     found |= tail.estimates or {"lambda_z": _sure(np.nan)}
     if not own.is_plasma:
         found["residence_last"] = _over(area, own.given)
@@ -280,10 +300,7 @@ def _area(own: _Part, rules: Rules) -> Estimate:
     if not subjects:
         sampled = _named(own, rules)
         return combined(sampled, area_weights(sampled.hours, _last(sampled), rules))
-    each = np.array([_of_subject(own, rows, rules).parameters["AUClast"] for rows in subjects.values()])
-    if each.size == 1:
-        return Estimate(float(each[0]), np.nan, np.nan)
-    return Estimate(float(each.mean()), float(each.std(ddof=1) / np.sqrt(each.size)), each.size - 1.0)
+    return _mean_of(np.array([_of_subject(own, rows, rules).parameters["AUClast"] for rows in subjects.values()]))
 
 
 def _last(sampled: Sampled) -> float:
@@ -337,9 +354,9 @@ def _drawn(
         return {}
     found: dict[str, dict[str, float]] = {}
     for draws, names, levels in ((fitted, FIT[:3], (0.025, 0.5, 0.975)), (arrows, FIT[3:], (0.5,))):
-        each = [_numbers(own, rows, draws, rules) for rows in subjects]
-        for name in each[0]:
-            there = [numbers[name] for numbers in each if name in numbers]
+        each = [_numbers(own, rows, draws, rules) for rows in subjects if rows["percent"].notna().any()]
+        for name in each[0] if each else ():
+            there = [numbers[name] for numbers in each]
             found.setdefault(name, {}).update(zip(names, _quantiles(np.mean(there, axis=0), levels), strict=True))
     return found
 
@@ -349,7 +366,8 @@ def _numbers(own: _Part, rows: pd.DataFrame, draws: Array, rules: Rules) -> dict
     hours = np.unique(rows.loc[rows["percent"].notna(), "hours"].to_numpy(float))
     at = [list(rows.index[rows["hours"] == hour]) for hour in hours]
     values = np.stack([draws[:, places].mean(axis=1) for places in at], axis=-1) / own.weight
-    found = areas(hours, values, rules) | tails(hours, values, rules)
+    found = areas(hours, values, rules)
+    found |= tails(hours, values, found, rules)
     return found | _derived(own, found)
 
 

@@ -163,16 +163,66 @@ def test_groups_that_are_not_there(khot_folder, names, said):
         compare_exposure(counts, *names)
 
 
-def test_an_animal_seen_twice_at_an_hour_is_named(khot_folder, tmp_path):
-    folder = tmp_path / "twice"
+def written(khot_folder, folder, rows):
+    """Counts of Khot's study with other rows in its spleen: hour, animal, value, limit."""
     shutil.copytree(khot_folder, folder)
-    rows = "".join(f"iv,{a},spleen,{h},2.0,percent_dose\n" for h, a in ((1, "x"), (4, "y"), (10, "z"), (10, "z")))
-    (folder / "measurements.csv").write_text("group,animal,organ,hours,value,unit\n" + rows)
+    text = "group,animal,organ,hours,value,unit,lloq,below_lloq\n"
+    for hour, animal, value, limit in rows:
+        below = value < limit
+        text += f"iv,{animal},spleen,{hour},{'' if below else value},percent_dose,{limit},{str(below).lower()}\n"
+    (folder / "measurements.csv").write_text(text)
     (folder / "published_auc.csv").unlink()
-    counts = count_cells(read_study(folder))
-    counts.table["readout"] = "label"
-    with pytest.raises(InputError, match=r"iv, spleen: animal `z` has two values at 10 h"):
-        exposure(counts)
+    return count_cells(read_study(folder))
+
+
+def test_values_of_one_animal_at_one_hour_are_averaged(khot_folder, tmp_path):
+    twice = written(khot_folder, tmp_path / "twice", [(1, "x", 4.0, 0.1), (4, "y", 6.0, 0.1), (10, "z", 2.0, 0.1),
+                                                      (10, "z", 3.0, 0.1)])  # fmt: skip
+    once = written(khot_folder, tmp_path / "once", [(1, "x", 4.0, 0.1), (4, "y", 6.0, 0.1), (10, "z", 2.5, 0.1)])
+    found, right = (area_table(counts).loc["spleen"] for counts in (twice, once))
+    assert (found["value"], found["n"]) == (right["value"], right["n"]) == (4.0 + 15.0 + 6.0 * 4.25, 3)
+    dense = [(hour, "x", value, 0.1) for hour, value in ((1, 4.0), (4, 6.0), (10, 2.0), (10, 3.0))]
+    (whole,) = area_table(written(khot_folder, tmp_path / "dense", dense)).to_dict("records")
+    assert whole["value"] == right["value"]
+
+
+def test_a_subject_without_a_value_above_its_limit_has_an_area_of_zero(khot_folder, tmp_path):
+    rows = [(hour, "x", value, 0.1) for hour, value in ((1, 4.0), (4, 6.0), (10, 2.0))]
+    rows += [(hour, "y", 0.0, 0.1) for hour in (1, 4, 10)]
+    counts = written(khot_folder, tmp_path / "below", rows)
+    found = exposure(counts)
+    own = found[found["parameter"] == "AUClast"].set_index("animal")
+    assert own.loc["y", "value"] == 0.0
+    assert own.loc["y", "flag"] == "no value is above its limit"
+    assert (own.loc["", "value"], own.loc["", "n"]) == (own.loc["x", "value"] / 2.0, 2)
+
+
+def test_means_that_are_all_zero_are_told(khot_folder, tmp_path):
+    """At each hour most animals are below the limit, so every mean is zero and there is no tail."""
+    rows = [
+        (hour, f"{hour}{a}", value, 0.1) for hour in (1, 4, 10) for a, value in (("a", 5.0), ("b", 0.0), ("c", 0.0))
+    ]
+    found = exposure(written(khot_folder, tmp_path / "zero", rows)).set_index("parameter")
+    assert found.loc["AUClast", "value"] == 0.0
+    assert "no mean is above its limit" in found.loc["lambda_z", "flag"]
+
+
+@pytest.mark.parametrize(
+    ("start", "words", "area"),
+    [
+        ("carry_back", "carried back", 4.0 + 15.0 + 25.5),
+        ("zero", "zero at 0 h", 2.0 + 15.0 + 25.5),
+        ("first", "begin with the first sample", 15.0 + 25.5),
+        ("back_extrapolate", "begin with the first sample", 15.0 + 25.5),  # means have no bolus
+    ],
+)
+def test_what_stands_at_0_h_is_what_the_flag_says(khot_folder, tmp_path, start, words, area):
+    counts = written(khot_folder, tmp_path / start, [(1, "x", 4.0, 0.1), (4, "y", 6.0, 0.1), (10, "z", 2.5, 0.1)])
+    found = exposure(counts, rules=Rules(start=start, partial=((0.0, 10.0),))).set_index("parameter")
+    assert found.loc["AUClast", "value"] == pytest.approx(area)
+    assert words in found.loc["AUClast", "flag"]
+    whole = found.loc["AUC0-10h", "value"]
+    assert np.isnan(whole) if "begin" in words else whole == pytest.approx(area)
 
 
 def test_a_forecast_has_the_areas_of_its_curves(khot):

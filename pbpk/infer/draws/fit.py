@@ -8,7 +8,6 @@ from pathlib import Path
 from typing import Any
 
 import nutpie
-import xarray as xr
 from pytensor.configdefaults import config
 
 from pbpk.assay.counts import OrganCounts
@@ -139,22 +138,18 @@ def fit_together(
     kept = Checkpoint(checkpoint, digest(whole)) if checkpoint is not None else None
     owned = {name: custom.variable(name) for name in custom.priors}
 
-    def drawn(what: str, settings: Settings) -> xr.DataTree:
-        return sample_chains(posterior, settings, lambda *state: tell(what, *state), kept)
-
-    def found(sampled: xr.DataTree) -> dict[str, Posterior]:
+    settings, what = Settings(seed, chains, draws or DRAWS, tune, target_accept), "sampling"
+    while True:
+        sampled = sample_chains(posterior, settings, lambda *state, what=what: tell(what, *state), kept)
+        if bool(sampled["sample_stats"]["diverging"].any()) and settings.target_accept < CAREFUL:
+            settings, what = replace(settings, target_accept=CAREFUL), "again, with smaller steps"
+            continue
         seconds = {"compile": compiled_at - began, "sample": time.perf_counter() - compiled_at}
-        return posteriors_of(whole, sampled, seed, seconds, owned=owned)
-
-    settings = Settings(seed, chains, draws or DRAWS, tune, target_accept)
-    sampled = drawn("sampling", settings)
-    if bool(sampled["sample_stats"]["diverging"].any()) and target_accept < CAREFUL:
-        settings = replace(settings, target_accept=CAREFUL)
-        sampled = drawn("again, with smaller steps", settings)
-    posteriors = found(sampled)
-    if draws is None and any(each.diagnostics.too_few for each in posteriors.values()):
-        posteriors = found(drawn("again, twice as long", replace(settings, draws=2 * settings.draws)))
-    return posteriors
+        posteriors = posteriors_of(whole, sampled, seed, seconds, owned=owned)
+        too_few = any(each.diagnostics.too_few for each in posteriors.values())
+        if draws is not None or settings.draws > DRAWS or not too_few:
+            return posteriors
+        settings, what = replace(settings, draws=2 * DRAWS), "again, twice as long"
 
 
 def design(whole: Together) -> str:

@@ -273,12 +273,15 @@ def to_infinity(sampled: Sampled, rules: Rules = USUAL) -> Tail:
     return Tail(line, estimates, judged(line, more, rules))
 
 
-def area_weights(hours: Array, stop: float, rules: Rules = USUAL) -> Array:
-    """Weights of the area to a sampled hour, from 0 h where the rule says what stands there, else from the first."""
+def area_weights(hours: Array, stop: float, rules: Rules = USUAL, begin: float | None = None) -> Array:
+    """Weights of the area to an hour, from another or else from 0 h, if the rule says what stands there.
+
+    Means have no bolus to extrapolate back to: by that rule, as by `first`, areas begin with the first sample.
+    """
     if rules.start == "zero" and hours[0] > 0.0:
-        return weights(np.concatenate([[0.0], hours]), 0.0, stop)[1:]
+        return weights(np.concatenate([[0.0], hours]), begin or 0.0, stop)[1:]
     carried = rules.start == "carry_back"
-    return weights(hours, 0.0 if carried else float(hours[0]), stop, carried)
+    return weights(hours, (0.0 if carried else float(hours[0])) if begin is None else begin, stop, carried)
 
 
 def moment_weights(hours: Array, stop: float, rules: Rules = USUAL) -> Array:

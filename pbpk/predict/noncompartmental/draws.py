@@ -1,18 +1,18 @@
 """Many curves at once, without limits: what a posterior says by the rules that the values are analysed by."""
 
+from collections.abc import Mapping
+
 import numpy as np
 
 from pbpk.body.solve import Array
-from pbpk.predict.noncompartmental.profile import named_part, part, segments
+from pbpk.predict.noncompartmental.profile import from_start, named_part, part, segments
 from pbpk.predict.noncompartmental.rules import USUAL, Rules
 from pbpk.predict.noncompartmental.slope import terminal_slope
 
 
 def areas(hours: Array, values: Array, rules: Rules = USUAL) -> dict[str, Array]:
     """Peak, areas and moments of curves, (draw,) each, from (time,) [h] and (draw, time)."""
-    begun = hours[0] > 0.0 and rules.start == "carry_back"
-    grid = np.concatenate([[0.0], hours]) if begun else hours
-    held = np.concatenate([values[:, :1], values], axis=1) if begun else values
+    grid, held = from_start(hours, values, rules)
     area, moment = segments(grid, held, rules.method)
     auc, aumc = area.sum(axis=1), moment.sum(axis=1)
     found = {"Cmax": values.max(axis=1), "Tmax": hours[values.argmax(axis=1)], "AUClast": auc, "AUMClast": aumc,
@@ -22,10 +22,9 @@ def areas(hours: Array, values: Array, rules: Rules = USUAL) -> dict[str, Array]
     return found
 
 
-def tails(hours: Array, values: Array, rules: Rules = USUAL) -> dict[str, Array]:
-    """Terminal slope and areas to infinity of curves that are positive all along, (draw,) each; NaN without a slope."""
+def tails(hours: Array, values: Array, known: Mapping[str, Array], rules: Rules = USUAL) -> dict[str, Array]:
+    """Terminal slope and areas to infinity of curves, (draw,) each, from what `areas` found; NaN without a slope."""
     line = terminal_slope(hours, values, rules)
-    known = areas(hours, values, rules)
     more = values[:, -1] / line.rate
     auc, aumc = known["AUClast"] + more, known["AUMClast"] + hours[-1] * more + more / line.rate
     return {"lambda_z": line.rate, "half_life": line.half_life, "AUCinf_obs": auc, "AUMCinf_obs": aumc,

@@ -78,11 +78,9 @@ def curve_of(hours: Array, values: Array, below: NDArray[np.bool_] | None = None
     if np.isnan(values[kept]).any():
         raise InputError("a value below its limit is to be taken as a part of that limit, which is not given (lloq).")
     hours, values, measured = hours[kept], values[kept], measured[kept]
-    begun = hours[0] > 0.0 and rules.start != "first"
-    if begun:
-        hours, values = np.concatenate([[0.0], hours]), np.concatenate([[_first(hours, values, rules)], values])
-        measured = np.concatenate([[False], measured])
-    return Curve(hours, values, measured, begun)
+    steps, held = from_start(hours, values, rules)
+    begun = steps.size > hours.size
+    return Curve(steps, held, np.concatenate([[False], measured]) if begun else measured, begun)
 
 
 def replaced(rule: Below, limits: Array) -> Array:
@@ -90,15 +88,17 @@ def replaced(rule: Below, limits: Array) -> Array:
     return SHARES[rule] * limits if rule in SHARES else np.full_like(limits, 0.0)
 
 
-def _first(hours: Array, values: Array, rules: Rules) -> float:
-    """Value at 0 h."""
-    if rules.start == "zero":
-        return 0.0
-    falls = values.size > 1 and values[0] > values[1] > 0.0
-    if rules.start == "carry_back" or not falls:
-        return float(values[0])
-    rate = np.log(values[0] / values[1]) / (hours[1] - hours[0])
-    return float(values[0] * np.exp(rate * hours[0]))
+def from_start(hours: Array, values: Array, rules: Rules = USUAL) -> tuple[Array, Array]:
+    """Hours (time,) and values (..., time) of curves with what stands at 0 h, if they begin later."""
+    if hours[0] == 0.0 or rules.start == "first":
+        return hours, values
+    first = np.zeros_like(values[..., :1]) if rules.start == "zero" else values[..., :1]
+    if rules.start == "back_extrapolate" and hours.size > 1:
+        second = values[..., 1:2]
+        falls = (first > second) & (second > 0.0)
+        rate = np.log(np.where(falls, first, 1.0) / np.where(falls, second, 1.0)) / (hours[1] - hours[0])
+        first = first * np.exp(rate * hours[0])
+    return np.concatenate([[0.0], hours]), np.concatenate([first, values], axis=-1)
 
 
 def segments(hours: Array, values: Array, method: Method = "linear") -> tuple[Array, Array]:

@@ -1,7 +1,7 @@
 """The rules of an analysis by name, with the defaults that most programs share."""
 
 from dataclasses import dataclass, field
-from typing import Any, Literal
+from typing import Any, Literal, get_args
 
 from pbpk.errors import InputError, did_you_mean
 
@@ -11,12 +11,10 @@ Below = Literal["zero", "drop", "half", "limit"]
 BelowMean = Literal["mostly", "zero", "drop", "half", "limit"]
 
 CHOICES: dict[str, tuple[str, ...]] = {
-    "method": ("linear", "linear_up_log_down"),
-    "start": ("carry_back", "first", "zero", "back_extrapolate"),
-    "below_first": ("zero", "drop", "half", "limit"),
-    "below_middle": ("zero", "drop", "half", "limit"),
-    "below_last": ("zero", "drop", "half", "limit"),
-    "below_mean": ("mostly", "zero", "drop", "half", "limit"),
+    "method": get_args(Method),
+    "start": get_args(Start),
+    **dict.fromkeys(("below_first", "below_middle", "below_last"), get_args(Below)),
+    "below_mean": get_args(BelowMean),
 }
 
 

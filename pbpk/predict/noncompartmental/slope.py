@@ -51,13 +51,15 @@ def terminal_slope(hours: Array, values: Array, rules: Rules = USUAL, peak_too: 
     hours : (time,) [h] rising; values : (..., time), all positive
     peak_too : the peak may be one of them, as after a bolus into plasma
     """
-    logs, n = np.log(values), hours.size
-    peak = np.argmax(values, axis=-1)
+    n = hours.size
     asked = [rules.tail] if rules.tail else list(range(rules.least_points, n + 1))
     sizes = [size for size in asked if size <= n]
     if not sizes:
         nothing = np.full(values.shape[:-1], np.nan)
         return Slope(*([nothing] * 7))
+    peak = np.argmax(values, axis=-1)
+    with np.errstate(divide="ignore"):  # a curve that reaches zero has no slope
+        logs = np.log(values)
     rate, intercept, r2 = (np.stack(parts, axis=-1) for parts in zip(*(_line(hours, logs, k) for k in sizes),
                                                                        strict=True))  # fmt: skip
     points = np.array(sizes, dtype=float)
@@ -83,9 +85,8 @@ def terminal_slope(hours: Array, values: Array, rules: Rules = USUAL, peak_too: 
 def _line(hours: Array, logs: Array, points: int) -> tuple[Array, Array, Array]:
     """Rate, intercept and R2 of the line through the last points, each (...,)."""
     x, y = hours[-points:], logs[..., -points:]
-    dx, dy = x - x.mean(), y - y.mean(axis=-1, keepdims=True)
-    square, total, cross = (dx**2).sum(), (dy**2).sum(axis=-1), (dx * dy).sum(axis=-1)
-    slope = cross / square
-    with np.errstate(divide="ignore", invalid="ignore"):  # a flat curve has no R2
-        r2 = cross**2 / (square * total)
-    return -slope, y.mean(axis=-1) - slope * x.mean(), r2
+    with np.errstate(divide="ignore", invalid="ignore"):  # a flat curve has no R2, and one that reaches zero no line
+        dx, dy = x - x.mean(), y - y.mean(axis=-1, keepdims=True)
+        square, total, cross = (dx**2).sum(), (dy**2).sum(axis=-1), (dx * dy).sum(axis=-1)
+        slope = cross / square
+        return -slope, y.mean(axis=-1) - slope * x.mean(), cross**2 / (square * total)

@@ -117,6 +117,13 @@ def test_longer_chains_are_as_careful_as_those_before(attempts):
     assert [(s.target_accept, s.draws) for s in seen] == [(0.95, DRAWS), (CAREFUL, DRAWS), (CAREFUL, 2 * DRAWS)]
 
 
+def test_longer_chains_that_diverge_are_sampled_with_smaller_steps_too(attempts):
+    joint, seen, give = attempts
+    give |= {"diverging": [False, True, False], "apart": [0.5, 0.0, 0.0]}
+    assert fit(joint.model, joint.counts).diagnostics.divergences == 0
+    assert [(s.target_accept, s.draws) for s in seen] == [(0.95, DRAWS), (0.95, 2 * DRAWS), (CAREFUL, 2 * DRAWS)]
+
+
 def test_a_fit_is_draws_by_the_names_of_the_parameters(fitted):
     posterior = fitted.tree["posterior"].to_dataset()
     assert list(posterior) == list(fitted.joint.names)

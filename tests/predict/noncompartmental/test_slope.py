@@ -68,7 +68,9 @@ def test_of_lines_about_as_good_that_with_most_points_is_taken():
         [1.0, 2.0, 4.0, 8.0],  # rises to the end
         [1.0, 9.0, 5.0, 2.0],  # two points after the peak
         [3.0, 3.0, 3.0, 3.0],  # flat: no R2
+        [9.0, 1.0, 0.0, 0.0],  # reaches zero
         [1.0, 2.0],
+        [],
     ],
 )
 def test_where_nothing_falls_there_is_no_slope(values):
