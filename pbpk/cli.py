@@ -12,8 +12,6 @@ from pbpk.terminal import (
     console,
     say_animals,
     say_balance,
-    say_carried,
-    say_forecast,
     say_model,
     say_study,
 )
@@ -44,6 +42,9 @@ Physiology = Annotated[
     str | None, typer.Option(help="Numbers of the animal to estimate: fixed, spread, or names as 'artery_*,volume_*'.")
 ]
 Weight = Annotated[float | None, typer.Option("--body-weight", help="Weight of the animal in grams.")]
+Against = Annotated[
+    str | None, typer.Option(help="Scenario that the others stand against; if none, the first with data.")
+]
 Sex = Annotated[str | None, typer.Option(help="Sex, where the animal has numbers for it: female or male.")]
 
 
@@ -114,71 +115,17 @@ def simulate(
     label: Annotated[str | None, typer.Option(help="Label, when a model's prior is asked.")] = None,
     cells: Cells = None,
     physiology: Physiology = None,
+    against: Annotated[
+        str | None, typer.Option(help="Scenario that the others stand against; if none, the first with data.")
+    ] = None,
     seed: Seed = 1,
     force: Force = False,
 ) -> None:
-    """Answer scenarios from a fit, in its animal or in another, or from a model's prior: a table and a figure."""
-    from pbpk.body.equations import refuse_rates
-    from pbpk.body.expansion import read_model
-    from pbpk.body.physiology import chosen, freed
-    from pbpk.body.rivals import draw_believed
-    from pbpk.infer.matched.histories import known_amount
-    from pbpk.predict.extrapolation import animal_of, extrapolate, marked
-    from pbpk.predict.forecast import DRAWS, forecast_table
-    from pbpk.predict.forecast import simulate as answer
-    from pbpk.predict.run import model_of, read_fit, write_folder, write_manifest
-    from pbpk.predict.scenario import read_scenarios
-    from pbpk.report.page import write_scenario_page
-    from pbpk.share.tables import write_table
+    """Answer scenarios from a fit, in its animal or in another, or from a model's prior, and compare them."""
+    from pbpk.commands.simulate import Whom, tell_scenarios
 
-    moved = None
-    if Path(run).is_dir():
-        study, posterior, manifest = read_fit(run)
-        model, theta, names = posterior.joint.model, posterior.theta(DRAWS), posterior.joint.names
-        routes = [route for group in study.about.groups for route in group.routes]
-        standing = posterior.joint.standing
-        origin = f"the fit of {study.name} ({manifest['fingerprint']})"
-        if species is None and body_weight is None and sex is None:
-            _only_elsewhere(rates, physiology)
-            cells = cells or known_amount(study, model)
-        else:
-            fixed = model_of(study, manifest["settings"].get("model"), "fixed")
-            to = animal_of(species or study.about.species, body_weight, sex)
-            moved = extrapolate(fixed, theta, names, to, rates, chosen(physiology or "fixed"), seed, standing)
-            model, theta, names = moved.model, moved.theta, moved.names
-            origin += f", extrapolated to {model.species.name}"
-    else:
-        model = read_model(run, animal_of(species or "mouse", body_weight, sex), label)
-        model = freed(model, chosen(physiology or "fixed"))
-        refuse_rates(model)
-        theta, names = draw_believed(model, DRAWS, seed)
-        routes, standing = [], tuple(model.believed)
-        origin = f"the prior of {model.name} in {model.species.name}"
-    asked = read_scenarios(scenarios, model)
-    with write_folder(out, force) as folder:
-        forecast = answer(model, theta, names, asked, cells, seed=seed, studied=routes, standing=standing)
-        if moved is not None:
-            forecast = marked(forecast)
-            write_table(moved.table, folder / "carried.csv")
-        table = forecast_table(forecast)
-        forecast.to_netcdf(folder / "forecast.nc", engine="h5netcdf")
-        write_table(table, folder / "forecast.csv")
-        write_scenario_page(table, origin, folder / "scenarios.html", moved)
-        write_manifest({"origin": origin, "seed": seed, "scenarios": [s.name for s in asked]}, folder)
-    if moved is not None:
-        say_carried(moved, cells)
-    say_forecast(table, f"Scenarios from {origin}")
-    more = "" if moved is None else "carried.csv, "
-    console.print(f"Written: {escape(str(out))} (scenarios.html, {more}forecast.csv, forecast.nc)")
-
-
-def _only_elsewhere(rates: str, physiology: str | None) -> None:
-    """Refuse what has no meaning in the animal of the fit itself."""
-    from pbpk.errors import InputError
-
-    if rates != "carried" or physiology is not None:
-        name = "--physiology" if rates == "carried" else "--rates"
-        raise InputError(f"{name} is for another animal than that of the fit; name it with --species, or leave it out.")
+    whom = Whom(run, species, body_weight, sex, rates, label, physiology, seed)
+    tell_scenarios(whom, out, scenarios, cells, against, force)
 
 
 @app.command(epilog="Example: pbpk exposure data/synthetic_fnd_mouse --compare portal,iv --partial 0-24,24-168")
@@ -241,7 +188,7 @@ def check(
         from pbpk.assay.counts import count_cells
         from pbpk.commands.reading import read_with_bar
         from pbpk.infer.matched.joint import join
-        from pbpk.predict.run import model_of
+        from pbpk.predict.record import model_of
 
         study = read_with_bar(what)
         counts = count_cells(study)
@@ -307,7 +254,7 @@ def count(
     from pbpk.assay.balance import balance_by_hour
     from pbpk.assay.counts import count_cells, refused_plates
     from pbpk.commands.reading import read_with_bar
-    from pbpk.predict.run import write_folder
+    from pbpk.predict.record import write_folder
     from pbpk.report.plates import write_plate_page
     from pbpk.share.tables import write_counts
 
@@ -338,7 +285,7 @@ def virtual(
     force: Force = False,
 ) -> None:
     """Make a study that nobody did, with raw light and known truth: to test an assay, a design, or this package."""
-    from pbpk.predict.run import write_folder
+    from pbpk.predict.record import write_folder
     from pbpk.predict.virtual import imagine, read_virtual, write_virtual
 
     made = imagine(read_virtual(what), seed)

@@ -237,6 +237,28 @@ def say_contrasts(table: Any) -> None:
     console.print("Intervals hold together for all organs (Bonferroni); those of ratios are Fieller's.", soft_wrap=True)
 
 
+def say_against(contrasts: Any) -> None:
+    """Areas of living cells, or of what there is, over those of the scenario they are compared with."""
+    state = "live" if "live" in set(contrasts["state"]) else contrasts["state"].iloc[0]
+    table = contrasts[(contrasts["endpoint"] == "AUC") & (contrasts["state"] == state)]
+    organs = [organ for organ in ("lung", "liver", "spleen", "kidney") if organ in set(table["organ"])]
+    organs = organs or list(dict.fromkeys(table["organ"]))[:4]
+    against = contrasts["against"].iloc[0]
+    what = {"live": "live cells", "total": "all states"}.get(state, state)
+    console.print(f"Area of {what} over that of {against}: median [95 % credible interval]; P that it is above.",
+                  markup=False, soft_wrap=True)  # fmt: skip
+    between = " " if console.width >= WIDE else "\n"
+    shown = Table("scenario", *organs, box=box.SIMPLE, pad_edge=False)
+    for name, own in table.groupby("scenario", sort=False):
+        cells = []
+        for organ in organs:
+            row = own[own["organ"] == organ].iloc[0]
+            ends = f"[{row['ratio_low']:.2g}, {row['ratio_high']:.2g}]"
+            cells.append(f"{row['ratio']:.3g}, P {row['probability_above']:.2f}{between}{ends}")
+        shown.add_row(str(name), *cells)
+    console.print(shown)
+
+
 def say_diagnostics(found: Any, method: str = "nuts") -> None:
     """Whether the chains agree, and by what; of a quick approximation, how near it is."""
     for sentence in found.warnings:
@@ -283,12 +305,24 @@ def say_forecast(table: Any, title: str) -> None:
         shown.add_column(organ if alone else f"{organ},{between}{SEEN[state]}", no_wrap=True)
     hour = min(table["hours"].unique(), key=lambda h: abs(h - 24.0))
     day = table[table["hours"] == hour].set_index(["scenario", "organ", "state"]).sort_index()
+    beyond: list[str] = []
     for name in dict.fromkeys(table["scenario"]):
         cells = []
         for place in columns:
             row = day.loc[(name, *place)]
             low, middle, high = (row[q] * 100.0 / row["dose_cells"] for q in ("q2.5", "q50", "q97.5"))
             cells.append(f"{middle:.3g}{between}[{low:.2g}, {high:.2g}]")
-        evidence = day.loc[(name, *columns[0])]["evidence"]
-        shown.add_row(name if evidence == "data" else f"{name}{between}({evidence})", *cells)
+        row = day.loc[(name, *columns[0])]
+        words = [word for word in str(row["beyond"]).split("; ") if word not in ("", "hours", "not measured")]
+        beyond += [f"{name} ({', '.join(words)})"] if words else []
+        shown.add_row(name if row["evidence"] == "data" else f"{name}{between}({row['evidence']})", *cells)
     console.print(shown)
+    if beyond:
+        console.print(f"Not in the study: {', '.join(beyond)}.", markup=False, soft_wrap=True)
+    unseen = {
+        state for _, state in columns if day.xs(state, level="state")["beyond"].str.contains("not measured").all()
+    }
+    if "live" in unseen:
+        console.print(
+            "Live cells were not measured by themselves: the model infers them from the label.", soft_wrap=True
+        )

@@ -6,7 +6,7 @@ from pathlib import Path
 from pbpk.assay.counts import count_cells
 from pbpk.assay.study import read_study
 from pbpk.infer.matched.joint import join
-from pbpk.predict.run import model_of
+from pbpk.predict.record import model_of
 
 ORGANS = ("lung", "liver", "spleen", "kidney", "heart", "gut", "rest")
 HOURS = (1, 24, 72, 168)

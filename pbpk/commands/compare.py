@@ -5,7 +5,7 @@ from pathlib import Path
 from pbpk.assay.counts import count_cells
 from pbpk.commands.reading import read_with_bar
 from pbpk.infer.comparison.compare import compare as judge
-from pbpk.predict.run import model_of, write_folder
+from pbpk.predict.record import model_of, write_folder
 from pbpk.report.comparison import write_comparison_page
 from pbpk.share.tables import write_table
 from pbpk.terminal import progress, say_comparison, say_study

@@ -11,7 +11,8 @@ from pbpk.errors import InputError
 from pbpk.infer.draws.posterior import Posterior
 from pbpk.predict.exposure import compare_exposure, exposure
 from pbpk.predict.noncompartmental.rules import Rules
-from pbpk.predict.run import read_fit, write_folder
+from pbpk.predict.record import write_folder
+from pbpk.predict.run import read_fit
 from pbpk.share.tables import write_table
 from pbpk.terminal import say_contrasts, say_exposure
 

@@ -11,7 +11,7 @@ from pbpk.infer.design.profile import profile
 from pbpk.infer.design.sensitivity import expected
 from pbpk.infer.design.structure import structure
 from pbpk.infer.matched.joint import join
-from pbpk.predict.run import model_of, write_folder
+from pbpk.predict.record import model_of, write_folder
 from pbpk.share.tables import write_table
 from pbpk.terminal import say_animals, say_identified, say_study
 

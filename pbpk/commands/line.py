@@ -15,6 +15,7 @@ from pbpk.assay.collection import Collection, read_collection
 from pbpk.assay.counts import OrganCounts, count_cells
 from pbpk.assay.study import Study
 from pbpk.body.model import Model
+from pbpk.body.solve import Array
 from pbpk.commands.reading import read_with_bar
 from pbpk.errors import Interrupted, NotConverged
 from pbpk.infer.comparison.loo import influence, left_out
@@ -22,19 +23,14 @@ from pbpk.infer.design.prior_check import PriorCheck, check_prior
 from pbpk.infer.draws.fit import fit_together
 from pbpk.infer.draws.posterior import Posterior, write_posterior
 from pbpk.infer.matched.histories import known_amount
-from pbpk.infer.matched.joint import join
+from pbpk.infer.matched.joint import Joint, join
 from pbpk.infer.matched.sharing import ALONE, Together, join_together
-from pbpk.predict.forecast import DRAWS, simulate
-from pbpk.predict.run import (
-    Run,
-    assemble,
-    describe,
-    model_of,
-    write_folder,
-    write_inputs,
-    write_manifest,
-)
+from pbpk.predict.forecast import DRAWS
+from pbpk.predict.origin import answer, origin_of
+from pbpk.predict.record import model_of, write_folder, write_manifest
+from pbpk.predict.run import Run, assemble, describe, write_inputs
 from pbpk.predict.scenario import Scenario, read_scenarios
+from pbpk.predict.studied import studied_by
 from pbpk.report.diagnostic_page import write_diagnostics
 from pbpk.report.page import write_report
 from pbpk.report.plates import write_plate_page
@@ -57,23 +53,30 @@ class Asked:
     allow_unconverged: bool = False
     force: bool = False
 
+    @property
+    def seed(self) -> int:
+        """Same seed, same numbers."""
+        return int(self.settings["seed"])
+
 
 @dataclass(frozen=True)
 class Member:
-    """One study on its way: what it is asked, and what its scenarios are told."""
+    """One study on its way: what it is asked, and what its scenarios are told.
+
+    fixed : its model with the physiology fixed, for scenarios in other animals
+    """
 
     study: Study
     model: Model
+    fixed: Model
     counts: OrganCounts
     scenarios: list[Scenario]
 
-    def answer(self, asked: Asked, theta: Any, posterior: Posterior | None, whole: Together, name: str) -> xr.Dataset:
+    def answer(self, asked: Asked, theta: Array, joint: Joint) -> xr.Dataset:
         """Forecast of the scenarios from parameter vectors (draw, estimated)."""
-        joint = posterior.joint if posterior is not None else whole.joints[name]
-        routes = [route for group in self.study.about.groups for route in group.routes]
-        amount = asked.cells or known_amount(self.study, self.model)
-        return simulate(joint.model, theta, joint.names, self.scenarios, amount, seed=int(asked.settings["seed"]),
-                        standing=joint.standing, studied=routes)  # fmt: skip
+        amount = known_amount(self.study, self.model)
+        origin = origin_of(joint, theta, f"the fit of {self.study.name}", self.fixed, amount, asked.seed)
+        return answer(origin, self.scenarios, asked.cells)
 
 
 def run_line(source: Path, out: Path, asked: Asked) -> None:
@@ -88,7 +91,7 @@ def run_line(source: Path, out: Path, asked: Asked) -> None:
     studies = collection.studies if collection else {ALONE: read_with_bar(source)}
     members = {name: _member(study, asked) for name, study in studies.items()}
     whole = _joined(members, collection)
-    checks = {name: check_prior(joint, seed=int(asked.settings["seed"])) for name, joint in whole.joints.items()}
+    checks = {name: check_prior(joint, seed=asked.seed) for name, joint in whole.joints.items()}
     for name, member in members.items():
         for scenario in member.scenarios:
             scenario.check(member.model)
@@ -97,7 +100,7 @@ def run_line(source: Path, out: Path, asked: Asked) -> None:
         say_prior(checks[name])
         if member.scenarios:  # what cannot be answered is told before the chains run
             middle = whole.joints[name].theta(np.zeros((1, len(whole.joints[name].free))))
-            member.answer(asked, middle, None, whole, name)
+            member.answer(asked, middle, whole.joints[name])
     chosen = {key: asked.settings[key] for key in ("seed", "draws", "tune", "target_accept")}
     quick = bool(asked.settings.get("quick", False))
     chains = out.with_name(f".{out.name}.chains")
@@ -126,7 +129,8 @@ def run_line(source: Path, out: Path, asked: Asked) -> None:
 def _member(study: Study, asked: Asked) -> Member:
     model = model_of(study, asked.settings["model"], asked.settings.get("physiology"))
     scenarios = read_scenarios(asked.scenarios, model) if asked.answer else []
-    return Member(study, model, count_cells(study), scenarios)
+    fixed = model_of(study, asked.settings["model"], "fixed")
+    return Member(study, model, fixed, count_cells(study), scenarios)
 
 
 def _joined(members: Mapping[str, Member], collection: Collection | None) -> Together:
@@ -149,10 +153,12 @@ def _write_one(
     forecast = None
     converged = posterior.diagnostics.passed
     if member.scenarios and (converged or asked.allow_unconverged):
-        forecast = member.answer(asked, posterior.theta(DRAWS), posterior, whole, name)
+        forecast = member.answer(asked, posterior.theta(DRAWS), posterior.joint)
     settings = dict(asked.settings) | {"draws": posterior.diagnostics.draws} | whole.settings(name)
     manifest = describe(member.study, member.model, settings, datetime.now(UTC).isoformat(timespec="seconds"))
     manifest |= {"converged": converged, "seconds": posterior.seconds, "method": posterior.method}
+    manifest |= {"studied": studied_by(posterior.joint).told, "standing": list(posterior.joint.standing),
+                 "amount": known_amount(member.study, member.model)}  # fmt: skip
     result = assemble(member.study, posterior, forecast, manifest)
     manifest["inputs"] |= write_inputs(member.study, folder)
     write_posterior(posterior, folder / "posterior.nc")

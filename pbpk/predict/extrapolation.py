@@ -109,7 +109,8 @@ def _brought(name: str, quantity: Quantity) -> CarriedOver:
 
 
 def marked(forecast: xr.Dataset) -> xr.Dataset:
-    """Forecast whose answers are all extrapolations, but for those that are hypotheses anyway."""
+    """Forecast whose answers are all extrapolations to another species, but for those that are hypotheses anyway."""
     told = [str(each) for each in forecast["evidence"].to_numpy()]
     evidence = ["hypothesis" if each == "hypothesis" else "extrapolation" for each in told]
-    return forecast.assign_coords(evidence=("scenario", evidence))
+    beyond = ["; ".join(word for word in (str(words), "species") if word) for words in forecast["beyond"].to_numpy()]
+    return forecast.assign_coords(evidence=("scenario", evidence), beyond=("scenario", beyond))

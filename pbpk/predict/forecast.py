@@ -1,6 +1,7 @@
 """Where the cells will be: live cells and label of the dead in every organ, over hours, with their doubt."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -11,12 +12,14 @@ from pbpk.body.sizing import resized
 from pbpk.body.solve import Array, reached
 from pbpk.errors import ScenarioError
 from pbpk.predict.scenario import Scenario
+from pbpk.predict.studied import TOTAL, Studied
 
 DRAWS = 400
 HOURS = np.unique(np.concatenate([np.geomspace(0.05, 336.0, 49), [1.0, 24.0, 48.0, 72.0, 168.0]]))
 EARLY = np.array([0.0, 0.05, 1.0, 6.0, 24.0])  # after each later dose [h]
 LATE = np.array([48.0, 72.0, 168.0, 336.0])  # after the last [h]
 PERCENT = 100.0  # cells given where nobody said how many: the forecast is then a percentage of the dose
+LEVELS = {"q2.5": 0.025, "q50": 0.5, "q97.5": 0.975}
 
 
 def simulate(
@@ -27,17 +30,19 @@ def simulate(
     cells: float | None = None,
     hours: Array | None = None,
     seed: int = 1,
-    studied: Sequence[str] = (),
+    studied: Studied | None = None,
     standing: Sequence[str] = (),
 ) -> xr.Dataset:
     """Answer scenarios with draws of the parameters, from a posterior or from a prior.
+
+    Draws are paired: the same ones answer every scenario, so that differences between scenarios are of one animal.
 
     Parameters
     ----------
     theta : (draw, parameter), names : (parameter,) what its columns are
     cells : given in scenarios that do not say how many, in the amount of the model; if nobody does, percent of the dose
     hours : (time,) [h]; two weeks from the last dose on, and closely after each, where None
-    studied : routes that the data of the fit had; the others are marked as extrapolation
+    studied : what the data of the fit had; what lies beyond it is marked
     standing : columns of theta that are modifiers which hold unless a scenario sets them, as `Joint.standing`
 
     Returns
@@ -50,41 +55,76 @@ def simulate(
     ScenarioError
         if a scenario names a route or an organ that the model does not have
     """
-    columns = [list(names).index(name) for name in model.parameter_names]
-    base = np.ascontiguousarray(theta[:, columns])
-    organs = _places(model, scenarios)
-    hours = _hours(scenarios) if hours is None else hours
-    learned = {name: theta[:, list(names).index(name)] for name in standing}
-    supposed = any(m.evidence == "hypothesis" for m in model.modifiers if m.name in learned)
-    answers, given, evidence = [], [], []
+    organs = places(model, scenarios)
+    hours = hours_of(scenarios) if hours is None else hours
+    supposed = any(m.evidence == "hypothesis" for m in model.modifiers if m.name in standing)
+    answers, given, known, beyond, evidence = [], [], [], [], []
     for scenario in scenarios:
-        dose = scenario.cells or cells or PERCENT
-        amounts_matter = not model.switched({**learned, **scenario.switches}).is_linear
-        if dose == PERCENT and not (scenario.cells or cells) and amounts_matter:
-            raise ScenarioError(f"scenario `{scenario.name}`: rates depend on how many cells there are; say `cells`.")
-        changed = _resize(model, base, scenario, seed)
-        states = model.solve(changed, scenario.given(dose), hours, {**learned, **scenario.switches}, "full")
-        states[..., [state in model.outside and scenario.is_steady for state in model.states]] = 0.0  # without end
-        answers.append(np.stack([states @ weights for weights in _observers(model, organs)], axis=-2))
-        given.append(dose)
-        evidence.append(_evidence(scenario, studied, supposed))
-    unit = [s.cells or cells for s in scenarios]
-    return xr.Dataset(
-        {"cells": (("scenario", "draw", "hours", "organ", "state"), np.array(answers, dtype=np.float32))},
+        amount = scenario.amount(model, cells)
+        found = amounts(model, theta, names, scenario, hours, amount, standing, seed, organs)
+        answers.append(found.astype(np.float32))
+        given.append(amount or PERCENT)
+        known.append(amount is not None)
+        beyond.append(studied.beyond(scenario, amount) if studied else ())
+        evidence.append(_evidence(scenario, studied, supposed, beyond[-1]))
+    dataset = xr.Dataset(
+        {"cells": (("scenario", "draw", "hours", "organ", "state"), np.array(answers))},
         coords={
             "scenario": [scenario.name for scenario in scenarios],
             "title": ("scenario", [scenario.title for scenario in scenarios]),
             "dose_cells": ("scenario", given),
-            "unit": ("scenario", [model.amount if known else "percent of dose" for known in unit]),
+            "unit": ("scenario", [model.amount if each else "percent of dose" for each in known]),
             "evidence": ("scenario", evidence),
+            "beyond": ("scenario", ["; ".join(words) for words in beyond]),
             "hours": hours,
             "organ": organs,
             "state": list(model.kinds),
         },
-    )
+    )  # fmt: skip
+    if studied is None:
+        return dataset
+    states = [*model.kinds, TOTAL]
+    measured = [[(organ, state) in studied.measured for state in states] for organ in organs]
+    dataset = dataset.assign_coords(seen=states)
+    dataset["measured"] = (("organ", "seen"), np.array(measured, dtype=np.int8))
+    return dataset.assign_attrs(studied_hours=studied.hours)
 
 
-def _places(model: Model, scenarios: Sequence[Scenario]) -> list[str]:
+def amounts(
+    model: Model,
+    theta: Array,
+    names: Sequence[str],
+    scenario: Scenario,
+    hours: Array,
+    amount: float | None = None,
+    standing: Sequence[str] = (),
+    seed: int = 1,
+    organs: Sequence[str] | None = None,
+) -> Array:
+    """Answer one scenario to all digits, (draw, time, organ, state), organs those of `places` where None.
+
+    theta : (draw, parameter), names : what its columns are; the slope of the size law is drawn where it is no column
+    amount : given in all; a percentage of the dose where None
+
+    Raises
+    ------
+    ScenarioError
+        if rates depend on how many cells there are and nobody says how many
+    """
+    scenario.check(model)
+    learned = {name: theta[:, list(names).index(name)] for name in standing}
+    switches = {**learned, **scenario.switches}
+    if amount is None and not model.switched(switches).is_linear:
+        raise ScenarioError(f"scenario `{scenario.name}`: rates depend on how many cells there are; say `cells`.")
+    kinetic = _resized(model, theta, names, scenario, seed)
+    states = model.solve(kinetic, scenario.given(amount or PERCENT), hours, switches, "full")
+    if scenario.is_steady:  # without end
+        states[..., [state in model.outside for state in model.states]] = 0.0
+    weights = _observers(model, places(model, [scenario]) if organs is None else organs)
+    return np.asarray((states @ weights.reshape(len(model.states), -1)).reshape(*states.shape[:2], *weights.shape[1:]))
+
+
+def places(model: Model, scenarios: Sequence[Scenario]) -> list[str]:
     """Where any of the doses can lead, in the model's order."""
     entry = np.zeros((1, len(model.states)))
     for scenario in scenarios:
@@ -97,7 +137,7 @@ def _places(model: Model, scenarios: Sequence[Scenario]) -> list[str]:
     return [place for place in model.places if held.intersection(model.observed.get(place, (place,)))]
 
 
-def _hours(scenarios: Sequence[Scenario]) -> Array:
+def hours_of(scenarios: Iterable[Scenario]) -> Array:
     """Two weeks, and so long after the last dose; closely after each dose."""
     starts = {dose.hours for scenario in scenarios for dose in scenario.given(1.0) if dose.hours > 0.0}
     after = [start + EARLY for start in starts]
@@ -105,49 +145,80 @@ def _hours(scenarios: Sequence[Scenario]) -> Array:
     return np.unique(np.concatenate([HOURS, *after, *last]))
 
 
-def _evidence(scenario: Scenario, studied: Sequence[str], supposed: bool) -> str:
-    """How far a scenario reaches: what the data had, another route, or a change whose size nobody measured."""
+def _evidence(scenario: Scenario, studied: Studied | None, supposed: bool, beyond: Sequence[str]) -> str:
+    """How far a scenario reaches: what the data had, beyond it, or a change whose size nobody measured."""
     if scenario.is_hypothesis or supposed:
         return "hypothesis"
-    if studied and any(dose.route not in studied for dose in scenario.doses):
-        return "extrapolation"
-    return "data" if studied else "prior"
+    if studied is None:
+        return "prior"
+    return "extrapolation" if beyond else "data"
 
 
-def _resize(model: Model, theta: Array, scenario: Scenario, seed: int) -> Array:
-    """Parameters with every first-pass extraction moved by the size law."""
-    if model.size_law is None:
-        return theta
-    slope = model.size_law.prior.value(np.random.default_rng(seed).standard_normal(len(theta)))
-    changed = theta.copy()
-    owners = {name: name.removeprefix("E_") for name in model.parameter_names if name.startswith("E_")}
-    for name, organ in owners.items():
-        log_ratio = scenario.log_ratio(organ)
+def _resized(model: Model, theta: Array, names: Sequence[str], scenario: Scenario, seed: int) -> Array:
+    """Parameters of the model, (draw, parameter), with every first-pass extraction moved by the size law."""
+    columns = {name: i for i, name in enumerate(names)}
+    kinetic = np.ascontiguousarray(theta[:, [columns[name] for name in model.parameter_names]])
+    if model.size_law is None or not scenario.resizes:
+        return kinetic
+    law = model.size_law
+    slope = (theta[:, columns[law.name]] if law.name in columns
+             else law.prior.value(np.random.default_rng(seed).standard_normal(len(theta))))  # fmt: skip
+    for at, name in enumerate(model.parameter_names):
+        log_ratio = scenario.log_ratio(name.removeprefix("E_")) if name.startswith("E_") else 0.0
         if log_ratio != 0.0:
-            at = model.parameter_names.index(name)
-            changed[:, at] = resized(theta[:, at], log_ratio, slope)
-    return changed
+            kinetic[:, at] = resized(kinetic[:, at], log_ratio, slope)
+    return kinetic
 
 
-def _observers(model: Model, organs: Sequence[str]) -> list[Array]:
-    """Weights that sum states to each kind in each organ, (state, kind)."""
-    weights = []
-    for organ in organs:
+def _observers(model: Model, organs: Sequence[str]) -> Array:
+    """Weights that sum states to each kind in each organ, (state, organ, kind)."""
+    weights = np.zeros((len(model.states), len(organs), len(model.kinds)))
+    *others, last = model.kinds.values()
+    for o, organ in enumerate(organs):
         inside = model.observed.get(organ, (organ,))
-        *others, last = model.kinds.values()
-        columns = [[s in inside and s in held for s in model.states] for held in (*others, last | model.outside)]
-        weights.append(np.array(columns, dtype=float).T)
+        for k, held in enumerate((*others, last | model.outside)):
+            weights[:, o, k] = [state in inside and state in held for state in model.states]
     return weights
 
 
 def forecast_table(forecast: xr.Dataset) -> pd.DataFrame:
-    """Mean and 95 % credible interval of a forecast, one row for each scenario, organ, state and hour."""
-    total = forecast["cells"].sum("state").expand_dims(state=["total"])
-    everything = xr.concat([forecast["cells"], total.transpose(*forecast["cells"].dims)], dim="state")
-    parts = {"mean": everything.mean("draw")}
-    for level, name in ((0.025, "q2.5"), (0.5, "q50"), (0.975, "q97.5")):
-        parts[name] = everything.quantile(level, "draw").drop_vars("quantile")
-    table = xr.Dataset(parts).to_dataframe().reset_index()
-    order = ["scenario", "title", "evidence", "organ", "state", "hours", "mean", "q2.5", "q50", "q97.5",
-             "dose_cells", "unit"]  # fmt: skip
+    """Mean and 95 % credible interval of a forecast, one row for each scenario, organ, state and hour.
+
+    beyond : what of a row the data did not have: route, dose, schedule, infusion or species of its scenario, an hour
+        after the last value, an organ or a state that was not measured by itself
+    """
+    cells = forecast["cells"].to_numpy()  # (scenario, draw, hours, organ, state)
+    whole = np.concatenate([cells, cells.sum(axis=-1, keepdims=True)], axis=-1)
+    states = [*forecast["state"].to_numpy().tolist(), TOTAL]
+    shape = (whole.shape[0], *whole.shape[2:])
+    by_draw = np.ascontiguousarray(np.moveaxis(whole, 1, -1)).reshape(-1, whole.shape[1])
+    columns = {"mean": by_draw.mean(axis=1, dtype=float)}
+    columns |= dict(zip(LEVELS, np.quantile(by_draw, list(LEVELS.values()), axis=1), strict=True))
+    axes: list[list[Any]] = [forecast[name].to_numpy().tolist() for name in ("scenario", "hours", "organ")]
+    index = pd.MultiIndex.from_product([*axes, states], names=["scenario", "hours", "organ", "state"])
+    table = pd.DataFrame(columns, index=index).reset_index()
+    table["beyond"] = _beyond(forecast, states).ravel()
+    for name in ("title", "evidence", "dose_cells", "unit"):
+        table[name] = np.repeat(forecast[name].to_numpy(), int(np.prod(shape[1:])))
+    order = ["scenario", "title", "evidence", "beyond", "organ", "state", "hours", "mean", *LEVELS, "dose_cells",
+             "unit"]  # fmt: skip
     return table[order]
+
+
+def _beyond(forecast: xr.Dataset, states: Sequence[str]) -> np.ndarray[tuple[int, ...], np.dtype[np.object_]]:
+    """What the data did not have, in words, (scenario, hours, organ, state)."""
+    hours = forecast["hours"].to_numpy()
+    of_scenario = [str(words) for words in forecast["beyond"].to_numpy()]
+    late = hours > forecast.attrs.get("studied_hours", np.inf)
+    unseen = np.zeros((forecast.sizes["organ"], len(states)), dtype=bool)
+    if "measured" in forecast:
+        unseen = forecast["measured"].sel(seen=list(states)).to_numpy() == 0
+    found = np.empty((len(of_scenario), hours.size, *unseen.shape), dtype=object)
+    for s, words in enumerate(of_scenario):
+        for is_late in (False, True):
+            for is_unseen in (False, True):
+                told = [*([words] if words else []), *(["hours"] if is_late else []),
+                        *(["not measured"] if is_unseen else [])]  # fmt: skip
+                where = (late == is_late)[:, np.newaxis, np.newaxis] & (unseen == is_unseen)
+                found[s][where] = "; ".join(told)
+    return found

@@ -3,8 +3,7 @@
 import hashlib
 import json
 import shutil
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Mapping
 from dataclasses import dataclass
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
@@ -15,21 +14,16 @@ import xarray as xr
 
 from pbpk.assay.counts import count_cells
 from pbpk.assay.study import Study, read_study
-from pbpk.body.equations import refuse_rates
-from pbpk.body.expansion import read_model
-from pbpk.body.library import LIBRARY
 from pbpk.body.model import Model
-from pbpk.body.physiology import chosen, freed
-from pbpk.errors import ModelFileError, RunError, StudyError
 from pbpk.infer.design.additions import what_to_measure
 from pbpk.infer.design.identify import tied_sentences
 from pbpk.infer.draws import summary
 from pbpk.infer.draws.convergence import Diagnostics
 from pbpk.infer.draws.posterior import Posterior, read_posterior
 from pbpk.infer.matched.joint import Joint, join
-from pbpk.infer.matched.sharing import scaled_model
 from pbpk.predict.exposure import exposure
 from pbpk.predict.forecast import forecast_table
+from pbpk.predict.record import check_inputs, files_of, model_of, read_digest, read_manifest
 
 STACK = ("pbpk", "pymc", "pytensor", "nutpie", "arviz", "numba", "numpy", "scipy", "pandas", "xarray", "sympy",
          "matplotlib")  # fmt: skip
@@ -107,28 +101,6 @@ def _plain(number: float) -> str:
     return f"{float(f'{number:.4g}'):.10g}"
 
 
-def model_of(
-    study: Study,
-    name: str | None = None,
-    physiology: str | None = None,
-    factors: Mapping[str, float] | None = None,
-) -> Model:
-    """Model that a study asks for, with its animal, label and split organs, and the numbers that are estimated.
-
-    physiology : "fixed", "spread", or names and patterns apart by commas, instead of what the study says
-    factors : what priors were multiplied by when the study was fitted together with those of other animals
-    """
-    about = study.about
-    model = read_model(name or about.model, about.species, about.label, about.split)
-    refuse_rates(model)
-    try:
-        free = freed(model, about.physiology if physiology is None else chosen(physiology))
-        return scaled_model(free, factors or {})
-    except ModelFileError as problem:
-        where = "" if physiology is not None else f"{study.folder / 'study.toml'}: "
-        raise StudyError(f"{where}{problem}") from None
-
-
 def assemble(study: Study, posterior: Posterior, forecast: xr.Dataset | None, manifest: Mapping[str, Any]) -> Run:
     """Put a run together: every table that follows from the draws."""
     seed = int(manifest["seed"])
@@ -152,7 +124,7 @@ def assemble(study: Study, posterior: Posterior, forecast: xr.Dataset | None, ma
 def describe(study: Study, model: Model, settings: Mapping[str, Any], created: str) -> dict[str, Any]:
     """Manifest of a run: hashes of everything that had a say, versions, seed, settings; its fingerprint."""
     inputs = {f"study/{name}": digest for name, digest in study.hashes.items()}
-    inputs |= {name: _read_digest(path) for name, path in _files(study, model).items()}
+    inputs |= {name: read_digest(path) for name, path in files_of(study, model).items()}
     versions = {}
     for name in STACK:
         try:
@@ -169,53 +141,6 @@ def describe(study: Study, model: Model, settings: Mapping[str, Any], created: s
     }
     fingerprint = hashlib.sha256(json.dumps(manifest, sort_keys=True).encode()).hexdigest()
     return manifest | {"created": created, "fingerprint": fingerprint[:16]}
-
-
-def _files(study: Study, model: Model) -> dict[str, Path]:
-    """Files beside the study that had a say, by their name in the manifest."""
-    files = {f"model/{path.name}": path for path in model.files}
-    if model.species.file is not None:
-        files[f"species/{model.species.file.name}"] = model.species.file
-    if study.animals:  # each in a body of its own weight
-        files["scaling/allometry.toml"] = LIBRARY / "scaling" / "allometry.toml"
-    return files
-
-
-def _read_digest(path: Path) -> str:
-    return hashlib.sha256(path.read_bytes()).hexdigest()
-
-
-@contextmanager
-def write_folder(out: Path, force: bool = False, marks: tuple[str, ...] = ("manifest.json",)) -> Iterator[Path]:
-    """Write into a folder beside the one that is wanted, which takes its place only when all is written.
-
-    marks : files of which one tells a folder that may be replaced
-
-    Raises
-    ------
-    RunError
-        if the folder exists and `force` is not given, or is not a run, or cannot be made
-    """
-    if out.exists():
-        if not force:
-            raise RunError(f"{out}: exists already; choose another --out, or replace it with --force.")
-        if not (out.is_dir() and (any((out / mark).is_file() for mark in marks) or not any(out.iterdir()))):
-            raise RunError(f"{out}: is not a run folder, so --force will not replace it; choose another --out.")
-    beside = out.with_name(f".{out.name}.partial")
-    if beside.exists():
-        shutil.rmtree(beside)
-    try:
-        beside.mkdir(parents=True)
-    except OSError as problem:
-        raise RunError(f"{out}: cannot be made ({problem.strerror}); choose another --out.") from None
-    try:
-        yield beside
-        if out.exists():
-            shutil.rmtree(out)
-        beside.rename(out)
-    finally:
-        if beside.exists():
-            shutil.rmtree(beside)
 
 
 def write_inputs(study: Study, folder: Path) -> dict[str, str]:
@@ -238,29 +163,7 @@ def write_inputs(study: Study, folder: Path) -> dict[str, str]:
 
     path = target / "amplitudes.csv"
     write_amplitudes(study.readings, path)
-    return {f"study/{path.name}": _read_digest(path)}
-
-
-def write_manifest(manifest: Mapping[str, Any], folder: Path) -> None:
-    """Write manifest.json."""
-    text = json.dumps(manifest, indent=2) + "\n"
-    (folder / "manifest.json").write_text(text, encoding="utf-8")
-
-
-def _read_manifest(folder: Path) -> dict[str, Any]:
-    path = folder / "manifest.json"
-    if not path.is_file():
-        raise RunError(f"{folder}: is not a run folder; it has no manifest.json.")
-    try:
-        manifest: Any = json.loads(path.read_text(encoding="utf-8"))
-    except ValueError as problem:
-        raise RunError(f"{path}: not readable as JSON: {problem}.") from None
-    for key in ("study", "settings", "inputs", "seed", "fingerprint"):
-        if not isinstance(manifest, dict) or key not in manifest:
-            raise RunError(
-                f"{path}: has no `{key}`, so this is not the folder of a fit; name one that `pbpk run` made."
-            )
-    return manifest
+    return {f"study/{path.name}": read_digest(path)}
 
 
 def read_fit(folder: str | Path) -> tuple[Study, Posterior, dict[str, Any]]:
@@ -272,18 +175,11 @@ def read_fit(folder: str | Path) -> tuple[Study, Posterior, dict[str, Any]]:
         if the folder is not a run, or its model or its copy of the study has changed since
     """
     folder = Path(folder)
-    manifest = _read_manifest(folder)
+    manifest = read_manifest(folder)
     study = read_study(folder / "study" / manifest["study"])
     said = manifest["settings"]
     model = model_of(study, said.get("model"), said.get("physiology"), said.get("scaled"))
-    files = {f"study/{name}": study.folder / name for name in study.hashes}
-    files |= _files(study, model)
-    kept = [name for name in manifest["inputs"] if not name.startswith("study/traces/")]
-    gone = [name for name in kept if name not in files]
-    if gone:
-        raise RunError(f"{folder}: `{gone[0]}` was there when the run was made and is gone; fit again with `pbpk run`.")
-    for name, file in files.items():
-        if manifest["inputs"].get(name) != _read_digest(file):
-            raise RunError(f"{file}: has changed since the run was made; fit again with `pbpk run`.")
+    files = {f"study/{name}": study.folder / name for name in study.hashes} | files_of(study, model)
+    check_inputs(folder, manifest, files)
     posterior = read_posterior(folder / "posterior.nc", join(model, count_cells(study)))
     return study, posterior, manifest

@@ -14,6 +14,8 @@ from pbpk.dosing import Dose, Event, doses_of
 from pbpk.errors import ModelFileError, ScenarioError, did_you_mean
 from pbpk.reading import Schema, read_placed, read_toml
 
+WEIGHT = "body_weight"
+KG = 1e-3  # in a gram
 Factor = Annotated[float, pydantic.Field(gt=0)]
 
 
@@ -47,7 +49,12 @@ class ScenarioFile(Schema):
 
     title: str
     about: str = ""
+    species: str | None = None
+    body_weight_g: float | None = pydantic.Field(default=None, gt=0)
+    sex: str | None = None
+    rates: Literal["carried", "allometric"] = "carried"
     cells: float | None = pydantic.Field(default=None, gt=0)
+    cells_per_kg: float | None = pydantic.Field(default=None, gt=0)
     viability: float = pydantic.Field(default=1.0, ge=0, le=1)
     diameter_ratio: float = pydantic.Field(default=1.0, gt=0)
     vasodilation: dict[str, Factor] = pydantic.Field(default_factory=dict)
@@ -65,11 +72,27 @@ class ScenarioFile(Schema):
             raise ValueError(f"the shares of the doses, with those that follow, sum to {total:g}; they must sum to 1")
         return doses
 
+    @pydantic.model_validator(mode="after")
+    def _fits_itself(self) -> "ScenarioFile":
+        if self.cells is not None and self.cells_per_kg is not None:
+            raise ValueError("give `cells`, or `cells_per_kg`, not both")
+        if self.rates != "carried" and not self.is_elsewhere:
+            raise ValueError("`rates` is for another animal than that of the fit; name it with `species`")
+        return self
+
+    @property
+    def is_elsewhere(self) -> bool:
+        """True where an animal is named."""
+        return any(given is not None for given in (self.species, self.body_weight_g, self.sex))
+
 
 @dataclass(frozen=True)
 class Scenario:
     """A scenario by name.
 
+    species, body_weight_g, sex : another animal than that of the fit; rates : how rates per hour come to it, carried
+        or allometric
+    cells, cells_per_kg : given in all
     diameter_ratio : diameter of the cells over the diameter that was studied
     vasodilation : organ -> calibre of its capillaries over the calibre that was studied
     injury : organ -> factor on its rate of arrest
@@ -82,7 +105,12 @@ class Scenario:
     title: str
     about: str
     doses: tuple[ScenarioDose, ...]
+    species: str | None = None
+    body_weight_g: float | None = None
+    sex: str | None = None
+    rates: str = "carried"
     cells: float | None = None
+    cells_per_kg: float | None = None
     viability: float = 1.0
     diameter_ratio: float = 1.0
     vasodilation: Mapping[str, float] | None = None
@@ -91,6 +119,26 @@ class Scenario:
     anticoagulant: float = 1.0
     modifiers: Mapping[str, float] | None = None
     file: Path | None = None
+
+    @property
+    def is_elsewhere(self) -> bool:
+        """True where an animal is named."""
+        return any(given is not None for given in (self.species, self.body_weight_g, self.sex))
+
+    def amount(self, model: Model, cells: float | None) -> float | None:
+        """Cells given in all in the animal of a model; `cells` where the scenario does not say.
+
+        Raises
+        ------
+        ScenarioError
+            if they are given per kg and the model knows no body weight
+        """
+        if self.cells_per_kg is None:
+            return self.cells or cells
+        if WEIGHT not in model.species.quantities:
+            raise ScenarioError(f"scenario `{self.name}`: the {model.species.name} of {model.name} has no body weight; "
+                                "give `cells` instead of `cells_per_kg`.", at=("cells_per_kg",))  # fmt: skip
+        return self.cells_per_kg * model.species.numbers()[WEIGHT] * KG
 
     @property
     def resizes(self) -> bool:

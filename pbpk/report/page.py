@@ -8,7 +8,7 @@ import pandas as pd
 
 from pbpk.body.equations import conservation
 from pbpk.infer.design.identify import learned_sentences
-from pbpk.report import figures, lessons, tables, wording
+from pbpk.report import figures, lessons, scenario_figures, scenario_tables, tables, wording
 from pbpk.report.formulas import equation_markup
 from pbpk.report.ink import svg
 from pbpk.report.references import cited, references
@@ -43,8 +43,14 @@ DENOMINATORS = {
 }
 REACH = {
     "hypothesis": "This scenario changes something whose size no data of this study gave: read it as a hypothesis.",
-    "extrapolation": "The study did not use this route: the model carries the answer there, the data do not.",
     "prior": "No data stand behind this answer, only the priors of the model.",
+}
+BEYOND = {  # what a scenario has that the study had not
+    "route": "this route",
+    "dose": "this dose",
+    "schedule": "so many doses",
+    "infusion": "so long an infusion",
+    "species": "this animal",
 }
 ELSEWHERE = "Nothing was measured in this animal: what another one taught is carried here, as the table above says."
 
@@ -60,15 +66,21 @@ def write_report(run: "Run", path: Path) -> Path:
     return write_whole(report_html(run, *beside), path)
 
 
-def write_scenario_page(forecast: pd.DataFrame, origin: str, path: Path, moved: "Extrapolation | None" = None) -> Path:
+def write_scenario_page(
+    forecast: pd.DataFrame,
+    origin: str,
+    path: Path,
+    moved: "Extrapolation | None" = None,
+    contrasts: pd.DataFrame | None = None,
+) -> Path:
     """Write the answers to scenarios alone.
 
     Parameters
     ----------
     origin : where the parameters came from, "the fit of …" or "the prior of …"
-    moved : how they came to another animal
+    moved : how they came to another animal; contrasts : the scenarios against one of them
     """
-    return write_whole(scenario_html(forecast, origin, moved), path)
+    return write_whole(scenario_html(forecast, origin, moved, contrasts), path)
 
 
 def report_html(run: "Run", plate_page: bool = False, diagnostics_page: bool = False) -> str:
@@ -107,15 +119,19 @@ def report_html(run: "Run", plate_page: bool = False, diagnostics_page: bool = F
     )
 
 
-def scenario_html(forecast: pd.DataFrame, origin: str, moved: "Extrapolation | None" = None) -> str:
+def scenario_html(
+    forecast: pd.DataFrame, origin: str, moved: "Extrapolation | None" = None, contrasts: pd.DataFrame | None = None
+) -> str:
     """The answers to scenarios as text."""
+    words = {} if moved is None else {"extrapolation": ELSEWHERE}
     return rendered(
         "scenarios.html.j2",
         set(wording.KINDS) <= set(forecast["state"]),
         title=f"Scenarios from {origin}",
-        scenarios=_scenarios(forecast, {} if moved is None else {"extrapolation": ELSEWHERE}),
+        scenarios=_scenarios(forecast, words),
+        contrasts=_contrasts(contrasts),
         moved=moved,
-        carried=None if moved is None else tables.carried_table(moved),
+        carried=None if moved is None else scenario_tables.carried_table(moved),
     )
 
 
@@ -215,14 +231,36 @@ def _scenarios(forecast: pd.DataFrame, reach: Mapping[str, str] | None = None) -
                 "anchor": f"scenario-{i}",
                 "title": title,
                 "evidence": evidence,
-                "reach": words.get(evidence, ""),
+                "reach": words.get(evidence, "") or _reach(part),
                 "surplus": _surplus(part),
-                "figure": svg(figures.scenario_figure(part, ""), about, f"scenario{i}"),
-                "table": tables.scenario_table(part),
+                "figure": svg(scenario_figures.scenario_figure(part, ""), about, f"scenario{i}"),
+                "table": scenario_tables.scenario_table(part),
             }
         )
     about = "Share of the dose in each organ at 1 h, 24 h and 7 d of each scenario; the numbers are in the tables."
-    return {"bars": svg(figures.scenario_bars_figure(forecast), about, "bars"), "each": each}
+    return {"bars": svg(scenario_figures.scenario_bars_figure(forecast), about, "bars"), "each": each}
+
+
+def _reach(forecast: pd.DataFrame) -> str:
+    """What a scenario has that the data had not, in a sentence; empty where there is nothing."""
+    words = [word for word in str(forecast["beyond"].iloc[0]).split("; ") if word in BEYOND]
+    if not words:
+        return ""
+    told = wording.listed(BEYOND[word] for word in words)
+    return f"The study did not have {told}: the model carries the answer there, the data do not."
+
+
+def _contrasts(contrasts: pd.DataFrame | None) -> dict[str, Any] | None:
+    """Scenarios against one of them: a figure of ratios and a table of areas and peaks."""
+    if contrasts is None or not len(contrasts):
+        return None
+    against = str(contrasts["against"].iloc[0])
+    about = f"Ratio of the area under the curve of each scenario to that of {against}; the numbers are in the table."
+    return {
+        "against": against,
+        "figure": svg(scenario_figures.contrast_figure(contrasts), about, "contrasts"),
+        "table": scenario_tables.contrasts_table(contrasts),
+    }
 
 
 def _surplus(forecast: pd.DataFrame) -> str:

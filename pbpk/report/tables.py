@@ -9,10 +9,8 @@ import pandas as pd
 from markupsafe import Markup, escape
 
 from pbpk.report.references import Reference, cited
-from pbpk.report.shares import HOURS, kinds_of, shares_at
 from pbpk.report.wording import (
     CREDIBLE,
-    KINDS,
     MISSING,
     PREDICTIVE,
     READINGS,
@@ -28,7 +26,6 @@ from pbpk.report.wording import (
 
 if TYPE_CHECKING:
     from pbpk.assay.doses import DoseRow
-    from pbpk.predict.extrapolation import Extrapolation
     from pbpk.predict.run import Run
 
 LIMITED = "below the limit"
@@ -157,20 +154,21 @@ def arrows_table(run: "Run") -> Table:
         arrow, _, rate = family.line.partition(":")
         source, _, target = arrow.partition("->")
         organs = "" if family.organs == ("",) else ", ".join(named(organ) for organ in family.organs)
-        rows.append((_code(source), _code(target), _code(rate), organs))
+        rows.append((coded(source), coded(target), coded(rate), organs))
     return Table(
         "Arrows: a rate times the cells in the state it leaves", ("From", "To", "Rate [1/h]", "For"), "llll", rows
     )
 
 
-def _code(text: str) -> Markup:
+def coded(text: str) -> Markup:
+    """Name as code that may break at its underscores."""
     return Markup("<code>{}</code>").format(escape(text.strip()).replace("_", Markup("_<wbr>")))
 
 
 def animal_table(run: "Run", known: dict[str, Reference]) -> Table:
     """Numbers of the animal, each with its source."""
     rows = [
-        (_code(name), number(q.value), q.unit, interval(q.low, q.high), q.note, cited(q.source, known))
+        (coded(name), number(q.value), q.unit, interval(q.low, q.high), q.note, cited(q.source, known))
         for name, q in run.joint.model.quantities.items()
     ]
     head = ("Quantity", "Value", "Unit", "Other sources", "Note", "Source")
@@ -289,44 +287,11 @@ def _together(exposure: pd.DataFrame, names: Sequence[str]) -> list[dict[Any, An
     return exposure[kept].to_dict("records")
 
 
-def scenario_table(forecast: pd.DataFrame) -> Table:
-    """One scenario at a few hours, live cells and label side by side."""
-    shares = shares_at(forecast)
-    hours = [hour for hour in HOURS if (shares["hours"] == hour).any()]
-    kinds = [(kind, KINDS.get(kind, kind)) for kind in kinds_of(forecast)]
-    found = {(row["organ"], row["state"], row["hours"]): row for row in shares.to_dict("records")}
-    rows = []
-    for organ in dict.fromkeys(shares.loc[shares["q97.5"] > 0.0, "organ"]):  # depots of other scenarios hold nothing
-        cells: list[Any] = [named(str(organ))]
-        for hour in hours:
-            for state, _ in kinds:
-                at = (organ, state, hour)
-                row = found.get(at)
-                cells.append(MISSING if row is None else _with_doubt(row))
-        rows.append(cells)
-    dose, unit_given = float(forecast["dose_cells"].iloc[0]), str(forecast["unit"].iloc[0])
-    head = ("Organ", *(f"{span(hour)}: {name}" for hour in hours for _, name in kinds))
-    of = "of the dose" if unit_given == "percent of dose" else f"of the {number(dose)} {unit_given} given"
-    return Table(f"% {of}: median ({CREDIBLE})", head, "l" + "r" * (len(head) - 1), rows)
-
-
-def _with_doubt(row: Mapping[Any, Any]) -> Markup:
-    """Median with its interval below."""
-    return Markup("{}<br><small>{}</small>").format(number(row["q50"]), interval(row["q2.5"], row["q97.5"]))
-
-
-def carried_table(moved: "Extrapolation") -> Table:
-    """What became of each number on the way to another animal."""
-    rows = [(_code(row.name), row.how, number(row.factor), row.words) for row in moved.rows]
-    head = ("Number", "How", "Factor", "In words")
-    return Table("What is carried over, what is scaled, and what is the animal's own", head, "llrl", rows)
-
-
 def convergence_table(run: "Run") -> Table:
     """Diagnostics of each parameter that was sampled."""
     sampled = run.parameters[run.parameters["rhat"].notna()]
     rows = [
-        (_code(str(row["parameter"])), f"{row['rhat']:.3f}", whole(row["ess_bulk"]), whole(row["ess_tail"]))
+        (coded(str(row["parameter"])), f"{row['rhat']:.3f}", whole(row["ess_bulk"]), whole(row["ess_tail"]))
         for row in sampled.to_dict("records")
     ]
     head = ("Parameter", "R-hat", "Effective draws, bulk", "Effective draws, tail")
@@ -335,4 +300,4 @@ def convergence_table(run: "Run") -> Table:
 
 def pairs_table(caption: str, head: Sequence[str], pairs: dict[str, Any]) -> Table:
     """Names and what they hold, as in a manifest."""
-    return Table(caption, head, "ll", [(_code(str(key)), _code(str(value))) for key, value in pairs.items()])
+    return Table(caption, head, "ll", [(coded(str(key)), coded(str(value))) for key, value in pairs.items()])

@@ -1,6 +1,7 @@
 """Results as tidy CSV: one value a row, names and units that others can read."""
 
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import numpy as np
 import pandas as pd
@@ -8,8 +9,10 @@ import pandas as pd
 from pbpk.assay.balance import mass_balance, recovered_shares
 from pbpk.assay.counts import OrganCounts
 from pbpk.assay.doses import known_dose
-from pbpk.predict.run import Run
 from pbpk.quantity import NORMAL_95
+
+if TYPE_CHECKING:
+    from pbpk.predict.run import Run
 
 PARAMETER_COLUMNS = ["parameter", "unit", "mean", "sd", "q2.5", "q50", "q97.5", "rhat", "ess_bulk", "ess_tail",
                      "learned", "prior_q2.5", "prior_q50", "prior_q97.5", "contraction", "shift", "about",
@@ -22,7 +25,7 @@ PERCENT = {
 }
 
 
-def write_tables(run: Run, folder: Path) -> list[Path]:
+def write_tables(run: "Run", folder: Path) -> list[Path]:
     """Write counts, parameters, predictions, exposure; deviates of animals and the forecast where there are any."""
     tables = {
         "counts": counts_table(run.joint.counts),

@@ -25,7 +25,7 @@ from pbpk.assay.counts import count_cells
 from pbpk.assay.study import read_study
 from pbpk.infer.density.likelihood import build
 from pbpk.infer.matched.joint import join
-from pbpk.predict.run import model_of
+from pbpk.predict.record import model_of
 
 THREADS = dict.fromkeys(("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "NUMBA_NUM_THREADS"), "1")
 MANY = (10, 30, 100, 300)

@@ -72,7 +72,7 @@ def measure(way):
     from pbpk.assay.study import read_study
     from pbpk.infer.density.likelihood import build
     from pbpk.infer.matched.joint import join
-    from pbpk.predict.run import model_of
+    from pbpk.predict.record import model_of
 
     study = read_study(ROOT / "data" / "khot_2019_t_cells_mouse")
     joint = join(model_of(study), count_cells(study))

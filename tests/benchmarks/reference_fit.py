@@ -79,7 +79,7 @@ def joint_of(folder):
     from pbpk.assay.counts import count_cells
     from pbpk.assay.study import read_study
     from pbpk.infer.matched.joint import join
-    from pbpk.predict.run import model_of
+    from pbpk.predict.record import model_of
 
     study = read_study(folder)
     return join(model_of(study), count_cells(study))

@@ -12,7 +12,7 @@ from pbpk.body.scaling import scaled
 from pbpk.body.species import read_species
 from pbpk.dosing import Dose
 from pbpk.infer.matched.joint import join, predict_percent
-from pbpk.predict.run import model_of
+from pbpk.predict.record import model_of
 
 HOURS = np.array([0.05, 0.2, 1.0, 6.0, 48.0])
 

@@ -13,7 +13,7 @@ from pbpk.assay.study import read_study
 from pbpk.body.species import read_species
 from pbpk.infer.draws.fit import fit
 from pbpk.infer.draws.summary import parameters
-from pbpk.predict.run import model_of
+from pbpk.predict.record import model_of
 
 pytestmark = pytest.mark.proof
 KWAN = Path(__file__).parents[2] / "data" / "kwan_1976_indomethacin_human"

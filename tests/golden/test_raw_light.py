@@ -14,7 +14,7 @@ from pbpk.assay.study import Plates, read_study
 from pbpk.infer.draws.fit import fit
 from pbpk.infer.draws.summary import predictions
 from pbpk.infer.matched.joint import predict_percent
-from pbpk.predict.run import model_of
+from pbpk.predict.record import model_of
 from pbpk.predict.virtual import as_study, imagine, read_virtual
 
 STUDY = Path(__file__).parents[2] / "data" / "synthetic_fnd_mouse"

@@ -13,7 +13,7 @@ from pbpk.assay.study import read_study
 from pbpk.infer.draws.fit import fit
 from pbpk.infer.draws.summary import predictions
 from pbpk.predict.exposure import exposure
-from pbpk.predict.run import model_of
+from pbpk.predict.record import model_of
 
 STUDY = Path(__file__).parents[2] / "data" / "khot_2019_t_cells_mouse"
 

@@ -12,7 +12,7 @@ from pbpk.assay.counts import count_cells
 from pbpk.assay.study import read_study
 from pbpk.infer.draws.fit import fit
 from pbpk.infer.matched.joint import join
-from pbpk.predict.run import model_of
+from pbpk.predict.record import model_of
 
 DATA = Path(__file__).parents[2] / "data"
 _spec = importlib.util.spec_from_file_location("infer_draws", Path(__file__).with_name("draws.py"))

@@ -8,7 +8,7 @@ import pytest
 from pbpk.assay.counts import count_cells
 from pbpk.assay.study import read_study
 from pbpk.infer.matched.joint import join
-from pbpk.predict.run import model_of
+from pbpk.predict.record import model_of
 
 ROOT = Path(__file__).parents[2]
 _spec = importlib.util.spec_from_file_location("predict_draws", ROOT / "tests" / "infer" / "draws.py")

@@ -10,15 +10,8 @@ from pbpk.assay.study import read_study
 from pbpk.errors import RunError
 from pbpk.infer.draws.posterior import write_posterior
 from pbpk.predict.forecast import simulate
-from pbpk.predict.run import (
-    assemble,
-    describe,
-    model_of,
-    read_fit,
-    write_folder,
-    write_inputs,
-    write_manifest,
-)
+from pbpk.predict.record import model_of, write_folder, write_manifest
+from pbpk.predict.run import assemble, describe, read_fit, write_inputs
 from pbpk.predict.scenario import read_scenarios
 
 SETTINGS = {"model": None, "seed": 1, "draws": 250, "tune": 100, "target_accept": 0.9}

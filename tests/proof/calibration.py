@@ -79,7 +79,7 @@ def design(name):
     """Model and counts of one of the studies."""
     from pbpk.assay.counts import count_cells
     from pbpk.assay.study import read_study
-    from pbpk.predict.run import model_of
+    from pbpk.predict.record import model_of
 
     if name == "msc":
         return two_routes()

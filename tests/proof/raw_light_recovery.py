@@ -54,7 +54,7 @@ def one(seed):
     from pbpk.errors import AssayError
     from pbpk.infer.density.likelihood import build
     from pbpk.infer.matched.joint import join
-    from pbpk.predict.run import model_of
+    from pbpk.predict.record import model_of
     from pbpk.predict.virtual import as_study
 
     began = time.perf_counter()

@@ -11,7 +11,8 @@ from pbpk.infer.draws.convergence import diagnose
 from pbpk.infer.draws.posterior import Posterior, prior_theta
 from pbpk.infer.matched.joint import join
 from pbpk.infer.matched.kinds import kinds_of
-from pbpk.predict.run import assemble, model_of
+from pbpk.predict.record import model_of
+from pbpk.predict.run import assemble
 
 DATA = Path(__file__).parents[2] / "data"
 CHAINS, DRAWS = 4, 250

@@ -12,7 +12,8 @@ from pbpk.assay.counts import count_cells
 from pbpk.assay.study import read_study
 from pbpk.infer.matched.joint import join
 from pbpk.predict.forecast import simulate
-from pbpk.predict.run import assemble, describe, model_of
+from pbpk.predict.record import model_of
+from pbpk.predict.run import assemble, describe
 from pbpk.predict.scenario import read_scenarios
 from pbpk.share.tables import PARAMETER_COLUMNS, counts_table, write_table, write_tables
 

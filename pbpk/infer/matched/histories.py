@@ -106,7 +106,24 @@ def known_amount(study: Study, model: Model) -> float | None:
     StudyError
         if it was given in a unit of another kind
     """
-    first = study.about.groups[0].name
-    rows = [row for row in study.doses if row.group == first and not row.animal and row.is_dose]
+    return _in_all(study, model, study.about.groups[0].name, "")
+
+
+def amounts_given(study: Study, model: Model) -> list[float] | None:
+    """What each group or animal was given in all, in the amount of the model; None where a source does not say.
+
+    Raises
+    ------
+    StudyError
+        if it was given in a unit of another kind
+    """
+    who = dict.fromkeys((row.group, row.animal) for row in study.doses if row.is_dose)
+    found = [_in_all(study, model, group, animal) for group, animal in who]
+    known = [amount for amount in found if amount is not None]
+    return known if known and len(known) == len(found) else None
+
+
+def _in_all(study: Study, model: Model, group: str, animal: str) -> float | None:
+    rows = [row for row in study.doses if row.group == group and row.animal == animal and row.is_dose]
     given = [row.in_all[0] * _one(model, study, row) for row in rows if row.in_all is not None]
     return sum(given) if given and len(given) == len(rows) else None

@@ -12,7 +12,7 @@ from pbpk.body.solve import reached
 from pbpk.infer.density.gradient import Seen, moving_adjoint, moving_and_recovered, seen_adjoint, seen_and_recovered
 from pbpk.infer.density.likelihood import build, packed
 from pbpk.infer.matched.joint import join
-from pbpk.predict.run import model_of
+from pbpk.predict.record import model_of
 
 STUDIES = ["zhuang", pytest.param("gholamrezanezhad", marks=pytest.mark.proof), "khot"]  # each compiles for a minute
 STEP = 1e-4

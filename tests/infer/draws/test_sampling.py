@@ -75,7 +75,7 @@ from pathlib import Path
 import pbpk
 study = pbpk.read_study(sys.argv[1])
 counts = pbpk.count_cells(study)
-from pbpk.predict.run import model_of
+from pbpk.predict.record import model_of
 pbpk.fit(model_of(study), counts, seed=4, draws=300, tune=300, checkpoint=Path(sys.argv[2]))
 """
 

@@ -10,7 +10,7 @@ from pbpk.body.scaling import scaled
 from pbpk.dosing import Dose
 from pbpk.errors import StudyError
 from pbpk.infer.matched.joint import join, predict_percent
-from pbpk.predict.run import model_of
+from pbpk.predict.record import model_of
 
 PEOPLE = "boeckmann_1994_theophylline_human"
 T_CELLS = "khot_2019_t_cells_mouse"

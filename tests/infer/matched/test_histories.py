@@ -11,7 +11,7 @@ from pbpk.infer.density.gradient import SeenSteady, steady_adjoint, steady_and_r
 from pbpk.infer.density.likelihood import operation, packed
 from pbpk.infer.matched.histories import histories, known_amount, occasions_of
 from pbpk.infer.matched.joint import join, predict_percent
-from pbpk.predict.run import model_of
+from pbpk.predict.record import model_of
 
 RATE, VOLUME = 0.2, 2000.0
 HEAD = "ID,TIME,AMT,RATE,EVID,CMT,ADDL,II,SS,DV\n"

@@ -1,0 +1,182 @@
+"""The run folder on disk: its manifest, its model and its draws, read without waiting for what made them."""
+
+import hashlib
+import json
+import shutil
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import xarray as xr
+
+from pbpk.assay.study import Study, StudyFile
+from pbpk.body.equations import refuse_rates
+from pbpk.body.expansion import read_model
+from pbpk.body.library import LIBRARY
+from pbpk.body.model import Model
+from pbpk.body.physiology import chosen, freed
+from pbpk.body.solve import Array
+from pbpk.errors import ModelFileError, RunError, StudyError
+from pbpk.infer.matched.sharing import scaled_model
+from pbpk.reading import read_toml
+
+NEEDED = ("study", "settings", "inputs", "seed", "fingerprint")  # of a manifest
+
+
+def model_of(
+    study: Study,
+    name: str | None = None,
+    physiology: str | None = None,
+    factors: Mapping[str, float] | None = None,
+) -> Model:
+    """Model that a study asks for, with its animal, label and split organs, and the numbers that are estimated.
+
+    physiology : "fixed", "spread", or names and patterns apart by commas, instead of what the study says
+    factors : what priors were multiplied by when the study was fitted together with those of other animals
+    """
+    about = study.about
+    model = read_model(name or about.model, about.species, about.label, about.split)
+    refuse_rates(model)
+    try:
+        free = freed(model, about.physiology if physiology is None else chosen(physiology))
+        return scaled_model(free, factors or {})
+    except ModelFileError as problem:
+        where = "" if physiology is not None else f"{study.folder / 'study.toml'}: "
+        raise StudyError(f"{where}{problem}") from None
+
+
+def files_of(study: Study, model: Model) -> dict[str, Path]:
+    """Files beside the study that had a say, by their name in the manifest."""
+    files = {f"model/{path.name}": path for path in model.files}
+    if model.species.file is not None:
+        files[f"species/{model.species.file.name}"] = model.species.file
+    return files | (allometry() if study.animals else {})  # each in a body of its own weight
+
+
+def allometry() -> dict[str, Path]:
+    """Return the exponents of body weight, by their name in the manifest."""
+    return {"scaling/allometry.toml": LIBRARY / "scaling" / "allometry.toml"}
+
+
+def read_digest(path: Path) -> str:
+    """SHA-256 of a file."""
+    return hashlib.sha256(path.read_bytes()).hexdigest()
+
+
+@contextmanager
+def write_folder(out: Path, force: bool = False, marks: tuple[str, ...] = ("manifest.json",)) -> Iterator[Path]:
+    """Write into a folder beside the one that is wanted, which takes its place only when all is written.
+
+    marks : files of which one tells a folder that may be replaced
+
+    Raises
+    ------
+    RunError
+        if the folder exists and `force` is not given, or is not a run, or cannot be made
+    """
+    if out.exists():
+        if not force:
+            raise RunError(f"{out}: exists already; choose another --out, or replace it with --force.")
+        if not (out.is_dir() and (any((out / mark).is_file() for mark in marks) or not any(out.iterdir()))):
+            raise RunError(f"{out}: is not a run folder, so --force will not replace it; choose another --out.")
+    beside = out.with_name(f".{out.name}.partial")
+    if beside.exists():
+        shutil.rmtree(beside)
+    try:
+        beside.mkdir(parents=True)
+    except OSError as problem:
+        raise RunError(f"{out}: cannot be made ({problem.strerror}); choose another --out.") from None
+    try:
+        yield beside
+        if out.exists():
+            shutil.rmtree(out)
+        beside.rename(out)
+    finally:
+        if beside.exists():
+            shutil.rmtree(beside)
+
+
+def write_manifest(manifest: Mapping[str, Any], folder: Path) -> None:
+    """Write manifest.json."""
+    text = json.dumps(manifest, indent=2) + "\n"
+    (folder / "manifest.json").write_text(text, encoding="utf-8")
+
+
+def read_manifest(folder: Path) -> dict[str, Any]:
+    """Read the manifest of a run.
+
+    Raises
+    ------
+    RunError
+        if there is none, or it is not that of a fit
+    """
+    path = folder / "manifest.json"
+    if not path.is_file():
+        raise RunError(f"{folder}: is not a run folder; it has no manifest.json.")
+    try:
+        manifest: Any = json.loads(path.read_text(encoding="utf-8"))
+    except ValueError as problem:
+        raise RunError(f"{path}: not readable as JSON: {problem}.") from None
+    for key in NEEDED:
+        if not isinstance(manifest, dict) or key not in manifest:
+            raise RunError(
+                f"{path}: has no `{key}`, so this is not the folder of a fit; name one that `pbpk run` made."
+            )
+    return manifest
+
+
+def check_inputs(folder: Path, manifest: Mapping[str, Any], files: Mapping[str, Path]) -> None:
+    """Refuse a run whose study or model is no longer what it was made of; raw light stays outside of it.
+
+    files : by their name in the manifest
+
+    Raises
+    ------
+    RunError
+    """
+    kept = [name for name in manifest["inputs"] if not name.startswith("study/traces/")]
+    gone = [name for name in kept if name not in files or not files[name].is_file()]
+    if gone:
+        raise RunError(f"{folder}: `{gone[0]}` was there when the run was made and is gone; fit again with `pbpk run`.")
+    for name, file in files.items():
+        if manifest["inputs"].get(name) != read_digest(file):
+            raise RunError(f"{file}: has changed since the run was made; fit again with `pbpk run`.")
+
+
+def read_models(folder: Path, manifest: Mapping[str, Any]) -> tuple[Model, Model]:
+    """Read the model of a run as it was fitted, and with the numbers of its animal fixed.
+
+    Raises
+    ------
+    RunError
+        if the model or the copy of the study has changed since
+    """
+    inside = folder / "study" / manifest["study"]
+    study = Study(inside.resolve(), read_toml(inside / "study.toml", StudyFile, StudyError), (), (), (), (), {})
+    said = manifest["settings"]
+    model = model_of(study, said.get("model"), said.get("physiology"), said.get("scaled"))
+    files = {name: inside / name.removeprefix("study/") for name in manifest["inputs"] if name.startswith("study/")}
+    files = {name: file for name, file in files.items() if not name.startswith("study/traces/")}
+    files |= files_of(study, model)
+    if (inside / "animals.csv").is_file():
+        files |= allometry()
+    check_inputs(folder, manifest, files)
+    fixed = study.about.physiology == "fixed" and not said.get("physiology")
+    return model, model if fixed and not said.get("scaled") else model_of(study, said.get("model"), "fixed")
+
+
+def read_recorded(path: Path) -> dict[str, Array]:
+    """Read draws of the posterior by parameter, (draw,) each; deviates of single animals are left out.
+
+    Raises
+    ------
+    RunError
+        if the file cannot be read
+    """
+    try:
+        with xr.open_dataset(path, group="posterior", engine="h5netcdf") as data:
+            plain = [name for name, each in data.data_vars.items() if each.dims == ("chain", "draw")]
+            return {str(name): data[name].to_numpy().astype(float).ravel() for name in plain}
+    except (OSError, KeyError) as problem:
+        raise RunError(f"{path}: cannot be read ({problem}); fit again with `pbpk run`.") from None

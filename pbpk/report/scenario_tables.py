@@ -1,0 +1,74 @@
+"""Tables of answers to scenarios: shares of the dose at a few hours, one against others, what was carried over."""
+
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any
+
+import pandas as pd
+from markupsafe import Markup
+
+from pbpk.report.shares import HOURS, kinds_of, shares_at
+from pbpk.report.tables import Table, coded
+from pbpk.report.wording import CREDIBLE, KINDS, MISSING, interval, named, number, span
+
+if TYPE_CHECKING:
+    from pbpk.predict.extrapolation import Extrapolation
+
+TOLD = ("AUC", "Cmax")  # endpoints that the page shows; contrasts.csv has all
+
+
+def scenario_table(forecast: pd.DataFrame) -> Table:
+    """One scenario at a few hours, live cells and label side by side."""
+    shares = shares_at(forecast)
+    hours = [hour for hour in HOURS if (shares["hours"] == hour).any()]
+    kinds = [(kind, KINDS.get(kind, kind)) for kind in kinds_of(forecast)]
+    found = {(row["organ"], row["state"], row["hours"]): row for row in shares.to_dict("records")}
+    rows = []
+    for organ in dict.fromkeys(shares.loc[shares["q97.5"] > 0.0, "organ"]):  # depots of other scenarios hold nothing
+        cells: list[Any] = [named(str(organ))]
+        for hour in hours:
+            for state, _ in kinds:
+                at = (organ, state, hour)
+                row = found.get(at)
+                cells.append(MISSING if row is None else _with_doubt(row))
+        rows.append(cells)
+    dose, unit_given = float(forecast["dose_cells"].iloc[0]), str(forecast["unit"].iloc[0])
+    head = ("Organ", *(f"{span(hour)}: {name}" for hour in hours for _, name in kinds))
+    of = "of the dose" if unit_given == "percent of dose" else f"of the {number(dose)} {unit_given} given"
+    return Table(f"% {of}: median ({CREDIBLE})", head, "l" + "r" * (len(head) - 1), rows)
+
+
+def _with_doubt(row: Mapping[Any, Any]) -> Markup:
+    """Median with its interval below."""
+    return Markup("{}<br><small>{}</small>").format(number(row["q50"]), interval(row["q2.5"], row["q97.5"]))
+
+
+def carried_table(moved: "Extrapolation") -> Table:
+    """What became of each number on the way to another animal."""
+    rows = [(coded(row.name), row.how, number(row.factor), row.words) for row in moved.rows]
+    head = ("Number", "How", "Factor", "In words")
+    return Table("What is carried over, what is scaled, and what is the animal's own", head, "llrl", rows)
+
+
+def contrasts_table(contrasts: pd.DataFrame) -> Table:
+    """Areas and peaks of each scenario against those of one: ratio, difference, and how sure its sign is."""
+    shown = contrasts[contrasts["endpoint"].isin(TOLD)]
+    rows = [
+        (
+            row["scenario"],
+            named(str(row["organ"])),
+            KINDS.get(row["state"], "both"),
+            row["endpoint"],
+            _pair(row["ratio"], row["ratio_low"], row["ratio_high"]),
+            _pair(row["difference"], row["difference_low"], row["difference_high"]),
+            str(row["unit"]).replace("percent_of_dose", "% of dose").replace("*", " · "),
+            f"{row['probability_above']:.2f}",
+        )
+        for row in shown.to_dict("records")
+    ]
+    against = str(contrasts["against"].iloc[0])
+    head = ("Scenario", "Organ", "State", "Of", f"Over {against}", f"Less {against}", "Unit", f"P(above {against})")
+    return Table(f"Each scenario against {against}, draw by draw: median ({CREDIBLE})", head, "llllrrlr", rows)
+
+
+def _pair(middle: Any, low: Any, high: Any) -> Markup:
+    return Markup("{}<br><small>{}</small>").format(number(middle), interval(low, high))
