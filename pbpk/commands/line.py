@@ -30,7 +30,7 @@ from pbpk.predict.origin import answer, origin_of
 from pbpk.predict.record import model_of, write_folder, write_manifest
 from pbpk.predict.run import Run, assemble, describe, write_inputs
 from pbpk.predict.scenario import Scenario, read_scenarios
-from pbpk.predict.studied import studied_by
+from pbpk.predict.studied import recorded
 from pbpk.report.diagnostic_page import write_diagnostics
 from pbpk.report.page import write_report
 from pbpk.report.plates import write_plate_page
@@ -157,8 +157,7 @@ def _write_one(
     settings = dict(asked.settings) | {"draws": posterior.diagnostics.draws} | whole.settings(name)
     manifest = describe(member.study, member.model, settings, datetime.now(UTC).isoformat(timespec="seconds"))
     manifest |= {"converged": converged, "seconds": posterior.seconds, "method": posterior.method}
-    manifest |= {"studied": studied_by(posterior.joint).told, "standing": list(posterior.joint.standing),
-                 "amount": known_amount(member.study, member.model)}  # fmt: skip
+    manifest |= recorded(posterior.joint)
     result = assemble(member.study, posterior, forecast, manifest)
     manifest["inputs"] |= write_inputs(member.study, folder)
     write_posterior(posterior, folder / "posterior.nc")

@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 
 from pbpk.body.model import MINUTE, Model
-from pbpk.infer.matched.histories import amounts_given
+from pbpk.infer.matched.histories import amounts_given, known_amount
 from pbpk.infer.matched.joint import Joint
 from pbpk.predict.scenario import Scenario
 
@@ -83,6 +83,12 @@ def studied_by(joint: Joint) -> Studied:
         hours=float(table["hours"].max()),
         measured=tuple(measured),
     )
+
+
+def recorded(joint: Joint) -> dict[str, Any]:
+    """What a manifest keeps of a study, so that scenarios need not read it again."""
+    amount = known_amount(joint.study, joint.model)
+    return {"studied": studied_by(joint).told, "standing": list(joint.standing), "amount": amount}
 
 
 def told_by(model: Model, readouts: list[str]) -> list[str]:

@@ -89,5 +89,7 @@ def test_an_animal_by_weight_and_sex():
 
 def test_every_answer_is_marked():
     evidence = ["data", "extrapolation", "hypothesis"]
-    forecast = xr.Dataset(coords={"scenario": [1, 2, 3], "evidence": ("scenario", evidence)})
-    assert list(marked(forecast)["evidence"].values) == ["extrapolation", "extrapolation", "hypothesis"]
+    coords = {"evidence": ("scenario", evidence), "beyond": ("scenario", ["", "route", ""])}
+    forecast = marked(xr.Dataset(coords={"scenario": [1, 2, 3]} | coords))
+    assert list(forecast["evidence"].values) == ["extrapolation", "extrapolation", "hypothesis"]
+    assert list(forecast["beyond"].values) == ["species", "route; species", "species"]

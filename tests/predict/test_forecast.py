@@ -10,12 +10,14 @@ from pbpk.body.model import Route
 from pbpk.errors import ScenarioError
 from pbpk.predict.forecast import HOURS, PERCENT, forecast_table, simulate
 from pbpk.predict.scenario import Scenario, ScenarioDose, read_scenarios
+from pbpk.predict.studied import Studied
 
 MODEL = read_model("msc", "mouse", "FND")
 THETA = MODEL.draw_prior(40, 7)
 NAMES = MODEL.parameter_names
 SHIPPED = {scenario.name: scenario for scenario in read_scenarios()}
 IV = SHIPPED["iv_bolus"]
+STUDIED = Studied("mouse", ("iv",), (1e6, 1e6), 1, 0.0, 72.0, (("lung", "total"), ("liver", "total")))
 DAYS = np.array([0.1, 1.0, 24.0, 48.0, 72.0, 168.0])
 
 
@@ -174,7 +176,8 @@ def test_the_table_is_the_quantiles_of_the_draws():
     ("name", "studied", "word"),
     [
         ("iv_bolus", ["iv"], "data"),
-        ("three_split_iv", ["iv"], "data"),
+        ("three_split_iv", ["iv"], "extrapolation"),
+        ("iv_infusion_10_min", ["iv"], "extrapolation"),
         ("portal_vein", ["iv"], "extrapolation"),
         ("portal_vein", ["iv", "portal_vein"], "data"),
         ("iv_large_cells", ["iv"], "hypothesis"),
@@ -184,9 +187,22 @@ def test_the_table_is_the_quantiles_of_the_draws():
     ],
 )
 def test_each_scenario_says_what_it_rests_on(name, studied, word):
-    found = ask(SHIPPED[name], studied=studied)
+    found = ask(SHIPPED[name], studied=replace(STUDIED, routes=tuple(studied)) if studied else None)
     assert found["evidence"].item() == word
     assert set(forecast_table(found)["evidence"]) == {word}
+
+
+def test_each_row_says_what_the_data_did_not_have():
+    table = forecast_table(ask(SHIPPED["portal_vein"], studied=STUDIED, cells=2e6)).set_index(
+        ["organ", "state", "hours"]
+    )
+    assert table.loc[("lung", "total", 24.0), "beyond"] == "route; dose"
+    assert table.loc[("lung", "total", 168.0), "beyond"] == "route; dose; hours"
+    assert table.loc[("lung", "live", 168.0), "beyond"] == "route; dose; hours; not measured"
+    assert table.loc[("heart", "total", 24.0), "beyond"] == "route; dose; not measured"
+    usual = forecast_table(ask(IV, studied=STUDIED, cells=1e6)).set_index(["organ", "state", "hours"])
+    assert usual.loc[("lung", "total", 72.0), "beyond"] == ""
+    assert set(forecast_table(ask(IV))["beyond"]) == {""}
 
 
 @pytest.mark.parametrize(

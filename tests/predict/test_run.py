@@ -5,17 +5,15 @@ import shutil
 
 import numpy as np
 import pytest
+from madeup import NOW, SETTINGS, write_made_up
 
 from pbpk.assay.study import read_study
 from pbpk.errors import RunError
-from pbpk.infer.draws.posterior import write_posterior
 from pbpk.predict.forecast import simulate
-from pbpk.predict.record import model_of, write_folder, write_manifest
-from pbpk.predict.run import assemble, describe, read_fit, write_inputs
+from pbpk.predict.record import model_of, write_folder
+from pbpk.predict.run import assemble, describe, read_fit
 from pbpk.predict.scenario import read_scenarios
-
-SETTINGS = {"model": None, "seed": 1, "draws": 250, "tune": 100, "target_accept": 0.9}
-NOW = "2026-01-31T00:00:00+00:00"
+from pbpk.predict.studied import studied_by
 
 
 def everything(folder):
@@ -162,18 +160,11 @@ def test_the_manifest_names_all_that_had_a_say(study):
 
 
 @pytest.fixture
-def write_run(make_posterior, study, tmp_path):
+def write_run(study, tmp_path):
     """A run as the command line writes it, of made-up draws."""
 
     def write(model=None):
-        posterior = make_posterior(study, draws=50)
-        settings = SETTINGS | {"model": model}
-        read = posterior.joint.study
-        with write_folder(tmp_path / "run") as folder:
-            write_inputs(read, folder)
-            write_posterior(posterior, folder / "posterior.nc")
-            write_manifest(describe(read, model_of(read, model), settings, NOW), folder)
-        return tmp_path / "run", posterior
+        return write_made_up(study, tmp_path / "run", model, draws=50)
 
     return write
 
@@ -222,7 +213,7 @@ def test_a_run_is_all_its_tables(khot):
     study = khot.joint.study
     manifest = describe(study, khot.joint.model, SETTINGS, NOW)
     asked = read_scenarios()[:2]
-    answers = simulate(khot.joint.model, khot.theta(30), khot.joint.names, asked, studied=["iv"])
+    answers = simulate(khot.joint.model, khot.theta(30), khot.joint.names, asked, studied=studied_by(khot.joint))
     run = assemble(study, khot, answers, manifest)
     assert (run.name, run.joint, run.diagnostics) == (study.name, khot.joint, khot.diagnostics)
     assert set(run.forecast["scenario"]) == {scenario.name for scenario in asked}

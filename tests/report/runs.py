@@ -117,13 +117,14 @@ def _forecast(scenarios):
             label = 0.8 * start * (1 - np.exp(-hours * 0.03)) * (0.2 if organ == "lung" else 1.4)
             for state, middle in (("live", live), ("label", label), ("total", live + label)):
                 part = pd.DataFrame({"scenario": f"s{s}", "title": f"Scenario {s}", "organ": organ, "hours": hours})
-                part = part.assign(evidence="hypothesis" if s % 2 else "data", state=state)
+                part = part.assign(evidence="hypothesis" if s % 2 else "data", beyond="", state=state)
                 values = {"mean": middle, "q2.5": 0.5 * middle, "q50": middle, "q97.5": 1.7 * middle}
                 parts.append(part.assign(**values, dose_cells=1e6, unit="cells"))
     columns = [
         "scenario",
         "title",
         "evidence",
+        "beyond",
         "organ",
         "state",
         "hours",

@@ -37,17 +37,6 @@ def test_animals_that_nobody_counted_are_not_invented(zhuang, khot):
     assert {row[-1] for row in tables.design_table(khot).rows} == {"3"}
 
 
-@pytest.mark.parametrize(
-    ("unit", "words"), [("cells", "of the 1.00 × 10⁶ cells given"), ("percent of dose", "of the dose")]
-)
-def test_a_scenario_says_what_its_percent_is_of(khot, unit, words):
-    part = khot.forecast[khot.forecast["scenario"] == "s0"].assign(unit=unit)
-    table = tables.scenario_table(part)
-    assert words in table.caption
-    assert len(table.rows) == 7
-    assert len(table.head) == 1 + 3 * 2
-
-
 def test_values_ranges_and_limits_are_told_apart():
     nan = float("nan")
     assert tables.observed({"value": 1.0, "low": nan, "high": nan}) == "1.00"

@@ -86,7 +86,7 @@ def test_what_a_study_taught_of_a_modifier_is_in_its_forecasts(write_joint):
     theta = joint.theta(np.zeros((2, len(joint.free))))
     theta[:, joint.names.index("capacity_lung")] = 1e12, 1e4
     iv = Scenario("iv", "iv", "", (ScenarioDose(route="iv"),), cells=1e6)
-    told = {"hours": np.array([1.0]), "studied": ["iv"], "standing": joint.standing}
+    told = {"hours": np.array([1.0]), "cells": 1e6, "standing": joint.standing}
     forecast = simulate(joint.model, theta, joint.names, [iv], **told)
     roomy, full = forecast["cells"][0].sel(organ="lung", state="live").to_numpy().ravel()
     assert full <= 1.001e4 < roomy
