@@ -24,6 +24,9 @@ app = typer.Typer(
     help="Pharmacokinetics of infused cells: counts in organs -> posterior -> scenarios -> report.",
 )
 
+design_app = typer.Typer(no_args_is_help=True, rich_markup_mode=None)
+app.add_typer(design_app, name="design", help="Choose what to do next: dose and route, or animals and hours.")
+
 COUNTED = ("counts.csv", "plates.html")  # what `count` writes, and so may replace
 
 Out = Annotated[Path, typer.Option("--out", help="Folder that is written.")]
@@ -126,6 +129,33 @@ def simulate(
 
     whom = Whom(run, species, body_weight, sex, rates, label, physiology, seed)
     tell_scenarios(whom, out, scenarios, cells, against, force)
+
+
+@design_app.command("dose", epilog="Example: pbpk design dose runs/fnd --target 'AUC liver live' --limit 'lung 2e5' "
+                    "--most 5e6")  # fmt: skip
+def design_dose(
+    run: Annotated[str, typer.Argument(help="Run folder; or a model's name, to ask its prior.")],
+    target: Annotated[str, typer.Option(help="What is wanted, as 'AUC liver live': cell-hours of living cells.")],
+    limit: Annotated[str, typer.Option(help="Organ and the most arrested cells at once that it may hold: 'lung 2e5'.")],
+    most: Annotated[float, typer.Option(help="Most cells that can be given in all.")],
+    probability: Annotated[float, typer.Option(help="With which the organ must stay under its limit.")] = 0.95,
+    routes: Annotated[str, typer.Option(help="Routes apart by commas; the studied and the usual ones if none.")] = "",
+    doses: Annotated[str, typer.Option(help="Numbers of equal doses that are tried.")] = "1,2,3",
+    intervals: Annotated[str, typer.Option(help="Hours between doses that are tried.")] = "24",
+    minutes: Annotated[str, typer.Option(help="Minutes that each dose lasts that are tried.")] = "0",
+    like: Annotated[str | None, typer.Option(help="Scenario whose product, species and modifiers hold.")] = None,
+    species: Annotated[str | None, typer.Option(help="Another animal than the run's.")] = None,
+    label: Annotated[str | None, typer.Option(help="Label, when a model's prior is asked.")] = None,
+    out: Annotated[Path | None, typer.Option("--out", help="Folder for tables and page, if they are wanted.")] = None,
+    seed: Seed = 1,
+    force: Force = False,
+) -> None:
+    """Find dose, split and route: the most of a target while an organ at risk stays under its limit."""
+    from pbpk.commands.design_dose import tell_dose
+    from pbpk.commands.simulate import Whom
+
+    whom = Whom(run, species, label=label, seed=seed)
+    tell_dose(whom, out, target, limit, probability, most, (routes, doses, intervals, minutes), like, force)
 
 
 @app.command(epilog="Example: pbpk exposure data/synthetic_fnd_mouse --compare portal,iv --partial 0-24,24-168")

@@ -259,6 +259,20 @@ def say_against(contrasts: Any) -> None:
     console.print(shown)
 
 
+def say_choice(choice: Any, title: str) -> None:
+    """What is best in sentences, and the ways of giving at their most cells, best first."""
+    for sentence in (f"{title}.", *choice.sentences):
+        console.print(sentence, markup=False, soft_wrap=True)
+    between = " " if console.width >= WIDE else "\n"
+    shown = Table("way", f"most {choice.amount}", f"{choice.target}", f"{choice.limit.organ}, at once", "P(under)",
+                  box=box.SIMPLE, pad_edge=False)  # fmt: skip
+    for row in choice.table.to_dict("records"):
+        told = [f"{row[name]:.3g}{between}[{row[f'{name}_low']:.2g}, {row[f'{name}_high']:.2g}]"
+                for name in ("target", "burden")]  # fmt: skip
+        shown.add_row(row["way"], f"{row['cells']:.3g}", *told, f"{row['probability_under']:.2f}")
+    console.print(shown)
+
+
 def say_diagnostics(found: Any, method: str = "nuts") -> None:
     """Whether the chains agree, and by what; of a quick approximation, how near it is."""
     for sentence in found.warnings:

@@ -14,7 +14,7 @@ import xarray as xr
 from pbpk.body.model import Model
 from pbpk.body.solve import Array
 from pbpk.errors import InputError, did_you_mean
-from pbpk.predict.forecast import PERCENT
+from pbpk.predict.forecast import JUST, PERCENT
 from pbpk.predict.noncompartmental.draws import areas
 from pbpk.predict.noncompartmental.profile import named_part
 from pbpk.predict.noncompartmental.rules import Rules
@@ -191,8 +191,10 @@ def question(
     there = origin.animal(scenario)
     organs, states = there.organs(scenario), list(there.model.kinds)
     more = [hour for each in endpoints for hour in (each.start, each.stop) if np.isfinite(hour)]
-    starts = [dose.hours for dose in scenario.given(1.0)]
-    grid = np.unique(np.concatenate([np.asarray(hours, float), more, *(start + FINE for start in starts)]))
+    given = scenario.given(1.0)
+    edges = [at for dose in given for at in (dose.hours - JUST, dose.hours, dose.hours + dose.duration_h) if at > 0.0]
+    fine = [dose.hours + dose.duration_h + FINE for dose in given]
+    grid = np.unique(np.concatenate([np.asarray(hours, float), more, edges, *fine]))
     for each in endpoints:
         each.check(organs, states)
     return Question(there, scenario, tuple(endpoints), grid, cells)

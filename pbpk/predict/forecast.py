@@ -16,7 +16,8 @@ from pbpk.predict.studied import TOTAL, Studied
 
 DRAWS = 400
 HOURS = np.unique(np.concatenate([np.geomspace(0.05, 336.0, 49), [1.0, 24.0, 48.0, 72.0, 168.0]]))
-EARLY = np.array([0.0, 0.05, 1.0, 6.0, 24.0])  # after each later dose [h]
+JUST = 1e-3  # before a later dose, so that no area runs up a line to what only then enters [h]
+EARLY = np.array([-JUST, 0.0, 0.05, 1.0, 6.0, 24.0])  # about each later dose [h]
 LATE = np.array([48.0, 72.0, 168.0, 336.0])  # after the last [h]
 PERCENT = 100.0  # cells given where nobody said how many: the forecast is then a percentage of the dose
 LEVELS = {"q2.5": 0.025, "q50": 0.5, "q97.5": 0.975}
@@ -111,6 +112,22 @@ def amounts(
     ScenarioError
         if rates depend on how many cells there are and nobody says how many
     """
+    states = states_at(model, theta, names, scenario, hours, amount, standing, seed)
+    weights = _observers(model, places(model, [scenario]) if organs is None else organs)
+    return np.asarray((states @ weights.reshape(len(model.states), -1)).reshape(*states.shape[:2], *weights.shape[1:]))
+
+
+def states_at(
+    model: Model,
+    theta: Array,
+    names: Sequence[str],
+    scenario: Scenario,
+    hours: Array,
+    amount: float | None = None,
+    standing: Sequence[str] = (),
+    seed: int = 1,
+) -> Array:
+    """Amount in every state of the model that a scenario leads to, (draw, time, state); the rest as for `amounts`."""
     scenario.check(model)
     learned = {name: theta[:, list(names).index(name)] for name in standing}
     switches = {**learned, **scenario.switches}
@@ -120,8 +137,7 @@ def amounts(
     states = model.solve(kinetic, scenario.given(amount or PERCENT), hours, switches, "full")
     if scenario.is_steady:  # without end
         states[..., [state in model.outside for state in model.states]] = 0.0
-    weights = _observers(model, places(model, [scenario]) if organs is None else organs)
-    return np.asarray((states @ weights.reshape(len(model.states), -1)).reshape(*states.shape[:2], *weights.shape[1:]))
+    return np.asarray(states)
 
 
 def places(model: Model, scenarios: Sequence[Scenario]) -> list[str]:

@@ -105,3 +105,14 @@ def test_what_the_answer_does_not_have_is_refused(prior, text, words):
         question(prior, IV, parse_endpoints(text), HOURS)
     with pytest.raises(InputError, match=words):
         endpoints_of(answer(prior, [IV], hours=HOURS), parse_endpoint(text))
+
+
+def test_an_area_does_not_run_up_to_a_dose_that_comes_later(prior):
+    """A dose in two halves a day apart has the area of one dose, each half followed for as long."""
+    halves = Scenario("two", "two", "", (ScenarioDose(route="iv", share=0.5, addl=1, interval_h=24.0),))
+    far = np.geomspace(0.05, 2000.0, 60)
+    one, two = (
+        question(prior, each, parse_endpoints(f"AUC0-{stop} lung live"), np.concatenate([far, more])).of()[:, 0]
+        for each, stop, more in ((IV, 1900, []), (halves, 1900, 24.0 + far[far < 1900.0]))
+    )
+    np.testing.assert_allclose(two, one, rtol=5e-3)
