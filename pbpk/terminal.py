@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from pbpk.predict.run import Run
 
 console = Console(highlight=False)
+NEAR_H = 2e-3  # [h]
 WIDE = 110  # columns from which a number and its interval stand on one line
 
 
@@ -318,6 +319,7 @@ def say_forecast(table: Any, title: str) -> None:
     for organ, state in columns:
         shown.add_column(organ if alone else f"{organ},{between}{SEEN[state]}", no_wrap=True)
     hour = min(table["hours"].unique(), key=lambda h: abs(h - 24.0))
+    hour = min(h for h in table["hours"].unique() if h > hour - NEAR_H)  # before a dose that enters just then
     day = table[table["hours"] == hour].set_index(["scenario", "organ", "state"]).sort_index()
     beyond: list[str] = []
     for name in dict.fromkeys(table["scenario"]):

@@ -264,7 +264,7 @@ def _grid(scenario: Scenario) -> Array:
     given = scenario.given(1.0)
     ends = [dose.hours + dose.duration_h for dose in given]
     last = max(dose.hours for dose in given)
-    parts = [hours_of([scenario]), ends, *(end + AFTER for end in ends), last + HOURS]
+    parts = [hours_of([scenario]), np.array(ends), *(end + AFTER for end in ends), last + HOURS]
     grid = np.unique(np.concatenate(parts))
     return np.asarray(grid[grid <= last + HOURS[-1]])
 

@@ -14,7 +14,7 @@ import xarray as xr
 from pbpk.body.model import Model
 from pbpk.body.solve import Array
 from pbpk.errors import InputError, did_you_mean
-from pbpk.predict.forecast import JUST, PERCENT
+from pbpk.predict.forecast import JUST, PERCENT, before_dose
 from pbpk.predict.noncompartmental.draws import areas
 from pbpk.predict.noncompartmental.profile import named_part
 from pbpk.predict.noncompartmental.rules import Rules
@@ -33,7 +33,7 @@ FINE = np.geomspace(1.0 / 60.0, 1.0, 12)  # after each dose, for peaks [h]
 class Endpoint:
     """A number of one organ and state.
 
-    measure : AUC, residence (AUC over the dose), Cmax, Tmax, or `at` an hour
+    measure : AUC, residence (AUC over the dose), Cmax, Tmax, or `at` an hour, before a dose that enters then
     start, stop : hours between which it is taken, stop infinite for the last hour; both the hour for `at`
     """
 
@@ -63,6 +63,7 @@ class Endpoint:
         if self.measure == "at":
             after = int(np.clip(np.searchsorted(hours, self.start), 1, hours.size - 1))
             part = (self.start - hours[after - 1]) / (hours[after] - hours[after - 1])
+            part = 0.0 if before_dose(hours, self.start) < self.start else part
             return np.asarray(values[:, after - 1] + part * (values[:, after] - values[:, after - 1]))
         within = (hours >= self.start) & (hours <= self.stop)
         if self.measure in ("Cmax", "Tmax"):

@@ -161,6 +161,15 @@ def hours_of(scenarios: Iterable[Scenario]) -> Array:
     return np.unique(np.concatenate([HOURS, *after, *last]))
 
 
+def before_dose(hours: Array, hour: float) -> float:
+    """Hour itself, or the moment before it where a dose enters just then: a sample of that hour is taken before.
+
+    hours : (time,) of a forecast [h]
+    """
+    earlier = hours[(hours < hour) & (hours >= hour - 1.5 * JUST)]
+    return float(earlier[0]) if earlier.size else hour
+
+
 def _evidence(scenario: Scenario, studied: Studied | None, supposed: bool, beyond: Sequence[str]) -> str:
     """How far a scenario reaches: what the data had, beyond it, or a change whose size nobody measured."""
     if scenario.is_hypothesis or supposed:

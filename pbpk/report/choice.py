@@ -10,7 +10,7 @@ from matplotlib.lines import Line2D
 from pbpk.report.ink import ALERT, FAINT, INK, SPARE, WIDTH, inked, plain, svg
 from pbpk.report.rendering import rendered, write_whole
 from pbpk.report.tables import Table
-from pbpk.report.wording import CREDIBLE, interval, named, number
+from pbpk.report.wording import CREDIBLE, interval, named, number, with_powers
 
 if TYPE_CHECKING:
     from pbpk.predict.dose_choice import Choice
@@ -34,7 +34,7 @@ def choice_html(choice: "Choice", origin: str) -> str:
         "choice.html.j2",
         choice.target.state == "live",
         title=f"Dose and route from {origin}",
-        sentences=choice.sentences,
+        sentences=[with_powers(sentence) for sentence in choice.sentences],
         figure=svg(frontier_figure(choice), about, "frontier"),
         ways=choice_table(choice),
         organ=choice.limit.organ,
@@ -85,7 +85,8 @@ def choice_table(choice: "Choice") -> Table:
     """Every way at its most cells, best first."""
     rows = [
         (
-            row["way"].replace("_", " "),
+            named(row["route"]),
+            row["way"].partition(", ")[2],
             number(row["cells"]),
             number(row["target"]),
             interval(row["target_low"], row["target_high"]),
@@ -98,7 +99,8 @@ def choice_table(choice: "Choice") -> Table:
         )
         for row in choice.table.to_dict("records")
     ]
-    head = ("Way", f"Most {choice.amount}", f"{choice.target}", CREDIBLE, f"Most at once in {choice.limit.organ}",
-            CREDIBLE, "P(under limit)", "Held back by", "P(above best)", "Evidence")  # fmt: skip
+    held = f"Most at once in {choice.limit.organ}"
+    head = ("Route", "How", f"Most {choice.amount}", f"{choice.target}", CREDIBLE, held, CREDIBLE, "P(under limit)",
+            "Held back by", "P(above best)", "Evidence")  # fmt: skip
     return Table(f"Each way of giving at its most cells; {choice.target} in {choice.unit.replace('*', ' · ')}, medians",
-                 head, "lrrrrrrlrl", rows)  # fmt: skip
+                 head, "llrrrrrrlrl", rows)  # fmt: skip

@@ -3,6 +3,8 @@
 import numpy as np
 import pandas as pd
 
+from pbpk.predict.forecast import before_dose
+
 HOURS = (1.0, 24.0, 168.0)  # when a reader of biodistribution looks
 NUMBERS = ("mean", "q2.5", "q50", "q97.5")
 MOST = 102.0  # % of the dose that all organs may hold together before a forecast is called wrong
@@ -12,7 +14,7 @@ KEYS = ["scenario", "title", "evidence", "organ", "state"]
 def shares_at(forecast: pd.DataFrame, hours: tuple[float, ...] = HOURS) -> pd.DataFrame:
     """Percent of the dose at each of some hours, between the hours of the forecast by straight lines.
 
-    An hour after the last of the forecast is left out.
+    An hour after the last of the forecast is left out; one at which a dose enters is told as it is just before.
     """
     rows = []
     for key, part in forecast.groupby(KEYS, sort=False):
@@ -20,7 +22,8 @@ def shares_at(forecast: pd.DataFrame, hours: tuple[float, ...] = HOURS) -> pd.Da
         at, dose = part["hours"].to_numpy(float), float(part["dose_cells"].iloc[0])
         for hour in hours:
             if at[0] <= hour <= at[-1] * 1.001:
-                values = {name: 100.0 / dose * np.interp(hour, at, part[name].to_numpy(float)) for name in NUMBERS}
+                told = before_dose(at, hour)
+                values = {name: 100.0 / dose * np.interp(told, at, part[name].to_numpy(float)) for name in NUMBERS}
                 rows.append(dict(zip(KEYS, key, strict=True)) | {"hours": hour, "dose_cells": dose} | values)
     return pd.DataFrame(rows, columns=[*KEYS, "hours", "dose_cells", *NUMBERS])
 

@@ -53,6 +53,16 @@ def number(value: Any) -> str:
     return sign + f"{rounded:,.{max(0, 2 - power)}f}".replace(",", " ")
 
 
+def with_powers(sentence: str) -> str:
+    """Sentence whose numbers with an exponent are written with a power of ten.
+
+    >>> with_powers("1.5e+08 [7e-05, 3.2e+08] cells in data_e2")
+    '1.5 × 10⁸ [7 × 10⁻⁵, 3.2 × 10⁸] cells in data_e2'
+    """
+    written = re.compile(r"\b(\d+(?:\.\d+)?)e([+-])0*(\d+)\b")
+    return written.sub(lambda m: f"{m[1]} × 10{(m[2].strip('+') + m[3]).translate(SUPERSCRIPT)}", sentence)
+
+
 def interval(low: Any, high: Any) -> str:
     """Both ends of an interval.
 

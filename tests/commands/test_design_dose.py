@@ -35,7 +35,7 @@ def test_the_best_is_said_and_written(tmp_path):
     assert told["limit"] == {"organ": "lung", "cells": 2e5, "probability": 0.95}
     page = (out / "choice.html").read_text()
     assert "<svg" in page
-    assert "portal vein, 2 doses" in page
+    assert "2 doses 24 h apart" in page
     assert say(*ASKED, "--out", out).code == 2
 
 

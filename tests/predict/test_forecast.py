@@ -8,7 +8,7 @@ import pytest
 from pbpk.body.expansion import read_model
 from pbpk.body.model import Route
 from pbpk.errors import ScenarioError
-from pbpk.predict.forecast import HOURS, PERCENT, forecast_table, simulate
+from pbpk.predict.forecast import HOURS, PERCENT, before_dose, forecast_table, hours_of, simulate
 from pbpk.predict.scenario import Scenario, ScenarioDose, read_scenarios
 from pbpk.predict.studied import Studied
 
@@ -224,3 +224,11 @@ def test_the_size_law_follows_the_seed():
 def test_an_unknown_route_is_refused_before_anything_is_solved():
     with pytest.raises(ScenarioError, match="the route `intranasal`"):
         ask(replace(IV, doses=(ScenarioDose(route="intranasal"),)))
+
+
+def test_an_hour_at_which_a_dose_enters_is_told_as_before_it():
+    hours = hours_of([SHIPPED["three_split_iv"]])
+    assert before_dose(hours, 24.0) == pytest.approx(24.0 - 1e-3)
+    assert before_dose(hours, 1.0) == 1.0
+    split = cells(SHIPPED["three_split_iv"], hours=hours).sum("state")[0]
+    assert float(split.sel(hours=before_dose(hours, 24.0)).sum("organ").mean()) == pytest.approx(PERCENT / 3, rel=1e-3)
