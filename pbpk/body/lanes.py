@@ -18,28 +18,83 @@ WIDE = 4  # columns or states that are multiplied together: four sums hide the l
 
 
 @njit(cache=True, error_model="numpy", nogil=True)
+def _add_products(totals, into, four):
+    """Four sums with one product more in each."""
+    return (
+        add_product(totals[0], into, four[0]),
+        add_product(totals[1], into, four[1]),
+        add_product(totals[2], into, four[2]),
+        add_product(totals[3], into, four[3]),
+    )
+
+
+@njit(cache=True, error_model="numpy", nogil=True)
+def _scaled(factor, four):
+    """One factor times four vectors."""
+    return times(factor, four[0]), times(factor, four[1]), times(factor, four[2]), times(factor, four[3])
+
+
+@njit(cache=True, error_model="numpy", nogil=True)
+def _products(a, b):
+    """Products of four vectors and four."""
+    return times(a[0], b[0]), times(a[1], b[1]), times(a[2], b[2]), times(a[3], b[3])
+
+
+@njit(cache=True, error_model="numpy", nogil=True)
+def _sums(a, b):
+    """Sums of four vectors and four."""
+    return plus(a[0], b[0]), plus(a[1], b[1]), plus(a[2], b[2]), plus(a[3], b[3])
+
+
+@njit(cache=True, error_model="numpy", nogil=True)
+def _four(matrix, level, i, j):
+    """Four neighbours in a row of a matrix."""
+    return (
+        load(matrix, (level, i, j)),
+        load(matrix, (level, i, j + 1)),
+        load(matrix, (level, i, j + 2)),
+        load(matrix, (level, i, j + 3)),
+    )
+
+
+@njit(cache=True, error_model="numpy", nogil=True)
+def _put_four(matrix, level, i, j, four):
+    """Put four neighbours into a row of a matrix."""
+    store(matrix, (level, i, j), four[0])
+    store(matrix, (level, i, j + 1), four[1])
+    store(matrix, (level, i, j + 2), four[2])
+    store(matrix, (level, i, j + 3), four[3])
+
+
+@njit(cache=True, error_model="numpy", nogil=True)
+def _while_one_stays(off, stay, level, i, j):
+    """P_ij (P_ii + P_jj) for four j."""
+    own, moved = load(stay, (level, i)), _four(off, level, i, j)
+    return (
+        times(moved[0], plus(own, load(stay, (level, j)))),
+        times(moved[1], plus(own, load(stay, (level, j + 1)))),
+        times(moved[2], plus(own, load(stay, (level, j + 2)))),
+        times(moved[3], plus(own, load(stay, (level, j + 3)))),
+    )
+
+
+@njit(cache=True, error_model="numpy", nogil=True)
 def _square(off, stay, level, low, high):
-    """Square the power at a level into the level above, columns not yet settled."""
+    """Square the power at a level into the level above, columns not yet settled; two rows by four columns at once."""
     n = low.size
     new = level - 1
-    for i in range(n):
-        own = load(stay, (level, i))
-        for begin in range(0, high[i], WIDE):
-            j = min(begin, n - WIDE)
-            a = times(load(off, (level, i, j)), plus(own, load(stay, (level, j))))
-            b = times(load(off, (level, i, j + 1)), plus(own, load(stay, (level, j + 1))))
-            c = times(load(off, (level, i, j + 2)), plus(own, load(stay, (level, j + 2))))
-            d = times(load(off, (level, i, j + 3)), plus(own, load(stay, (level, j + 3))))
-            for k in range(low[j], high[i]):
-                into = load(off, (level, i, k))
-                a = add_product(a, into, load(off, (level, k, j)))
-                b = add_product(b, into, load(off, (level, k, j + 1)))
-                c = add_product(c, into, load(off, (level, k, j + 2)))
-                d = add_product(d, into, load(off, (level, k, j + 3)))
-            store(off, (new, i, j), a)
-            store(off, (new, i, j + 1), b)
-            store(off, (new, i, j + 2), c)
-            store(off, (new, i, j + 3), d)
+    for upper in range(0, n, 2):
+        i = min(upper, n - 2)
+        for left in range(0, high[i + 1], WIDE):
+            j = min(left, n - WIDE)
+            here = _while_one_stays(off, stay, level, i, j)
+            below = _while_one_stays(off, stay, level, i + 1, j)
+            for k in range(low[j], high[i + 1]):
+                four = _four(off, level, k, j)
+                here = _add_products(here, load(off, (level, i, k)), four)
+                below = _add_products(below, load(off, (level, i + 1, k)), four)
+            _put_four(off, new, i, j, here)
+            _put_four(off, new, i + 1, j, below)
     for i in range(n):
         own = load(stay, (level, i))
         store(stay, (new, i), add_product(load(off, (new, i, i)), own, own))
@@ -64,60 +119,62 @@ def _settle(off, stay, level, low, pumps):
 
 
 @njit(cache=True, error_model="numpy", nogil=True)
-def _short(flow, source, first, rest, fastest, step, x, m, work):
-    """exp(K step) times the state m of x (.., state, 8), for a step (8,) below the finest, in work[2].
+def _short(flow, source, first, rest, fastest, step, work):
+    """exp(K step) times the four visits in work[0] (state, visit, 8), for a step (1, 1, visit, 8) below the finest.
 
-    The series has terms that are not negative; its sum is divided by that of exp(fastest step), term by term, so that
-    no cell is lost by ending it.
+    The series has terms that are not negative; its sum, in work[2], is divided by that of exp(fastest step), term by
+    term, so that no cell is lost by ending it.
     """
     n = first.size - 1
     for i in range(n):
-        store(work, (0, i), load(x, (m, i)))
-        store(work, (2, i), load(x, (m, i)))
-    hours = load(step, (0,))
-    turned = times(load(fastest, (0,)), hours)
-    share = spread(1.0)
-    for k in range(TERMS, 0, -1):
-        share = add_product(spread(1.0), times(share, turned), spread(1.0 / k))
-    share = over(spread(1.0), share)
+        _put_four(work, 2, i, 0, _four(work, 0, i, 0))
     for k in range(1, TERMS + 1):
-        part = times(hours, spread(1.0 / k))
-        old, new = (k + 1) & 1, k & 1
+        portion, old, new = spread(1.0 / k), (k + 1) & 1, k & 1
+        hours = _scaled(portion, _four(step, 0, 0, 0))
         for i in range(n):
-            term = times(load(rest, (i,)), load(work, (old, i)))
+            four = _scaled(load(rest, (i,)), _four(work, old, i, 0))
             for a in range(first[i], first[i + 1]):
-                term = add_product(term, load(flow, (a,)), load(work, (old, source[a])))
-            term = times(term, part)
-            store(work, (new, i), term)
-            store(work, (2, i), plus(load(work, (2, i)), term))
-    for i in range(n):
-        store(work, (2, i), times(share, load(work, (2, i))))
-
-
-@njit(cache=True, error_model="numpy", nogil=True)
-def _first_powers(flow, source, first, rest, fastest, step, pumps, off, stay, unit, work):
-    """exp(K step) for a step (8,) below a turnover of each lane, in off[0] and stay[0]."""
-    n = first.size - 1
-    for j in range(n):
-        unit[:] = 0.0
-        unit[0, j] = 1.0
-        _short(flow, source, first, rest, fastest, step, unit, 0, work)
-        given = spread(0.0)
+                four = _add_products(four, load(flow, (a,)), _four(work, old, source[a], 0))
+            four = _products(four, hours)
+            _put_four(work, new, i, 0, four)
+            _put_four(work, 2, i, 0, _sums(_four(work, 2, i, 0), four))
+    for m in range(WIDE):
+        turned, share = times(load(fastest, (0,)), load(step, (0, 0, m))), spread(1.0)
+        for k in range(TERMS, 0, -1):
+            share = add_product(spread(1.0), times(share, turned), spread(1.0 / k))
+        share = over(spread(1.0), share)
         for i in range(n):
-            if i != j:
-                given = plus(given, load(work, (2, i)))
-                store(off, (0, i, j), load(work, (2, i)))
-        store(off, (0, j, j), spread(0.0))
-        store(stay, (0, j), spread(1.0) if pumps[j] else minus(spread(1.0), given))
+            store(work, (2, i, m), times(share, load(work, (2, i, m))))
 
 
 @njit(cache=True, error_model="numpy", nogil=True)
-def _powers(begin, first_off, first_stay, off, stay, low, high, pumps):
+def _first_powers(flow, source, first, rest, fastest, step, pumps, off, stay, work):
+    """exp(K step) for a step below a turnover of each lane, in off[0] and stay[0]."""
+    n = first.size - 1
+    for left in range(0, n, WIDE):
+        j = min(left, n - WIDE)
+        for i in range(n):
+            for m in range(WIDE):
+                store(work, (0, i, m), spread(1.0 if i == j + m else 0.0))
+        _short(flow, source, first, rest, fastest, step, work)
+        for m in range(WIDE):
+            given = spread(0.0)
+            for i in range(n):
+                if i != j + m:
+                    given = plus(given, load(work, (2, i, m)))
+                    store(off, (0, i, j + m), load(work, (2, i, m)))
+            store(off, (0, j + m, j + m), spread(0.0))
+            store(stay, (0, j + m), spread(1.0) if pumps[j + m] else minus(spread(1.0), given))
+
+
+@njit(cache=True, error_model="numpy", nogil=True)
+def _powers(begin, first_off, first_stay, off, stay, levels, low, high, pumps):
     """exp(K h) for each step longest/2^level, (level, ..), from the first power of each lane at level begin (8,)."""
     n = low.size
-    levels = off.shape[0]
-    off[levels - 1] = 0.0
-    stay[levels - 1] = 1.0
+    for i in range(n):
+        store(stay, (levels - 1, i), spread(1.0))
+        for j in range(n):
+            store(off, (levels - 1, i, j), spread(0.0))
     for level in range(levels - 1, -1, -1):
         if level < levels - 1:
             _square(off, stay, level + 1, low, high)
@@ -131,46 +188,48 @@ def _powers(begin, first_off, first_stay, off, stay, low, high, pumps):
 
 
 @njit(cache=True, error_model="numpy", nogil=True)
+def _states(x, p, q, r, s, i):
+    """What four visits hold in one state."""
+    return load(x, (p, i)), load(x, (q, i)), load(x, (r, i)), load(x, (s, i))
+
+
+@njit(cache=True, error_model="numpy", nogil=True)
 def _multiply(off, stay, level, high, x, origin, goal, count, work):
     """Multiply states x[origin] by the power at a level into x[goal], four at a time."""
     n = high.size
     for begin in range(0, count, WIDE):
         p, q = origin[begin], origin[min(begin + 1, count - 1)]
         r, s = origin[min(begin + 2, count - 1)], origin[min(begin + 3, count - 1)]
-        for i in range(n):
-            kept = load(stay, (level, i))
-            a, b = times(kept, load(x, (p, i))), times(kept, load(x, (q, i)))
-            c, d = times(kept, load(x, (r, i))), times(kept, load(x, (s, i)))
-            for j in range(high[i]):
-                moved = load(off, (level, i, j))
-                a = add_product(a, moved, load(x, (p, j)))
-                b = add_product(b, moved, load(x, (q, j)))
-                c = add_product(c, moved, load(x, (r, j)))
-                d = add_product(d, moved, load(x, (s, j)))
-            store(work, (0, i), a)
-            store(work, (1, i), b)
-            store(work, (2, i), c)
-            store(work, (3, i), d)
+        for upper in range(0, n, 2):
+            i = min(upper, n - 2)
+            here = _scaled(load(stay, (level, i)), _states(x, p, q, r, s, i))
+            below = _scaled(load(stay, (level, i + 1)), _states(x, p, q, r, s, i + 1))
+            for j in range(high[i + 1]):
+                four = _states(x, p, q, r, s, j)
+                here = _add_products(here, load(off, (level, i, j)), four)
+                below = _add_products(below, load(off, (level, i + 1, j)), four)
+            _put_four(work, 0, i, 0, here)
+            _put_four(work, 0, i + 1, 0, below)
         for m in range(min(WIDE, count - begin)):
             for i in range(n):
-                store(x, (goal[begin + m], i), load(work, (m, i)))
+                store(x, (goal[begin + m], i), load(work, (0, i, m)))
 
 
 @njit(cache=True, error_model="numpy", nogil=True)
-def _walk(off, stay, high, share, x, leads, origin, goal, work):
-    """Carry x[0] to the whole steps of each share of the longest, in order: x[leads[m]] is what hour m begins with."""
-    for m in range(share.size):
+def _walk(off, stay, levels, high, share, begin, end, x, leads, origin, goal, work):
+    """Carry x[0] to the whole steps of the visits from `begin` to `end`: x[leads[m]] is what visit m has in common."""
+    for m in range(begin, end):
         leads[m] = 0
-    for level in range(off.shape[0]):
-        count, m = 0, 0
+    for level in range(levels):
+        count, m = 0, begin
         scale = 2.0**level
-        while m < share.size:
+        while m < end:
             old, parted = leads[m], -1
-            while m < share.size and leads[m] == old:
+            while m < end and leads[m] == old:
                 if np.floor(share[m] * scale) - 2.0 * np.floor(share[m] * 0.5 * scale) > 0.0:
                     if parted < 0:
-                        parted = m
-                        origin[count], goal[count] = old, m
+                        parted = m - begin
+                        origin[count], goal[count] = old, parted
                         count += 1
                     leads[m] = parted
                 m += 1
@@ -209,12 +268,11 @@ def follow_lanes(
     off = vectors(levels * n * n).reshape((levels, n, n, LANES))
     stay = vectors(levels * n).reshape((levels, n, LANES))
     first_off, first_stay = vectors(n * n).reshape((1, n, n, LANES)), vectors(n).reshape((1, n, LANES))
-    flow, rest = vectors(source.size), vectors(n)
-    x, work = vectors(most * n).reshape((most, n, LANES)), vectors(4 * n).reshape((4, n, LANES))
-    unit, start = vectors(n).reshape((1, n, LANES)), vectors(n)
-    q, step = vectors(1), vectors(1)
-    begin, some = np.empty(LANES, np.int64), np.empty(LANES, np.int64)
-    leads, origin, goal = np.empty(most, np.int64), np.empty(most, np.int64), np.empty(most, np.int64)
+    flow, rest, q = vectors(source.size), vectors(n), vectors(1)
+    x, work = vectors(most * n).reshape((most, n, LANES)), vectors(3 * n * WIDE).reshape((3, n, WIDE, LANES))
+    step, start = vectors(WIDE).reshape((1, 1, WIDE, LANES)), vectors(n)
+    begin, some, leads = np.empty(LANES, np.int64), np.empty(LANES, np.int64), np.empty(row.size, np.int64)
+    origin, goal, share = np.empty(most, np.int64), np.empty(most, np.int64), after / longest * (1.0 + SAME)
     finite = True
     for group in range(0, order.size, LANES):
         for lane in range(LANES):
@@ -222,29 +280,41 @@ def follow_lanes(
         _rates_of(rates, some, arrows, source, flows, pumps, flow, rest, q)
         for lane in range(LANES):
             begin[lane] = levels_of(q[0, lane], longest)
-            step[0, lane] = longest / 2.0 ** begin[lane]
+            step[0, 0, :, lane] = longest / 2.0 ** begin[lane]
         top = begin.max() + 1
-        _first_powers(flow, source, first, rest, q, step, pumps, first_off, first_stay, unit, work)
-        _powers(begin, first_off, first_stay, off[:top], stay[:top], low, high, pumps)
-        start[:] = 0.0
+        _first_powers(flow, source, first, rest, q, step, pumps, first_off, first_stay, work)
+        _powers(begin, first_off, first_stay, off, stay, top, low, high, pumps)
+        for i in range(n):
+            store(start, (i,), spread(0.0))
         for leg in range(begins.size - 1):
-            visits = after[begins[leg] : begins[leg + 1]]
-            share = visits / longest * (1.0 + SAME)
             for i in range(n):
                 for lane in range(LANES):
                     x[0, i, lane] = jumps[leg, i] + (0.0 if pumps[i] else start[i, lane])
-            _walk(off[:top], stay[:top], high, share, x, leads, origin, goal, work)
-            for m in range(visits.size):
-                for lane in range(LANES):
-                    whole = np.floor(share[m] * 2.0 ** begin[lane]) / 2.0 ** begin[lane]
-                    step[0, lane] = max(0.0, visits[m] - whole * longest)
-                _short(flow, source, first, rest, q, step, x, leads[m], work)
-                hour = row[begins[leg] + m]
-                if hour < 0:
-                    start[:] = work[2]
-                else:
-                    finite &= _write(work[2], some, min(LANES, order.size - group), place, hour, out)
+            _walk(off, stay, top, high, share, begins[leg], begins[leg + 1], x, leads, origin, goal, work)
+            for left in range(begins[leg], begins[leg + 1], WIDE):
+                count = min(WIDE, begins[leg + 1] - left)
+                for m in range(count):
+                    for i in range(n):
+                        store(work, (0, i, m), load(x, (leads[left + m], i)))
+                _rest_of(after, share, left, count, begin, longest, step)
+                _short(flow, source, first, rest, q, step, work)
+                for m in range(count):
+                    if row[left + m] >= 0:
+                        finite &= _write(work, m, some, min(LANES, order.size - group), place, row[left + m], out)
+                    else:
+                        for i in range(n):
+                            store(start, (i,), load(work, (2, i, m)))
     return finite
+
+
+@njit(cache=True, error_model="numpy", nogil=True)
+def _rest_of(after, share, left, count, begin, longest, step):
+    """What is left of some visits after whole steps of each lane, (1, 1, visit, 8) [h]."""
+    for lane in range(LANES):
+        finest = longest / 2.0 ** begin[lane]
+        for m in range(count):
+            whole = np.floor(share[left + m] * 2.0 ** begin[lane])
+            step[0, 0, m, lane] = max(0.0, after[left + m] - whole * finest)
 
 
 @njit(cache=True, error_model="numpy", nogil=True)
@@ -272,12 +342,12 @@ def _rates_of(rates, some, arrows, source, flows, pumps, flow, rest, q):
 
 
 @njit(cache=True, error_model="numpy", nogil=True)
-def _write(states, some, count, place, hour, out):
-    """Give each draw its states; tell whether all are finite."""
+def _write(work, m, some, count, place, hour, out):
+    """Give each draw the states of visit m; tell whether all are finite."""
     finite = True
     for lane in range(count):
         for i in range(place.size):
             if place[i] >= 0:
-                out[some[lane], hour, place[i]] = states[i, lane]
-                finite &= np.isfinite(states[i, lane])
+                out[some[lane], hour, place[i]] = work[2, i, m, lane]
+                finite &= np.isfinite(work[2, i, m, lane])
     return finite

@@ -322,7 +322,8 @@ class Model:
             return follow_history(self, theta, doses, hours, modifiers, fidelity)
         factor = self.factor(modifiers)
         schedule = self.schedule(doses).scaled(factor)
-        return self.follow(theta, schedule, hours, modifiers, fidelity) / factor
+        found = self.follow(theta, schedule, hours, modifiers, fidelity)
+        return found if factor == 1.0 else found / factor
 
     def follow(
         self,
