@@ -1,11 +1,12 @@
 """What is the same for all draws of a forecast: the order of states, the pumps, and the legs between doses.
 
-A dose in time is one more state, a pump that stays as it is while it runs and feeds cells at a constant rate. States are
-ordered so that cells move on to later ones, as far as they do not come back: matrices are then block triangular, and
-what is zero for ever is not multiplied.
+A dose in time is one more state, a pump that stays as it is while it runs and feeds cells at a constant rate. States
+are ordered so that cells move on to later ones, as far as they do not come back: matrices are then block triangular,
+and what is zero for ever is not multiplied.
 """
 
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -43,6 +44,10 @@ class Itinerary:
     jumps: Array
     after: Array
     row: Integers
+
+    def arrays(self) -> tuple[Any, ...]:
+        """Return all of it, as the compiled function takes it."""
+        return tuple(vars(self).values())
 
 
 def plan(

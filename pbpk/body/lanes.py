@@ -14,6 +14,7 @@ from pbpk.body.doubling import FINEST, TERMS
 from pbpk.body.simd import LANES, add_product, load, minus, over, plus, spread, store, times, vectors, where_less
 
 SAME = 1e-13  # share of an hour by which it may be rounded up, so that evenly spaced hours have few digits
+MOST_LEVELS = 100  # 1e28 turnovers, where no rate that a prior draws comes near
 WIDE = 4  # columns or states that are multiplied together: four sums hide the latency of one
 
 
@@ -238,18 +239,18 @@ def _walk(off, stay, levels, high, share, begin, end, x, leads, origin, goal, wo
 
 @njit(cache=True, error_model="numpy", nogil=True)
 def levels_of(fastest, longest):
-    """Times that the longest step is halved until it is below `FINEST` of a turnover."""
+    """Times that the longest step is halved until it is below `FINEST` of a turnover, or `MOST_LEVELS` and no more."""
     level = 0
-    while fastest * longest / 2.0**level > FINEST:
+    while level < MOST_LEVELS and fastest * longest / 2.0**level > FINEST:
         level += 1
     return level
 
 
 @njit(cache=True, error_model="numpy", nogil=True)
 def follow_lanes(
-    rates, draws, place, pumps, low, high, arrows, source, first, flows, longest, begins, jumps, after, row, out
+    rates, draws, out, place, pumps, low, high, arrows, source, first, flows, longest, begins, jumps, after, row
 ):
-    """Follow some draws through the rest, an `Itinerary`.
+    """Follow some draws through an `Itinerary`, whose arrays come last.
 
     Parameters
     ----------
@@ -265,6 +266,8 @@ def follow_lanes(
     fastest = np.array([_fastest(rates[draw], arrows, source, pumps) for draw in draws])
     order = draws[np.argsort(fastest)]  # neighbours begin at about the same step
     levels = 1 + levels_of(fastest.max(), longest)
+    if levels > MOST_LEVELS:
+        return False
     off = vectors(levels * n * n).reshape((levels, n, n, LANES))
     stay = vectors(levels * n).reshape((levels, n, LANES))
     first_off, first_stay = vectors(n * n).reshape((1, n, n, LANES)), vectors(n).reshape((1, n, LANES))

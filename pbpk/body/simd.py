@@ -1,18 +1,21 @@
 """Eight numbers as one: a vector type for compiled code, whose sums and products are single instructions.
 
 LLVM does not vectorise loops of eight by itself (measured: a fifth of the speed). What is written with these functions
-is vector code on every machine: one register of AVX-512, two of AVX2, four of NEON. Nothing is reordered, and fused only
-where it says so: each of the eight has the digits that it would have alone.
+is vector code on every machine: one register of AVX-512, two of AVX2, four of NEON. Nothing is reordered, and fused
+only where it says so: each of the eight has the digits that it would have alone, on any machine.
 
 Arrays hold vectors along their last axis, (..., 8), contiguous; `at` is a tuple of all indices but the last.
 """
 
+from typing import Any
+
 import numpy as np
 from llvmlite import ir
-from numba import njit, types
+from numba import extending, njit, types
 from numba.core import cgutils
-from numba.extending import intrinsic, models, register_model
+from numba.extending import models, register_model
 
+intrinsic: Any = extending.intrinsic  # its annotations ask callers for the typing context, which numba adds
 LANES = 8
 _VECTOR = ir.VectorType(ir.DoubleType(), LANES)
 
@@ -81,25 +84,25 @@ def spread(typing, number):
 
 @intrinsic
 def plus(typing, a, b):
-    """a + b."""
+    """Sum a + b."""
     return vector(vector, vector), lambda context, builder, signature, x: builder.fadd(x[0], x[1])
 
 
 @intrinsic
 def minus(typing, a, b):
-    """a - b."""
+    """Difference a - b."""
     return vector(vector, vector), lambda context, builder, signature, x: builder.fsub(x[0], x[1])
 
 
 @intrinsic
 def times(typing, a, b):
-    """a b."""
+    """Product a b."""
     return vector(vector, vector), lambda context, builder, signature, x: builder.fmul(x[0], x[1])
 
 
 @intrinsic
 def over(typing, a, b):
-    """a / b."""
+    """Quotient a / b."""
     return vector(vector, vector), lambda context, builder, signature, x: builder.fdiv(x[0], x[1])
 
 

@@ -15,7 +15,8 @@ from pbpk.body.tape import Tape
 from pbpk.errors import SolveError
 
 Array = NDArray[np.float64]
-THREADS: int = config.NUMBA_NUM_THREADS  # the environment's NUMBA_NUM_THREADS, else the cores this process may use
+# as many as the environment's NUMBA_NUM_THREADS says, else as the cores that this process may use
+THREADS: int = config.NUMBA_NUM_THREADS  # type: ignore[attr-defined]
 TOGETHER = 128  # draws that one thread follows before it takes more
 
 
@@ -107,10 +108,10 @@ def solve(
 
 def _follow(itinerary: Itinerary, rates: Array, out: Array) -> bool:
     """Fill `out` (draw, time, state) on `THREADS` threads, which change no digit; tell whether all is finite."""
-    parts = np.split(np.arange(len(rates)), range(TOGETHER, len(rates), TOGETHER))
+    parts = [np.arange(begin, min(begin + TOGETHER, len(rates))) for begin in range(0, len(rates), TOGETHER)]
 
     def follow(draws: NDArray[np.int64]) -> bool:
-        return bool(follow_lanes(rates, draws, *vars(itinerary).values(), out))
+        return bool(follow_lanes(rates, draws, out, *itinerary.arrays()))
 
     if min(THREADS, len(parts)) < 2:
         return all([follow(draws) for draws in parts])
