@@ -9,7 +9,8 @@ products of what is not negative are taken: for i != j the square has the entry
 What stays, P_jj, is 1 less what its column gives away while that is below a half, so that slow rates keep their digits
 beside fast ones; beyond, where that difference would lose them, it is P_jj^2 + sum over k of P_jk P_kj, and the column
 is scaled to sum to 1. So cells are conserved, and the last 1e-12 of a dose has as many digits as the first half.
-Compiled; its gradient is in `leaps`, for the systems that the sampler follows.
+Compiled, for one matrix; `leaps` has its gradient, for the stiff systems that the sampler follows, and `lanes` follows
+many draws at once, for forecasts.
 """
 
 import numpy as np
