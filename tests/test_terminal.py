@@ -24,7 +24,7 @@ def printed(monkeypatch):
 def forecast():
     rows = [
         {"scenario": "iv", "organ": organ, "state": state, "hours": 24.0, "q2.5": 1e5, "q50": 2e5, "q97.5": 3e5,
-         "dose_cells": 1e6, "evidence": "data"}
+         "dose_cells": 1e6, "evidence": "data", "beyond": ""}
         for organ in ("lung", "liver") for state in ("live", "label", "total")
     ]  # fmt: skip
     return pd.DataFrame(rows)
