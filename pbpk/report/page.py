@@ -9,6 +9,7 @@ import pandas as pd
 from pbpk.body.equations import conservation
 from pbpk.infer.design.identify import learned_sentences
 from pbpk.report import figures, lessons, scenario_figures, scenario_tables, tables, wording
+from pbpk.report.body_map import body_map_figure
 from pbpk.report.formulas import equation_markup
 from pbpk.report.ink import svg
 from pbpk.report.references import cited, references
@@ -128,7 +129,7 @@ def scenario_html(
         "scenarios.html.j2",
         set(wording.KINDS) <= set(forecast["state"]),
         title=f"Scenarios from {origin}",
-        scenarios=_scenarios(forecast, words),
+        scenarios=_scenarios(forecast, words, whole=True),
         contrasts=_contrasts(contrasts),
         moved=moved,
         carried=None if moved is None else scenario_tables.carried_table(moved),
@@ -217,13 +218,16 @@ def _observed(run: "Run", known: dict[str, Any]) -> dict[str, Any]:
     }
 
 
-def _scenarios(forecast: pd.DataFrame, reach: Mapping[str, str] | None = None) -> dict[str, Any]:
-    """A bar figure of all, and a figure and a table of each; reach : other words for how far an answer reaches."""
+def _scenarios(forecast: pd.DataFrame, reach: Mapping[str, str] | None = None, whole: bool = False) -> dict[str, Any]:
+    """A bar figure of all, and a figure and a table of each.
+
+    reach : other words for how far an answer reaches; whole : with the organs stacked and as a map of the body
+    """
     words = REACH | dict(reach or {})
     if not _filled(forecast):
         return {"bars": None, "each": []}
     each = []
-    for i, (_, part) in enumerate(forecast.groupby("scenario", sort=False), start=1):
+    for i, (name, part) in enumerate(forecast.groupby("scenario", sort=False), start=1):
         title, evidence = str(part["title"].iloc[0]), str(part["evidence"].iloc[0])
         about = f"What each organ holds against time in the scenario {title}, one panel for each."
         each.append(
@@ -234,11 +238,23 @@ def _scenarios(forecast: pd.DataFrame, reach: Mapping[str, str] | None = None) -
                 "reach": words.get(evidence, "") or _reach(part),
                 "surplus": _surplus(part),
                 "figure": svg(scenario_figures.scenario_figure(part, ""), about, f"scenario{i}"),
+                "more": _more(part, str(name), title, i) if whole else [],
                 "table": scenario_tables.scenario_table(part),
             }
         )
     about = "Share of the dose in each organ at 1 h, 24 h and 7 d of each scenario; the numbers are in the tables."
     return {"bars": svg(scenario_figures.scenario_bars_figure(forecast), about, "bars"), "each": each}
+
+
+def _more(part: pd.DataFrame, name: str, title: str, i: int) -> list[dict[str, Any]]:
+    """Organs stacked over hours, and the body as a map, with their captions."""
+    stacked, mapped = scenario_figures.stack_figure(part, name), body_map_figure(part, name)
+    told = [
+        (stacked, "stack", "Organs stacked over hours: all of the dose that is in the body or has left it, mean."),
+        (mapped, "map", "Median share of the dose in each organ; the figure is not to scale."),
+    ]
+    return [{"figure": svg(figure, f"{words} Scenario {title}.", f"{key}{i}"), "caption": words}
+            for figure, key, words in told]  # fmt: skip
 
 
 def _reach(forecast: pd.DataFrame) -> str:

@@ -176,3 +176,31 @@ def contrast_figure(contrasts: pd.DataFrame) -> Figure:
     against = plain(str(rows["against"].iloc[0])) if len(rows) else ""
     figure.supxlabel(f"area under the curve over that of {against}, median and 95 % credible interval", fontsize=8)
     return figure
+
+
+@inked
+def stack_figure(forecast_table: pd.DataFrame, scenario: str) -> Figure:
+    """Organs stacked over hours, mean share of the dose, living cells hatched: where all of it is at each moment."""
+    own = forecast_table[(forecast_table["scenario"] == scenario) & (forecast_table["hours"] > 0.0)]
+    kinds = kinds_of(own)
+    organs = [organ for organ in dict.fromkeys(own["organ"]) if organ in _visible(own)]
+    figure = Figure(figsize=(WIDTH, 3.0), layout="constrained")
+    axes = figure.subplots()
+    hours = np.sort(own["hours"].unique())
+    below = np.zeros(hours.size)
+    for kind, hatch in zip(kinds, HATCHES if len(kinds) > 1 else (None,), strict=False):
+        for organ in organs:
+            part = own[(own["organ"] == organ) & (own["state"] == kind)].sort_values("hours")
+            share = 100.0 * part["mean"].to_numpy(float) / part["dose_cells"].to_numpy(float)
+            axes.fill_between(hours, below, below + share, facecolor=colour(organ), edgecolor="white", lw=0.3,
+                              hatch=hatch, label=f"{organ} {kind}")  # fmt: skip
+            below = below + share
+    hours_axis(axes, float(hours.min()), float(hours.max()), True, most=8)
+    axes.set_ylim(0.0, max(100.0, float(below.max())))
+    axes.set_ylabel("% of the dose, mean")
+    handles = [Patch(fc=colour(organ), label=named(organ)) for organ in organs]
+    if len(kinds) > 1:
+        hatches = zip(kinds, HATCHES, strict=False)
+        handles += [Patch(fc="white", ec=INK, hatch=hatch, label=KINDS.get(kind, kind)) for kind, hatch in hatches]
+    figure.legend(handles=handles, loc="outside lower center", ncols=6)
+    return figure

@@ -99,7 +99,7 @@ def test_scenarios_alone_make_a_page(khot, tmp_path):
     page = path.read_text()
     parsed(page)
     assert "the prior of &lt;b&gt;" in page
-    assert page.count("<svg") == 3
+    assert page.count("<svg") == 3 + 2 * 2  # each with its stack and its body
     assert "read it as a hypothesis" in page
 
 

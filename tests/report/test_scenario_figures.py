@@ -59,3 +59,12 @@ def test_a_ratio_for_each_organ_state_and_scenario():
     shown = contrasts[(contrasts["endpoint"] == "AUC") & (contrasts["state"] == "live") & (contrasts["ratio"] > 0)]
     assert sum(line.get_marker() == "o" for line in live.lines) == len(shown)
     assert live.get_xscale() == label.get_xscale() == "log"
+
+
+def test_a_stack_holds_all_that_was_given(khot):
+    (axes,) = scenario_figures.stack_figure(khot.forecast, "s0").axes
+    first = khot.forecast.query("scenario == 's0' and state == 'total'").groupby("hours")[["mean", "dose_cells"]].sum()
+    share = 100.0 * first["mean"] / khot.forecast["dose_cells"].iloc[0]
+    top = max(path.vertices[:, 1].max() for each in axes.collections for path in each.get_paths())
+    assert top == pytest.approx(share[share.index > 0].max(), rel=0.01)
+    assert {each.get_hatch() for each in axes.collections} == {"/////", None}
