@@ -173,6 +173,12 @@ def exposure(
     below: Annotated[
         str, typer.Option(help="Values below the limit in means: mostly, zero, drop, half, limit.")
     ] = "mostly",
+    below_first: Annotated[
+        str, typer.Option(help="A subject's values below the limit before its first above it.")
+    ] = "zero",
+    below_middle: Annotated[str, typer.Option(help="Those between values above it.")] = "drop",
+    below_last: Annotated[str, typer.Option(help="Those after its last above it: zero, drop, half, limit.")] = "zero",
+    interval: Annotated[str, typer.Option(help="Of areas of animals killed at their hour: t, bootstrap_t.")] = "t",
     tail: Annotated[
         int | None, typer.Option(min=2, help="Points of the terminal slope; the best ones if none.")
     ] = None,
@@ -183,7 +189,8 @@ def exposure(
     from pbpk.commands.exposure import tell_exposure
     from pbpk.predict.noncompartmental.rules import rules_of
 
-    rules = rules_of(method=method, start=start, below_mean=below, tail=tail, level=level, partial=partial or "")
+    limits = {"below_mean": below, "below_first": below_first, "below_middle": below_middle, "below_last": below_last}
+    rules = rules_of(partial or "", method=method, start=start, interval=interval, tail=tail, level=level, **limits)
     tell_exposure(what, out, rules, compare, force)
 
 

@@ -10,10 +10,11 @@ from pbpk.commands.reading import read_with_bar
 from pbpk.errors import InputError
 from pbpk.infer.draws.posterior import Posterior
 from pbpk.predict.exposure import compare_exposure, exposure
+from pbpk.predict.noncompartmental.dataset import as_dataset
 from pbpk.predict.noncompartmental.rules import Rules
 from pbpk.predict.record import write_folder
 from pbpk.predict.run import read_fit
-from pbpk.share.tables import write_table
+from pbpk.share.tables import EXACT, write_table
 from pbpk.terminal import say_contrasts, say_exposure
 
 WRITTEN = ("exposure.csv",)
@@ -27,9 +28,10 @@ def tell_exposure(folder: Path, out: Path | None, rules: Rules, groups: str | No
     table, contrasts = _found(folder, rules, groups)
     if out is not None:
         with write_folder(out, force, WRITTEN) as beside:
-            write_table(table, beside / "exposure.csv")
+            write_table(table, beside / "exposure.csv", EXACT)
+            as_dataset(table).to_netcdf(beside / "exposure.nc", engine="h5netcdf")
             if contrasts is not None:
-                write_table(contrasts, beside / "contrasts.csv")
+                write_table(contrasts, beside / "contrasts.csv", EXACT)
     say_exposure(table, out)
     if contrasts is not None:
         say_contrasts(contrasts)

@@ -29,6 +29,7 @@ from pbpk.predict.noncompartmental.destructive import (
     Estimate,
     Sampled,
     area_weights,
+    bootstrap_t,
     combined,
     moment_weights,
     of_animals,
@@ -280,10 +281,23 @@ def _of_means(own: _Part, rules: Rules) -> Iterator[dict[str, Any]]:
         found["residence_last"] = _over(area, own.given)
         if "AUCinf_obs" in found:
             found["residence_inf"] = _over(found["AUCinf_obs"], own.given)
+    ends = _resampled(sampled, {"AUClast": (0.0, last)} | {named_part(*span): span for span in rules.partial}, rules)
     for name, estimate in found.items():
         rests = name in tail.estimates or name in ("residence_inf", "lambda_z")
         flags = (*sampled.flags, *(begun if name.startswith(FROM_START) else ()), *(tail.flags if rests else ()))
-        yield _row(own, name, estimate, int(sampled.n.sum()), "; ".join(flags), rules)
+        row = _row(own, name, estimate, int(sampled.n.sum()), "; ".join(flags), rules)
+        low, high = ends.get(name, (row["low"], row["high"]))
+        yield row | {"low": low, "high": high}
+
+
+def _resampled(
+    sampled: Sampled, spans: Mapping[str, tuple[float, float]], rules: Rules
+) -> dict[str, tuple[float, float]]:
+    """Intervals of areas by the bootstrap-t where that is the rule and there are animals to draw again."""
+    if rules.interval != "bootstrap_t" or sampled.values is None:  # noqa: PD011
+        return {}
+    return {name: bootstrap_t(sampled, area_weights(sampled.hours, stop, rules, start or None), rules.level)
+            for name, (start, stop) in spans.items()}  # fmt: skip
 
 
 def _named(own: _Part, rules: Rules) -> Sampled:

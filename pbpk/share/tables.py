@@ -18,6 +18,7 @@ PARAMETER_COLUMNS = ["parameter", "unit", "mean", "sd", "q2.5", "q50", "q97.5", 
                      "learned", "prior_q2.5", "prior_q50", "prior_q97.5", "contraction", "shift", "about",
                      "source"]  # fmt: skip
 
+EXACT = 15  # digits of what others may compute again from the same values
 PERCENT = {
     "dose": "percent of dose",
     "recovered": "percent of recovered",
@@ -37,12 +38,13 @@ def write_tables(run: "Run", folder: Path) -> list[Path]:
         tables["deviates"] = run.animals
     if len(run.forecast):
         tables["forecast"] = run.forecast
-    return [write_table(table, folder / f"{name}.csv") for name, table in tables.items()]
+    return [write_table(table, folder / f"{name}.csv", EXACT if name == "exposure" else 6)
+            for name, table in tables.items()]  # fmt: skip
 
 
-def write_table(table: pd.DataFrame, path: Path) -> Path:
-    """Write one table with six significant digits and Unix line ends."""
-    table.to_csv(path, index=False, float_format="%.6g", lineterminator="\n")
+def write_table(table: pd.DataFrame, path: Path, digits: int = 6) -> Path:
+    """Write one table with so many significant digits and Unix line ends."""
+    table.to_csv(path, index=False, float_format=f"%.{digits}g", lineterminator="\n")
     return path
 
 

@@ -8,6 +8,7 @@ from pbpk.errors import InputError, did_you_mean
 Method = Literal["linear", "linear_up_log_down"]
 Start = Literal["carry_back", "first", "zero", "back_extrapolate"]
 Below = Literal["zero", "drop", "half", "limit"]
+Interval = Literal["t", "bootstrap_t"]
 BelowMean = Literal["mostly", "zero", "drop", "half", "limit"]
 
 CHOICES: dict[str, tuple[str, ...]] = {
@@ -15,6 +16,7 @@ CHOICES: dict[str, tuple[str, ...]] = {
     "start": get_args(Start),
     **dict.fromkeys(("below_first", "below_middle", "below_last"), get_args(Below)),
     "below_mean": get_args(BelowMean),
+    "interval": get_args(Interval),
 }
 
 
@@ -33,7 +35,9 @@ class Rules:
         of that the most
     least_points, least_r2, least_span, most_extrapolated : what a slope is flagged by: points, adjusted R2, hours over
         half-lives, percent of the area beyond the last value
-    level : of intervals; partial : hours from and to of areas in part
+    level : of intervals; interval : of areas of single animals killed at their hour, by Student's t with
+        Satterthwaite's degrees of freedom, or by the bootstrap-t, which draws animals again and need not be symmetric
+    partial : hours from and to of areas in part
     """
 
     method: Method = "linear"
@@ -49,6 +53,7 @@ class Rules:
     least_span: float = 2.0
     most_extrapolated: float = 20.0
     level: float = 0.95
+    interval: Interval = "t"
     partial: tuple[tuple[float, float], ...] = field(default=())
 
     def __post_init__(self) -> None:
