@@ -5,7 +5,7 @@ counts    = pbpk.count_cells(study)
 model     = pbpk.read_model("t_cell", species="mouse", label="51Cr")
 posterior = pbpk.fit(model, counts, seed=1)
 scenarios = pbpk.read_scenarios("models/scenarios")
-forecast  = pbpk.simulate(model, posterior.theta(400), posterior.joint.names, scenarios)
+forecast  = pbpk.simulate(posterior, scenarios)
 exposure  = pbpk.exposure(counts, posterior)
 """
 
@@ -37,8 +37,12 @@ if TYPE_CHECKING:
     from pbpk.infer.draws.fit import fit, fit_together
     from pbpk.infer.draws.posterior import Posterior
     from pbpk.infer.matched.sharing import join_together
+    from pbpk.predict.contrast import contrast_scenarios
+    from pbpk.predict.dose_choice import Limit, choose_dose, ways_of
+    from pbpk.predict.endpoint import parse_endpoint
     from pbpk.predict.exposure import compare_exposure, exposure
-    from pbpk.predict.forecast import simulate
+    from pbpk.predict.forecast import forecast_table
+    from pbpk.predict.origin import Origin, origin_of, read_prior, read_run, simulate
     from pbpk.predict.run import Run
     from pbpk.predict.scenario import Scenario, read_scenarios
     from pbpk.report.page import write_report
@@ -78,7 +82,17 @@ _HOMES = {
     "Posterior": "infer.draws.posterior",
     "exposure": "predict.exposure",
     "compare_exposure": "predict.exposure",
-    "simulate": "predict.forecast",
+    "Origin": "predict.origin",
+    "origin_of": "predict.origin",
+    "read_run": "predict.origin",
+    "read_prior": "predict.origin",
+    "simulate": "predict.origin",
+    "forecast_table": "predict.forecast",
+    "contrast_scenarios": "predict.contrast",
+    "parse_endpoint": "predict.endpoint",
+    "Limit": "predict.dose_choice",
+    "choose_dose": "predict.dose_choice",
+    "ways_of": "predict.dose_choice",
     "Run": "predict.run",
     "Scenario": "predict.scenario",
     "read_scenarios": "predict.scenario",
@@ -88,8 +102,10 @@ _HOMES = {
 __all__ = [
     "Calibration",
     "Dose",
+    "Limit",
     "Model",
     "OrganCounts",
+    "Origin",
     "Parameter",
     "Posterior",
     "Run",
@@ -100,8 +116,10 @@ __all__ = [
     "accept_plate",
     "calibrate",
     "check_prior",
+    "choose_dose",
     "compare",
     "compare_exposure",
+    "contrast_scenarios",
     "count_cells",
     "demodulate",
     "detection_limits",
@@ -110,17 +128,23 @@ __all__ = [
     "fit",
     "fit_calibration",
     "fit_together",
+    "forecast_table",
     "join_together",
     "left_out",
+    "origin_of",
+    "parse_endpoint",
     "profile",
     "read_collection",
     "read_model",
+    "read_prior",
+    "read_run",
     "read_scenarios",
     "read_species",
     "read_study",
     "read_traces",
     "simulate",
     "structure",
+    "ways_of",
     "what_to_measure",
     "write_report",
 ]

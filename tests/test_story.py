@@ -14,12 +14,13 @@ ROOT = Path(__file__).parents[1]
 
 def test_the_public_names():
     assert sorted(pbpk.__all__) == [
-        "Calibration", "Dose", "Model", "OrganCounts", "Parameter", "Posterior", "Run", "Scenario", "Species",
-        "Study", "Trace", "accept_plate", "calibrate", "check_prior", "compare", "compare_exposure",
-        "count_cells", "demodulate", "detection_limits", "expected", "exposure", "fit", "fit_calibration",
-        "fit_together", "join_together", "left_out", "profile", "read_collection", "read_model",
-        "read_scenarios", "read_species", "read_study", "read_traces", "simulate", "structure",
-        "what_to_measure", "write_report",
+        "Calibration", "Dose", "Limit", "Model", "OrganCounts", "Origin", "Parameter", "Posterior", "Run",
+        "Scenario", "Species", "Study", "Trace", "accept_plate", "calibrate", "check_prior", "choose_dose",
+        "compare", "compare_exposure", "contrast_scenarios", "count_cells", "demodulate", "detection_limits",
+        "expected", "exposure", "fit", "fit_calibration", "fit_together", "forecast_table", "join_together",
+        "left_out", "origin_of", "parse_endpoint", "profile", "read_collection", "read_model", "read_prior",
+        "read_run", "read_scenarios", "read_species", "read_study", "read_traces", "simulate", "structure",
+        "ways_of", "what_to_measure", "write_report",
     ]  # fmt: skip
     for name in pbpk.__all__:
         value = getattr(pbpk, name)
@@ -56,15 +57,10 @@ def test_from_four_patients_to_an_answer(tmp_path):
 
     scenarios = pbpk.read_scenarios(ROOT / "models" / "scenarios")
     hours = np.array([1.0, 240.0])
-    forecast = pbpk.simulate(
-        model,
-        posterior.theta(200),
-        posterior.joint.names,
-        scenarios,
-        cells=study.doses[0].cells,
-        hours=hours,
-        studied=["iv"],
-    )
+    forecast = pbpk.simulate(posterior, scenarios, cells=study.doses[0].cells, hours=hours)
+    assert forecast.sel(scenario="portal_vein")["evidence"].item() == "extrapolation"
+    contrasts = pbpk.contrast_scenarios(forecast, "iv_bolus")
+    assert {"difference", "ratio", "probability_above"} <= set(contrasts)
     share = forecast["cells"].astype(float).sum("state") / forecast["dose_cells"]
     # what the abstract says of these patients, as the fit retells it: label moves from lung to liver and spleen
     iv = share.sel(scenario="iv_bolus").median("draw")

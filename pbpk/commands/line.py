@@ -22,11 +22,10 @@ from pbpk.infer.comparison.loo import influence, left_out
 from pbpk.infer.design.prior_check import PriorCheck, check_prior
 from pbpk.infer.draws.fit import fit_together
 from pbpk.infer.draws.posterior import Posterior, write_posterior
-from pbpk.infer.matched.histories import known_amount
 from pbpk.infer.matched.joint import Joint, join
 from pbpk.infer.matched.sharing import ALONE, Together, join_together
 from pbpk.predict.forecast import DRAWS
-from pbpk.predict.origin import answer, origin_of
+from pbpk.predict.origin import origin_about, simulate
 from pbpk.predict.record import model_of, write_folder, write_manifest
 from pbpk.predict.run import Run, assemble, describe, write_inputs
 from pbpk.predict.scenario import Scenario, read_scenarios
@@ -74,9 +73,7 @@ class Member:
 
     def answer(self, asked: Asked, theta: Array, joint: Joint) -> xr.Dataset:
         """Forecast of the scenarios from parameter vectors (draw, estimated)."""
-        amount = known_amount(self.study, self.model)
-        origin = origin_of(joint, theta, f"the fit of {self.study.name}", self.fixed, amount, asked.seed)
-        return answer(origin, self.scenarios, asked.cells)
+        return simulate(origin_about(joint, theta, self.fixed, asked.seed), self.scenarios, asked.cells)
 
 
 def run_line(source: Path, out: Path, asked: Asked) -> None:

@@ -12,7 +12,7 @@ from pbpk.errors import InputError
 from pbpk.predict.contrast import contrast_scenarios
 from pbpk.predict.extrapolation import animal_of
 from pbpk.predict.forecast import DRAWS, forecast_table
-from pbpk.predict.origin import Origin, answer, read_prior, read_run
+from pbpk.predict.origin import Origin, read_prior, read_run, simulate
 from pbpk.predict.record import write_folder, write_manifest
 from pbpk.predict.scenario import read_scenarios
 from pbpk.share.tables import write_table
@@ -71,7 +71,7 @@ def tell_scenarios(
     origin = whom.read()
     asked = read_scenarios(scenarios, origin.model)
     with write_folder(out, force) as folder:
-        forecast = answer(origin, asked, cells)
+        forecast = simulate(origin, asked, cells)
         table = forecast_table(forecast)
         if origin.moved is not None:
             say_carried(origin.moved, cells)

@@ -23,7 +23,7 @@ PERCENT = 100.0  # cells given where nobody said how many: the forecast is then 
 LEVELS = {"q2.5": 0.025, "q50": 0.5, "q97.5": 0.975}
 
 
-def simulate(
+def answer(
     model: Model,
     theta: Array,
     names: Sequence[str],

@@ -5,6 +5,7 @@ from dataclasses import dataclass, replace
 from functools import cached_property
 from itertools import groupby
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import numpy as np
 import xarray as xr
@@ -17,12 +18,16 @@ from pbpk.body.rivals import draw_believed
 from pbpk.body.solve import Array
 from pbpk.body.species import Species
 from pbpk.errors import RunError
+from pbpk.infer.matched.histories import known_amount
 from pbpk.infer.matched.joint import Joint
 from pbpk.predict.extrapolation import Extrapolation, animal_of, extrapolate, marked
-from pbpk.predict.forecast import DRAWS, amounts, hours_of, places, simulate
-from pbpk.predict.record import read_manifest, read_models, read_recorded
+from pbpk.predict.forecast import DRAWS, amounts, answer, hours_of, places
+from pbpk.predict.record import model_of, read_manifest, read_models, read_recorded
 from pbpk.predict.scenario import Scenario
 from pbpk.predict.studied import Studied, studied_by
+
+if TYPE_CHECKING:
+    from pbpk.infer.draws.posterior import Posterior
 
 
 @dataclass(frozen=True)
@@ -129,14 +134,22 @@ def read_run(folder: str | Path, draws: int | None = DRAWS, seed: int = 1) -> Or
     return _sized(origin if draws is None else origin.thinned(draws))
 
 
-def origin_of(joint: Joint, theta: Array, words: str, fixed: Model, amount: float | None, seed: int = 1) -> Origin:
-    """Draws of a fit that is in memory.
+def origin_of(posterior: "Posterior", draws: int = DRAWS, seed: int = 1) -> Origin:
+    """Draws of a fit that is in memory, at most so many, evenly chosen."""
+    joint = posterior.joint
+    free = any(name.startswith("ratio_") for name in joint.model.constants)
+    fixed = model_of(joint.study, None, "fixed") if free else joint.model
+    return origin_about(joint, posterior.theta(draws), fixed, seed)
+
+
+def origin_about(joint: Joint, theta: Array, fixed: Model, seed: int = 1) -> Origin:
+    """Any parameters of a study that is matched with a model.
 
     theta : (draw, estimated); fixed : the model with its physiology fixed
     """
-    return _sized(
-        Origin(joint.model, theta, joint.names, words, fixed, joint.standing, studied_by(joint), amount, seed)
-    )
+    words, amount = f"the fit of {joint.study.name}", known_amount(joint.study, joint.model)
+    studied = studied_by(joint)
+    return _sized(Origin(joint.model, theta, joint.names, words, fixed, joint.standing, studied, amount, seed))
 
 
 def read_prior(
@@ -172,13 +185,14 @@ def _sized(origin: Origin) -> Origin:
     return replace(origin, theta=theta, names=(*origin.names, law.name))
 
 
-def answer(
-    origin: Origin, scenarios: Sequence[Scenario], cells: float | None = None, hours: Array | None = None
+def simulate(
+    whom: "Origin | Posterior", scenarios: Sequence[Scenario], cells: float | None = None, hours: Array | None = None
 ) -> xr.Dataset:
     """Answer scenarios side by side, each in its own animal, with paired draws.
 
     Parameters
     ----------
+    whom : a fit, or an origin as `read_run` and `read_prior` give it
     cells : given in scenarios that do not say how many; the study's where None, in the study's own animal
     hours : (time,) [h], chosen by the doses of all of them where None
 
@@ -191,12 +205,13 @@ def answer(
     ScenarioError, SpeciesError, InputError
         if a scenario does not fit the model, or its animal cannot be
     """
+    origin = whom if isinstance(whom, Origin) else origin_of(whom)
     hours = hours_of(scenarios) if hours is None else hours
     parts = []
     for _, same in groupby(scenarios, key=lambda s: (s.species, s.body_weight_g, s.sex, s.rates)):
         asked = list(same)
         there = origin.animal(asked[0])
-        found = simulate(there.model, there.theta, there.names, asked, cells or there.amount, hours, there.seed,
+        found = answer(there.model, there.theta, there.names, asked, cells or there.amount, hours, there.seed,
                          there.studied, there.standing)  # fmt: skip
         parts.append(found if there.moved is None else marked(found))
     if len(parts) == 1:

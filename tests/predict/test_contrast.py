@@ -9,7 +9,7 @@ from pbpk.body.species import read_species
 from pbpk.errors import InputError
 from pbpk.predict.contrast import contrast_scenarios, paired
 from pbpk.predict.endpoint import endpoints_of, parse_endpoint
-from pbpk.predict.origin import answer, read_prior
+from pbpk.predict.origin import read_prior, simulate
 from pbpk.predict.scenario import read_scenarios
 
 HOURS = np.geomspace(0.1, 168.0, 25)
@@ -24,7 +24,7 @@ def prior():
 
 @pytest.fixture(scope="module")
 def forecast(prior):
-    return answer(prior, [IV, replace(IV, name="twice", cells=2e6), PORTAL], cells=1e6, hours=HOURS)
+    return simulate(prior, [IV, replace(IV, name="twice", cells=2e6), PORTAL], cells=1e6, hours=HOURS)
 
 
 def row_of(table, **where):
@@ -66,9 +66,9 @@ def test_nothing_over_nothing_is_no_ratio():
 
 def test_a_difference_is_as_good_as_the_weaker_of_two(prior):
     large = SHIPPED["iv_large_cells"]
-    table = contrast_scenarios(answer(prior, [IV, large], hours=HOURS))
+    table = contrast_scenarios(simulate(prior, [IV, large], hours=HOURS))
     assert set(table["evidence"]) == {"hypothesis"}
-    elsewhere = answer(prior, [IV, replace(IV, name="man", species="human")], hours=HOURS)
+    elsewhere = simulate(prior, [IV, replace(IV, name="man", species="human")], hours=HOURS)
     assert set(contrast_scenarios(elsewhere)["beyond"]) == {"species"}
 
 

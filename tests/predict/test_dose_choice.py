@@ -9,7 +9,7 @@ from pbpk.body.species import read_species
 from pbpk.errors import InputError
 from pbpk.predict.dose_choice import Limit, Way, choose_dose, ways_of
 from pbpk.predict.endpoint import endpoints_of, parse_endpoint, question
-from pbpk.predict.origin import answer, read_prior
+from pbpk.predict.origin import read_prior, simulate
 from pbpk.predict.scenario import Scenario
 from pbpk.predict.studied import Studied
 
@@ -34,7 +34,7 @@ def burden_of(prior, way, cells, like=LIKE):
     scenario = way.scenario(like, cells)
     starts = [dose.hours for dose in scenario.given(1.0)]
     hours = np.unique(np.concatenate([start + np.geomspace(1 / 60, 48.0, 60) for start in starts]))
-    return endpoints_of(answer(prior, [scenario], hours=hours), parse_endpoint("Cmax lung live"))[0]
+    return endpoints_of(simulate(prior, [scenario], hours=hours), parse_endpoint("Cmax lung live"))[0]
 
 
 def test_the_limit_is_met_and_no_more(prior, choice):

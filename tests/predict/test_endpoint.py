@@ -6,7 +6,7 @@ import pytest
 from pbpk.body.species import read_species
 from pbpk.errors import InputError
 from pbpk.predict.endpoint import Endpoint, endpoints_of, parse_endpoint, parse_endpoints, question
-from pbpk.predict.origin import answer, read_prior
+from pbpk.predict.origin import read_prior, simulate
 from pbpk.predict.scenario import Scenario, ScenarioDose
 
 IV = Scenario("iv", "iv", "", (ScenarioDose(route="iv"),))
@@ -90,7 +90,7 @@ def prior():
 def test_a_question_is_the_endpoint_of_the_forecast(prior):
     asked = parse_endpoints("AUC liver live, residence lung, Cmax lung live, 24h spleen label, Tmax liver")
     put = question(prior, IV, asked, HOURS[1:], cells=1e6)
-    forecast = answer(prior, [IV], cells=1e6, hours=put.hours)
+    forecast = simulate(prior, [IV], cells=1e6, hours=put.hours)
     found = put.of()
     for i, endpoint in enumerate(asked):
         np.testing.assert_allclose(found[:, i], endpoints_of(forecast, endpoint)[0], rtol=1e-5)
@@ -104,7 +104,7 @@ def test_what_the_answer_does_not_have_is_refused(prior, text, words):
     with pytest.raises(InputError, match=words):
         question(prior, IV, parse_endpoints(text), HOURS)
     with pytest.raises(InputError, match=words):
-        endpoints_of(answer(prior, [IV], hours=HOURS), parse_endpoint(text))
+        endpoints_of(simulate(prior, [IV], hours=HOURS), parse_endpoint(text))
 
 
 def test_an_area_does_not_run_up_to_a_dose_that_comes_later(prior):

@@ -13,7 +13,7 @@ from pbpk.errors import InputError
 from pbpk.infer.draws.summary import mean_animals
 from pbpk.infer.matched.joint import predict_percent
 from pbpk.predict.exposure import compare_exposure, exposure
-from pbpk.predict.forecast import simulate
+from pbpk.predict.forecast import answer
 from pbpk.predict.noncompartmental.profile import analyse, curve_of
 from pbpk.predict.noncompartmental.rules import Rules
 from pbpk.predict.scenario import read_scenarios
@@ -228,9 +228,9 @@ def test_what_stands_at_0_h_is_what_the_flag_says(khot_folder, tmp_path, start, 
 def test_a_forecast_has_the_areas_of_its_curves(khot):
     scenarios = [scenario for scenario in read_scenarios(None, khot.joint.model) if scenario.name == "iv_bolus"]
     hours = np.concatenate([[0.0], np.geomspace(0.01, 336.0, 400)])
-    answer = simulate(khot.joint.model, khot.theta(20), khot.joint.names, scenarios, 1e6, hours)
-    found = exposure(answer, rules=Rules(partial=((0.0, 24.0),))).set_index(["organ", "state", "parameter"])
-    held = answer["cells"].sel(organ="liver", state="live", scenario="iv_bolus").to_numpy()
+    told = answer(khot.joint.model, khot.theta(20), khot.joint.names, scenarios, 1e6, hours)
+    found = exposure(told, rules=Rules(partial=((0.0, 24.0),))).set_index(["organ", "state", "parameter"])
+    held = told["cells"].sel(organ="liver", state="live", scenario="iv_bolus").to_numpy()
     by_hand = np.quantile(np.trapezoid(held, hours, axis=1), [0.025, 0.5, 0.975])
     row = found.loc[("liver", "live", "AUClast")]
     np.testing.assert_allclose([row["low"], row["value"], row["high"]], by_hand, rtol=2e-3)

@@ -8,7 +8,7 @@ import pytest
 from pbpk.body.expansion import read_model
 from pbpk.body.model import Route
 from pbpk.errors import ScenarioError
-from pbpk.predict.forecast import HOURS, PERCENT, before_dose, forecast_table, hours_of, simulate
+from pbpk.predict.forecast import HOURS, PERCENT, answer, before_dose, forecast_table, hours_of
 from pbpk.predict.scenario import Scenario, ScenarioDose, read_scenarios
 from pbpk.predict.studied import Studied
 
@@ -24,7 +24,7 @@ DAYS = np.array([0.1, 1.0, 24.0, 48.0, 72.0, 168.0])
 def ask(*scenarios, **how):
     """Cells of each scenario, (scenario, draw, hours, organ, state)."""
     how = {"hours": DAYS} | how
-    return simulate(MODEL, THETA, NAMES, scenarios, **how)
+    return answer(MODEL, THETA, NAMES, scenarios, **how)
 
 
 def cells(*scenarios, **how):
@@ -60,7 +60,7 @@ def test_a_dose_at_steady_state_is_a_long_row_of_doses():
 
 def test_hours_follow_the_doses():
     late = replace(IV, doses=(ScenarioDose(route="iv", share=0.5, addl=1, interval_h=400.0),))
-    hours = simulate(MODEL, THETA[:2], NAMES, [late])["hours"].to_numpy()
+    hours = answer(MODEL, THETA[:2], NAMES, [late])["hours"].to_numpy()
     assert set(HOURS) <= set(hours)
     assert {400.0, 401.0, 736.0} <= set(hours)
 
@@ -86,7 +86,7 @@ def test_larger_cells_are_caught_more_everywhere(organ):
     into = replace(MODEL, routes=dict(MODEL.routes) | {"own": Route(f"{organ}.blood")})
     own = Scenario("own", "own", "", (ScenarioDose(route="own"),))
     small, large = (
-        simulate(into, THETA, NAMES, [replace(own, diameter_ratio=ratio)], hours=np.array([1e-3]))["cells"]
+        answer(into, THETA, NAMES, [replace(own, diameter_ratio=ratio)], hours=np.array([1e-3]))["cells"]
         .sel(organ=organ, state="live")[0, :, 0]
         .to_numpy()
         for ratio in (1.0, 1.3)
@@ -152,7 +152,7 @@ def test_what_was_excreted_is_label_and_never_comes_back():
 def test_parameters_are_found_by_name():
     shuffled = [*reversed(NAMES), "spread"]
     theta = np.column_stack([THETA[:, ::-1], np.full(len(THETA), 0.3)])
-    again = simulate(MODEL, theta, shuffled, [IV], hours=DAYS)
+    again = answer(MODEL, theta, shuffled, [IV], hours=DAYS)
     np.testing.assert_array_equal(again["cells"], ask(IV)["cells"])
 
 

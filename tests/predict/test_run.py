@@ -9,7 +9,7 @@ from madeup import NOW, SETTINGS, write_made_up
 
 from pbpk.assay.study import read_study
 from pbpk.errors import RunError
-from pbpk.predict.forecast import simulate
+from pbpk.predict.forecast import answer
 from pbpk.predict.record import model_of, write_folder
 from pbpk.predict.run import assemble, describe, read_fit
 from pbpk.predict.scenario import read_scenarios
@@ -213,7 +213,7 @@ def test_a_run_is_all_its_tables(khot):
     study = khot.joint.study
     manifest = describe(study, khot.joint.model, SETTINGS, NOW)
     asked = read_scenarios()[:2]
-    answers = simulate(khot.joint.model, khot.theta(30), khot.joint.names, asked, studied=studied_by(khot.joint))
+    answers = answer(khot.joint.model, khot.theta(30), khot.joint.names, asked, studied=studied_by(khot.joint))
     run = assemble(study, khot, answers, manifest)
     assert (run.name, run.joint, run.diagnostics) == (study.name, khot.joint, khot.diagnostics)
     assert set(run.forecast["scenario"]) == {scenario.name for scenario in asked}

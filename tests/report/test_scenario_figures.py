@@ -4,7 +4,7 @@ import pytest
 
 from pbpk.body.species import read_species
 from pbpk.predict.contrast import contrast_scenarios
-from pbpk.predict.origin import answer, read_prior
+from pbpk.predict.origin import read_prior, simulate
 from pbpk.predict.scenario import read_scenarios
 from pbpk.report import scenario_figures
 
@@ -53,7 +53,7 @@ def test_hours_after_the_last_value_are_shaded(khot):
 def test_a_ratio_for_each_organ_state_and_scenario():
     prior = read_prior("msc", read_species("mouse"), "FND", draws=20)
     asked = [each for each in read_scenarios() if each.name in ("iv_bolus", "portal_vein")]
-    contrasts = contrast_scenarios(answer(prior, asked))
+    contrasts = contrast_scenarios(simulate(prior, asked))
     figure = scenario_figures.contrast_figure(contrasts)
     live, label = panels(figure)
     shown = contrasts[(contrasts["endpoint"] == "AUC") & (contrasts["state"] == "live") & (contrasts["ratio"] > 0)]

@@ -5,7 +5,7 @@ import pytest
 
 from pbpk.body.expansion import read_model
 from pbpk.predict.contrast import contrast_scenarios
-from pbpk.predict.forecast import simulate
+from pbpk.predict.forecast import answer
 from pbpk.predict.scenario import read_scenarios
 from pbpk.report import scenario_tables
 
@@ -25,9 +25,7 @@ def test_one_line_for_each_area_and_peak_against_a_scenario():
     model = read_model("msc", "mouse", "FND")
     shipped = {each.name: each for each in read_scenarios()}
     asked = [shipped["iv_bolus"], shipped["portal_vein"]]
-    forecast = simulate(
-        model, model.draw_prior(20, 1), model.parameter_names, asked, hours=np.geomspace(0.1, 168.0, 20)
-    )
+    forecast = answer(model, model.draw_prior(20, 1), model.parameter_names, asked, hours=np.geomspace(0.1, 168.0, 20))
     contrasts = contrast_scenarios(forecast)
     table = scenario_tables.contrasts_table(contrasts)
     assert len(table.rows) == contrasts["endpoint"].isin(["AUC", "Cmax"]).sum()

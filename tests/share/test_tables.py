@@ -11,7 +11,7 @@ import pytest
 from pbpk.assay.counts import count_cells
 from pbpk.assay.study import read_study
 from pbpk.infer.matched.joint import join
-from pbpk.predict.forecast import simulate
+from pbpk.predict.forecast import answer
 from pbpk.predict.record import model_of
 from pbpk.predict.run import assemble, describe
 from pbpk.predict.scenario import read_scenarios
@@ -50,7 +50,7 @@ def make_run(folder, scenarios=1):
     answers = None
     if scenarios:
         asked = read_scenarios()[:scenarios]
-        answers = simulate(posterior.joint.model, posterior.theta(20), posterior.joint.names, asked)
+        answers = answer(posterior.joint.model, posterior.theta(20), posterior.joint.names, asked)
     return assemble(study, posterior, answers, describe(study, posterior.joint.model, {"seed": 1}, "2026-01-31"))
 
 

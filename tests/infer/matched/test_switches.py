@@ -10,7 +10,7 @@ from pbpk.infer.density.likelihood import operation
 from pbpk.infer.matched.joint import predict_percent
 from pbpk.infer.matched.switches import switches_of
 from pbpk.predict.extrapolation import extrapolate
-from pbpk.predict.forecast import simulate
+from pbpk.predict.forecast import answer
 from pbpk.predict.scenario import Scenario, ScenarioDose
 
 FND = "zhuang_2021_fnd_msc_mouse"
@@ -87,7 +87,7 @@ def test_what_a_study_taught_of_a_modifier_is_in_its_forecasts(write_joint):
     theta[:, joint.names.index("capacity_lung")] = 1e12, 1e4
     iv = Scenario("iv", "iv", "", (ScenarioDose(route="iv"),), cells=1e6)
     told = {"hours": np.array([1.0]), "cells": 1e6, "standing": joint.standing}
-    forecast = simulate(joint.model, theta, joint.names, [iv], **told)
+    forecast = answer(joint.model, theta, joint.names, [iv], **told)
     roomy, full = forecast["cells"][0].sel(organ="lung", state="live").to_numpy().ravel()
     assert full <= 1.001e4 < roomy
     assert forecast["evidence"].item() == "hypothesis"  # that a lung has a capacity is one, whatever its size
@@ -155,7 +155,7 @@ def test_what_a_rival_estimates_holds_in_every_group_and_in_its_forecasts(write_
     for capacity in (1e3, 1e12):
         theta = joint.theta(np.zeros((1, len(joint.free))))
         theta[:, joint.names.index("capacity_lung")] = capacity
-        forecast = simulate(model, theta, joint.names, [Scenario("iv", "t", "a", (ScenarioDose(route="iv"),))], 1e6,
+        forecast = answer(model, theta, joint.names, [Scenario("iv", "t", "a", (ScenarioDose(route="iv"),))], 1e6,
                             standing=joint.standing)  # fmt: skip
         held = forecast["cells"].sel(organ="lung", state="live").isel(scenario=0, draw=0)
         seen.append(float(held.sel(hours=24.0, method="nearest")))  # at first more are passing through it
