@@ -21,6 +21,7 @@ from pbpk.infer.draws import summary
 from pbpk.infer.draws.convergence import Diagnostics
 from pbpk.infer.draws.posterior import Posterior, read_posterior
 from pbpk.infer.matched.joint import Joint, join
+from pbpk.predict.contrast import COLUMNS, contrast_scenarios
 from pbpk.predict.exposure import exposure
 from pbpk.predict.forecast import forecast_table
 from pbpk.predict.record import check_inputs, files_of, model_of, read_digest, read_manifest
@@ -33,6 +34,7 @@ STACK = ("pbpk", "pymc", "pytensor", "nutpie", "arviz", "numba", "numpy", "scipy
 class Run:
     """The output of an analysis, in memory.
 
+    contrasts : scenarios against one of them, draw by draw
     animals : how far each animal lies from the median one, where animals differ
     ties : parameters that were not learned and move together; advice : what to measure next, in words
     """
@@ -44,6 +46,7 @@ class Run:
     curves: pd.DataFrame
     exposure: pd.DataFrame
     forecast: pd.DataFrame
+    contrasts: pd.DataFrame
     draws: xr.Dataset | None
     manifest: Mapping[str, Any]
     animals: pd.DataFrame
@@ -104,7 +107,7 @@ def _plain(number: float) -> str:
 def assemble(study: Study, posterior: Posterior, forecast: xr.Dataset | None, manifest: Mapping[str, Any]) -> Run:
     """Put a run together: every table that follows from the draws."""
     seed = int(manifest["seed"])
-    empty = pd.DataFrame(columns=["scenario", "organ", "state", "hours"])
+    empty = pd.DataFrame(columns=["scenario", "beyond", "organ", "state", "hours"])
     return Run(
         study=study,
         posterior=posterior,
@@ -113,6 +116,7 @@ def assemble(study: Study, posterior: Posterior, forecast: xr.Dataset | None, ma
         curves=summary.curves(posterior),
         exposure=exposure(posterior.joint.counts, posterior),
         forecast=forecast_table(forecast) if forecast is not None else empty,
+        contrasts=contrast_scenarios(forecast) if forecast is not None else pd.DataFrame(columns=COLUMNS),
         draws=forecast,
         manifest=manifest,
         animals=summary.animals(posterior),

@@ -113,6 +113,7 @@ def report_html(run: "Run", plate_page: bool = False, diagnostics_page: bool = F
         exposure=tables.exposure_table(run) if _filled(run.exposure) else None,
         tails=tables.tails_table(run) if _filled(run.exposure) else None,
         scenarios=_scenarios(run.forecast),
+        contrasts=_contrasts(run.contrasts),
         limits=_limits(run),
         convergence=tables.convergence_table(run),
         references=list(known.values()),

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 import pandas as pd
 from markupsafe import Markup
 
+from pbpk.predict.studied import TOTAL
 from pbpk.report.shares import HOURS, kinds_of, shares_at
 from pbpk.report.tables import Table, coded
 from pbpk.report.wording import CREDIBLE, KINDS, MISSING, interval, named, number, span
@@ -13,7 +14,7 @@ from pbpk.report.wording import CREDIBLE, KINDS, MISSING, interval, named, numbe
 if TYPE_CHECKING:
     from pbpk.predict.extrapolation import Extrapolation
 
-TOLD = ("AUC", "Cmax")  # endpoints that the page shows; contrasts.csv has all
+TOLD = "AUC"  # what the page shows; contrasts.csv has all
 
 
 def scenario_table(forecast: pd.DataFrame) -> Table:
@@ -50,14 +51,14 @@ def carried_table(moved: "Extrapolation") -> Table:
 
 
 def contrasts_table(contrasts: pd.DataFrame) -> Table:
-    """Areas and peaks of each scenario against those of one: ratio, difference, and how sure its sign is."""
-    shown = contrasts[contrasts["endpoint"].isin(TOLD)]
+    """Areas of each scenario against those of one: ratio, difference, and how sure its sign is."""
+    apart = contrasts["state"] != TOTAL if (contrasts["state"] != TOTAL).any() else contrasts["state"] == TOTAL
+    shown = contrasts[apart & (contrasts["endpoint"] == TOLD)]
     rows = [
         (
             row["scenario"],
             named(str(row["organ"])),
             KINDS.get(row["state"], "both"),
-            row["endpoint"],
             _pair(row["ratio"], row["ratio_low"], row["ratio_high"]),
             _pair(row["difference"], row["difference_low"], row["difference_high"]),
             str(row["unit"]).replace("percent_of_dose", "% of dose").replace("*", " · "),
@@ -66,8 +67,10 @@ def contrasts_table(contrasts: pd.DataFrame) -> Table:
         for row in shown.to_dict("records")
     ]
     against = str(contrasts["against"].iloc[0])
-    head = ("Scenario", "Organ", "State", "Of", f"Over {against}", f"Less {against}", "Unit", f"P(above {against})")
-    return Table(f"Each scenario against {against}, draw by draw: median ({CREDIBLE})", head, "llllrrlr", rows)
+    head = ("Scenario", "Organ", "State", f"Over {against}", f"Less {against}", "Unit", f"P(above {against})")
+    return Table(
+        f"Areas under the curve against those of {against}, draw by draw: median ({CREDIBLE})", head, "lllrrlr", rows
+    )
 
 
 def _pair(middle: Any, low: Any, high: Any) -> Markup:

@@ -38,6 +38,8 @@ def write_tables(run: "Run", folder: Path) -> list[Path]:
         tables["deviates"] = run.animals
     if len(run.forecast):
         tables["forecast"] = run.forecast
+    if len(run.contrasts):
+        tables["contrasts"] = run.contrasts
     return [write_table(table, folder / f"{name}.csv", EXACT if name == "exposure" else 6)
             for name, table in tables.items()]  # fmt: skip
 

@@ -9,6 +9,7 @@ from pbpk.assay.counts import count_cells
 from pbpk.assay.study import read_study
 from pbpk.body.expansion import read_model
 from pbpk.infer.matched.joint import join
+from pbpk.predict.contrast import COLUMNS
 
 ORGANS = ("lung", "liver", "spleen", "kidney", "heart", "gut", "rest")
 KINDS = ("learned", "half learned", "not learned")
@@ -37,6 +38,7 @@ def make_run(folder, scenarios=2, passed=True):
         ties=("`loss_lung` and `transfer_lung` are confounded (correlation -0.80): more of one is made good by less.",),
         advice=("Six live readouts of the lung at 24 h and 72 h would bring `loss_lung` from not learned to learned.",),
         forecast=_forecast(scenarios),
+        contrasts=pd.DataFrame(columns=COLUMNS),
         manifest={
             "created": "2026-01-31",
             "fingerprint": "0123abcd" * 8,
