@@ -18,6 +18,7 @@ HATCHES = ("/////", None, "....")
 FLOOR = 0.01  # % of the dose; what is below is not drawn
 STYLES: tuple[tuple[Any, float], ...] = (("-", 0.30), ((0, (3.2, 1.6)), 0.14), (":", 0.10))  # of the kinds, in order
 BEYOND = "#efefef"  # ground of hours that no data reach
+FAINTEST = 1e-3  # of the largest area, below which a ratio says little and is left to the table
 SURE = 0.95  # of draws that agree which scenario holds more, from which a ratio is drawn filled
 
 
@@ -150,6 +151,8 @@ def _stack(axes: Axes, rows: pd.DataFrame, organs: list[str], kinds: list[str], 
 def contrast_figure(contrasts: pd.DataFrame) -> Figure:
     """Ratio of each scenario to the one it is compared with, area of every organ and state, on a logarithmic axis."""
     rows = contrasts[(contrasts["endpoint"] == "AUC") & contrasts["ratio"].notna() & (contrasts["ratio"] > 0.0)]
+    larger = rows[["value", "value_against"]].max(axis=1)
+    rows = rows[larger > FAINTEST * larger.max()]
     states = [state for state in dict.fromkeys(rows["state"]) if state != "total"] or ["total"]
     organs, scenarios = list(dict.fromkeys(rows["organ"])), list(dict.fromkeys(rows["scenario"]))
     figure = Figure(figsize=(WIDTH, 0.17 * len(organs) * len(scenarios) + 0.9), layout="constrained")
