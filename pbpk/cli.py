@@ -158,6 +158,32 @@ def design_dose(
     tell_dose(whom, out, target, limit, probability, most, (routes, doses, intervals, minutes), like, force)
 
 
+@app.command(epilog="Example: pbpk sensitivity runs/khot iv_bolus --of 'AUC0-168 liver live' --out sens")
+def sensitivity(
+    run: Annotated[str, typer.Argument(help="Run folder; or a model's name, to ask its prior.")],
+    scenario: Annotated[str, typer.Argument(help="Scenario file or shipped name.")],
+    of: Annotated[str, typer.Option(help="Endpoints apart by commas, as 'AUC liver live, Cmax lung'.")] = "",
+    methods: Annotated[str, typer.Option(help="Of local, morris, sobol, apart by commas.")] = "local,morris,sobol",
+    over: Annotated[
+        str, typer.Option(help="Parameters varied over their posterior margins, or the prior.")
+    ] = "posterior",
+    samples: Annotated[int, typer.Option(help="Of each of the two sets of Sobol'; a power of two.")] = 512,
+    species: Annotated[str | None, typer.Option(help="Another animal than the run's.")] = None,
+    label: Annotated[str | None, typer.Option(help="Label, when a model's prior is asked.")] = None,
+    physiology: Physiology = None,
+    cells: Cells = None,
+    out: Annotated[Path | None, typer.Option("--out", help="Folder for tables and page, if they are wanted.")] = None,
+    seed: Seed = 1,
+    force: Force = False,
+) -> None:
+    """Say which parameters decide a forecast: near the middle, and over all that is believed."""
+    from pbpk.commands.sensitivity import tell_sensitivity
+    from pbpk.commands.simulate import Whom
+
+    whom = Whom(run, species, label=label, physiology=physiology, seed=seed)
+    tell_sensitivity(whom, scenario, of, methods, over, samples, cells, out, force)
+
+
 @app.command(epilog="Example: pbpk exposure data/synthetic_fnd_mouse --compare portal,iv --partial 0-24,24-168")
 def exposure(
     what: Annotated[Path, typer.Argument(help="Study folder, run folder, or folder of answered scenarios.")],

@@ -274,6 +274,21 @@ def say_choice(choice: Any, title: str) -> None:
     console.print(shown)
 
 
+def say_sensitivity(tables: Any, sentences: tuple[str, ...], title: str) -> None:
+    """What was found, and the largest of each method."""
+    console.print(f"Sensitivity: {title}.", markup=False, soft_wrap=True)
+    for sentence in sentences:
+        console.print(sentence, markup=False, soft_wrap=True)
+    columns = {"local": ("coefficient", "grade"), "morris": ("mu_star", "sigma"), "sobol": ("first", "total")}
+    for name, table in tables.items():
+        shown = Table("endpoint", "parameter", *columns[name], box=box.SIMPLE, pad_edge=False)
+        for endpoint, own in table.groupby("endpoint", sort=False):
+            for row in own.head(5).to_dict("records"):
+                told = [row[key] if isinstance(row[key], str) else f"{row[key]:.3g}" for key in columns[name]]
+                shown.add_row(str(endpoint), row["parameter"], *told)
+        console.print(shown)
+
+
 def say_diagnostics(found: Any, method: str = "nuts") -> None:
     """Whether the chains agree, and by what; of a quick approximation, how near it is."""
     for sentence in found.warnings:

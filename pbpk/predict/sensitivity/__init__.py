@@ -1,0 +1,1 @@
+"""Sensitivity: which parameters decide a number of a forecast, near one point and over all that is believed."""
