@@ -17,7 +17,8 @@ from saying import say
 ROOT = Path(__file__).parents[1]
 KHOT = ROOT / "data" / "khot_2019_t_cells_mouse"
 ZHUANG = ROOT / "data" / "zhuang_2021_fnd_msc_mouse"
-COMMANDS = ["run", "fit", "simulate", "report", "check", "identify", "compare", "count", "virtual"]
+COMMANDS = ["run", "fit", "simulate", "report", "check", "identify", "compare", "count", "virtual", "exposure",
+            "sensitivity"]  # fmt: skip
 
 
 @pytest.fixture

@@ -3,9 +3,9 @@
     python tests/benchmarks/scenario.py [--run RUN]
 
 Without a run a made-up one of the shipped T-cell study is written first (draws about the prior; nothing is sampled).
-Timed: `pbpk simulate RUN iv_bolus` from the start of the process to the line of the table, and to its end with the page;
-in Python `simulate` and `forecast_table` of one scenario, 1000 draws at 200 hours, the shortest and the median of nine
-calls; beside them the same 1000 curves by scipy's LSODA (rtol 1e-6), from a few.
+Timed: `pbpk simulate RUN iv_bolus` from the start of the process to the line of the table, and to its end with the
+page. In Python: `simulate` and `forecast_table` of one scenario, 1000 draws at 200 hours, least and median of
+nine calls; beside them the same 1000 curves by scipy's LSODA (rtol 1e-6), from a few.
 """
 
 import argparse
