@@ -14,6 +14,7 @@ from pbpk.share.tables import write_table
 from pbpk.terminal import console, progress, say_choice
 
 WRITTEN = ("choices.csv",)
+DRAWS = 1000  # the tail beyond 95 % then rests on fifty of them
 
 
 def tell_dose(
@@ -32,7 +33,7 @@ def tell_dose(
     limit : organ and cells, as "lung 2e5"; ways : routes, doses, intervals [h] and minutes, each apart by commas
     like : scenario whose product, species and modifiers hold
     """
-    origin = whom.read()
+    origin = whom.read(DRAWS)
     routes, doses, intervals, minutes = ways
     asked = ways_of(origin, _words(routes), [int(n) for n in numbers("--doses", doses)],
                     numbers("--intervals", intervals), numbers("--minutes", minutes))  # fmt: skip

@@ -24,6 +24,7 @@ from pbpk.terminal import console, progress, say_sensitivity
 
 METHODS = ("local", "morris", "sobol")
 WRITTEN = tuple(f"{name}.csv" for name in METHODS)
+DRAWS = 4000  # that margins are taken from
 ORGANS = ("lung", "liver")  # that are asked for where nobody says
 
 
@@ -46,7 +47,7 @@ def tell_sensitivity(
     for name in asked:
         if name not in METHODS:
             raise InputError(f"--methods: `{name}` is none.{did_you_mean(name, METHODS)} Take {', '.join(METHODS)}.")
-    origin = whom.read()
+    origin = whom.read(DRAWS)
     (chosen, *more) = read_scenarios(scenario, origin.model)
     if more:
         raise InputError(f"{scenario}: holds {1 + len(more)} scenarios; name one.")
