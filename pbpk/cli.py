@@ -227,6 +227,7 @@ def report(run: Annotated[Path, typer.Argument(help="Run folder.")]) -> None:
 
     from pbpk.commands.line import write_pages
     from pbpk.infer.design.prior_check import check_prior
+    from pbpk.predict.audit import write_audit
     from pbpk.predict.run import assemble, read_fit
 
     study, posterior, manifest = read_fit(run)
@@ -234,7 +235,16 @@ def report(run: Annotated[Path, typer.Argument(help="Run folder.")]) -> None:
     forecast = xr.open_dataset(draws, engine="h5netcdf").load() if draws.is_file() else None
     checked = check_prior(posterior.joint, seed=int(manifest["seed"]))
     write_pages(assemble(study, posterior, forecast, manifest), run, checked)
+    write_audit(run, "report", [run / "report.html", run / "diagnostics.html"])
     console.print(f"Written: {escape(str(run / 'report.html'))} and {escape(str(run / 'diagnostics.html'))}")
+
+
+@app.command(epilog="Example: pbpk verify runs/khot")
+def verify(run: Annotated[Path, typer.Argument(help="Run folder.")]) -> None:
+    """Say whether every file of a run is what was written, or which is not."""
+    from pbpk.commands.verify import tell_verified
+
+    tell_verified(run)
 
 
 @app.command(epilog="Example: pbpk check models/msc.toml")

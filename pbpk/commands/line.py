@@ -24,6 +24,7 @@ from pbpk.infer.draws.fit import fit_together
 from pbpk.infer.draws.posterior import Posterior, write_posterior
 from pbpk.infer.matched.joint import Joint, join
 from pbpk.infer.matched.sharing import ALONE, Together, join_together
+from pbpk.predict.audit import write_audit
 from pbpk.predict.forecast import DRAWS
 from pbpk.predict.origin import origin_about, simulate
 from pbpk.predict.record import model_of, write_folder, write_manifest
@@ -165,6 +166,7 @@ def _write_one(
         write_plate_page(member.study, member.counts, folder / "plates.html")
     write_pages(result, folder, checked)
     write_manifest(manifest, folder)
+    write_audit(folder, "run" if asked.answer else "fit")
     return result
 
 
