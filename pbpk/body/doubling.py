@@ -9,13 +9,12 @@ products of what is not negative are taken: for i != j the square has the entry
 What stays, P_jj, is 1 less what its column gives away while that is below a half, so that slow rates keep their digits
 beside fast ones; beyond, where that difference would lose them, it is P_jj^2 + sum over k of P_jk P_kj, and the column
 is scaled to sum to 1. So cells are conserved, and the last 1e-12 of a dose has as many digits as the first half.
-Compiled; its gradient is in `leaps`, for the systems that the sampler follows.
+Compiled, for one matrix; `leaps` has its gradient, for the stiff systems that the sampler follows, and `lanes` follows
+many draws at once, for forecasts.
 """
 
 import numpy as np
 from numba import njit
-
-from pbpk.body.elimination import matrix, network
 
 FINEST = 1.0 / 32.0  # largest outflow times the first step: eight terms of the series leave 1e-17
 TERMS = 8
@@ -134,70 +133,3 @@ def _short(k_matrix, x, hours):
             term[i] = new[i] * hours / k
             total[i] += term[i]
     return total * np.exp(-q * hours)
-
-
-@njit(cache=True, error_model="numpy")
-def follow(source, target, rates, entry, starts, durations, hours):
-    """Cells in every state at each hour, blood and tissue together.
-
-    Parameters
-    ----------
-    source, target : (arrow,) state each arrow leaves and enters
-    rates : (arrow,) [1/h]
-    entry : (dose, state) [cells], starts : (dose,) [h], durations : (dose,) [h]
-    hours : (time,) [h], in any order
-
-    Returns
-    -------
-    (time, state) [cells]
-    """
-    n = entry.shape[1]
-    n_doses = starts.size
-    # each infusion is one more state, a pump that stays at 1 while it runs and feeds entry/duration cells an hour
-    size = n
-    for d in range(n_doses):
-        size += durations[d] > 0.0
-    k_matrix = np.zeros((size, size))
-    k_matrix[:n, :n] = matrix(network(source, target, rates, n))
-    pump = np.zeros(n_doses, np.int64)
-    size = n
-    for d in range(n_doses):
-        if durations[d] > 0.0:
-            pump[d] = size
-            k_matrix[:n, size] = entry[d] / durations[d]
-            size += 1
-    ends = starts + durations
-    moments = np.sort(np.concatenate((starts, ends, hours)))
-    longest = 1e-9  # [h]; above 0 where all is asked at one moment
-    for m in range(1, moments.size):
-        longest = max(longest, moments[m] - max(moments[m - 1], 0.0))
-    powers = powers_of(k_matrix, n, longest)
-    out = np.zeros((hours.size, n))
-    x = np.zeros(size)
-    now = moments[0]
-    for m in range(moments.size):
-        if moments[m] > now:
-            x = advance(k_matrix, powers, longest, x, moments[m] - now)
-            now = moments[m]
-        elif m > 0:
-            continue
-        for d in range(n_doses):
-            if starts[d] == now and durations[d] > 0.0:
-                x[pump[d]] = 1.0
-            elif starts[d] == now:
-                x[:n] += entry[d]
-            elif ends[d] == now:
-                x[pump[d]] = 0.0
-        for h in range(hours.size):
-            if hours[h] == now:
-                out[h] = x[:n]
-    return out
-
-
-@njit(cache=True, error_model="numpy")
-def follow_many(source, target, rates, entry, starts, durations, hours):
-    """Return `follow` for many sets of rates."""
-    out = np.empty((rates.shape[0], hours.size, entry.shape[1]))
-    for r in range(rates.shape[0]):
-        out[r] = follow(source, target, rates[r], entry, starts, durations, hours)
-    return out

@@ -321,8 +321,8 @@ class Model:
         if not all(dose.is_plain and dose.hours >= 0.0 for dose in doses):  # a clock may begin before 0
             return follow_history(self, theta, doses, hours, modifiers, fidelity)
         factor = self.factor(modifiers)
-        schedule = self.schedule(doses).scaled(factor)
-        return self.follow(theta, schedule, hours, modifiers, fidelity) / factor
+        found = self.follow(theta, self.schedule(doses).scaled(factor), hours, modifiers, fidelity)
+        return found if factor == 1.0 else found / factor
 
     def follow(
         self,

@@ -1,17 +1,23 @@
 """Where the cells are at each hour: doses into a network of flows, linear or not, for one or many sets of rates."""
 
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 
 import numpy as np
+from numba import config
 from numpy.typing import NDArray
 
-from pbpk.body.doubling import follow_many
 from pbpk.body.flows import respond_many
+from pbpk.body.itinerary import Itinerary, plan
+from pbpk.body.lanes import follow_lanes
 from pbpk.body.moving import respond_moving
 from pbpk.body.tape import Tape
 from pbpk.errors import SolveError
 
 Array = NDArray[np.float64]
+# as many as the environment's NUMBA_NUM_THREADS says, else as the cores that this process may use
+THREADS: int = config.NUMBA_NUM_THREADS  # type: ignore[attr-defined]
+TOGETHER = 128  # draws that one thread follows before it takes more
 
 
 @dataclass(frozen=True)
@@ -86,16 +92,31 @@ def solve(
     part = reached(source, target, schedule.entry)
     many = np.ascontiguousarray(rates.reshape(-1, rates.shape[-1])[:, part.arrows])
     entry = schedule.entry[:, part.states]
+    out = np.zeros((len(many), hours.size, n))
     if n_slow == n and not schedule.is_steady:
-        found = follow_many(part.source, part.target, many, entry, schedule.starts, schedule.durations, hours)
+        times, place = (schedule.starts, schedule.durations, hours), np.flatnonzero(part.states)
+        finite = _follow(plan(part.source, part.target, entry, *times, place), many, out)
     else:
         slow = int(part.states[:n_slow].sum())
         found = respond_many(part.source, part.target, slow, many, entry, *schedule.times(), hours)
-    if not np.all(np.isfinite(found)):
+        finite = bool(np.all(np.isfinite(found)))
+        out[:, :, part.states] = found
+    if not finite:
         raise SolveError("the rates are too fast to solve in this fidelity; check the parameter values.")
-    out = np.zeros((len(many), hours.size, n))
-    out[:, :, part.states] = found
     return out.reshape(*rates.shape[:-1], hours.size, n)
+
+
+def _follow(itinerary: Itinerary, rates: Array, out: Array) -> bool:
+    """Fill `out` (draw, time, state) on `THREADS` threads, which change no digit; tell whether all is finite."""
+    parts = [np.arange(begin, min(begin + TOGETHER, len(rates))) for begin in range(0, len(rates), TOGETHER)]
+
+    def follow(draws: NDArray[np.int64]) -> bool:
+        return bool(follow_lanes(rates, draws, out, *itinerary.arrays()))
+
+    if min(THREADS, len(parts)) < 2:
+        return all([follow(draws) for draws in parts])
+    with ThreadPoolExecutor(THREADS) as pool:
+        return all(list(pool.map(follow, parts)))
 
 
 @dataclass(frozen=True)

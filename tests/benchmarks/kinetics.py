@@ -16,7 +16,7 @@ JAX and diffrax are no dependencies of the package. To include them:
     python -m pip install --target FOLDER jax diffrax
     PYTHONPATH=FOLDER python tests/benchmarks/kinetics.py
 
-Then the cost against the number of animals, and of the full system (by doubling) against the number of draws; and how
+Then the cost against the number of animals, and of the full system (by `lanes`) against the number of draws; and how
 far the package is from the peak of the core. The last two columns tell how far each way is from the
 package's numbers, as a share of the dose and of the largest slope by the logarithm of a rate.
 """

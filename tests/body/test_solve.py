@@ -5,6 +5,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+import pbpk.body.solve as solving
 from pbpk.body.expansion import read_model
 from pbpk.body.solve import Schedule, solve
 from pbpk.dosing import Dose
@@ -126,3 +127,25 @@ def test_a_state_without_a_way_out_is_refused_in_words():
 def test_an_hour_that_is_not_a_number_is_refused():
     with pytest.raises(SolveError):
         MODEL.solve(theta(1), [Dose("iv", 1.0)], [1.0, np.nan])
+
+
+@pytest.mark.parametrize(("threads", "together"), [(1, 3), (2, 128), (3, 7)])
+def test_threads_and_parts_change_no_digit(monkeypatch, threads, together):
+    thetas, doses = MODEL.draw_prior(20, seed=4), [Dose("iv", 1.0), Dose("artery", 1.0, 2.0, 5.0)]
+    expected = MODEL.solve(thetas, doses, HOURS, fidelity="full")
+    monkeypatch.setattr(solving, "THREADS", threads)
+    monkeypatch.setattr(solving, "TOGETHER", together)
+    np.testing.assert_array_equal(MODEL.solve(thetas, doses, HOURS, fidelity="full"), expected)
+
+
+@pytest.mark.parametrize("lasting", [1, 2])
+def test_no_draws_have_no_answer(lasting):
+    bolus = Schedule.once(np.array([[1.0, 0.0]]), np.zeros(1), np.zeros(1))
+    found = solve(np.array([0, 1]), np.array([1, 0]), lasting, np.empty((0, 2)), bolus, HOURS)
+    assert found.shape == (0, HOURS.size, 2)
+
+
+def test_rates_beyond_all_numbers_are_refused_in_full():
+    bolus = Schedule.once(np.array([[1.0, 0.0]]), np.zeros(1), np.zeros(1))
+    with pytest.raises(SolveError, match="too fast"):
+        solve(np.array([0]), np.array([1]), 2, np.array([1e300]), bolus, np.array([1.0]))
