@@ -259,7 +259,8 @@ def test_the_prior_answers_without_a_fit(tmp_path):
     out = tmp_path / "answers"
     said = say("simulate", "msc", ROOT / "models" / "scenarios", "--out", out, "--cells", "1e6")
     assert said.code == 0
-    assert {path.name for path in out.iterdir()} == {"forecast.csv", "forecast.nc", "scenarios.html", "manifest.json"}
+    assert {path.name for path in out.iterdir()} == {
+        "forecast.csv", "forecast.nc", "contrasts.csv", "scenarios.html", "manifest.json"}  # fmt: skip
     names = {path.stem for path in (ROOT / "models" / "scenarios").glob("*.toml")}
     table = pd.read_csv(out / "forecast.csv")
     assert set(table["scenario"]) == names
@@ -402,7 +403,7 @@ def test_a_run_answers_in_another_animal(short, tmp_path):
                "50000", "--rates", "allometric", "--out", out)  # fmt: skip
     assert said.code == 0, said.err
     assert {path.name for path in out.iterdir()} == {
-        "forecast.csv", "forecast.nc", "scenarios.html", "manifest.json", "carried.csv"}  # fmt: skip
+        "forecast.csv", "forecast.nc", "contrasts.csv", "scenarios.html", "manifest.json", "carried.csv"}  # fmt: skip
     table = pd.read_csv(out / "forecast.csv")
     evidence = table.groupby("scenario")["evidence"].unique().map(list).to_dict()
     assert evidence == {"asked": ["extrapolation"], "injured": ["hypothesis"]}

@@ -16,6 +16,7 @@ HOURS = (1.0, 24.0, 168.0)  # when a reader of biodistribution looks
 COLUMNS = ["scenario", "against", "organ", "state", "endpoint", "value", "low", "high", "value_against",
            "difference", "difference_low", "difference_high", "ratio", "ratio_low", "ratio_high", "probability_above",
            "unit", "evidence", "beyond"]  # fmt: skip
+SHARE = "percent_of_dose"
 STEP = 1e-9  # of the larger of two, within which they are the same number
 
 
@@ -37,7 +38,8 @@ def contrast_scenarios(
     """One row for each other scenario and endpoint: both, their difference and ratio with 95 % credible intervals.
 
     Each draw answers both scenarios, so what they share does not widen the difference. probability_above is that of
-    the scenario above the one it is compared with; equal ones count half.
+    the scenario above the one it is compared with; equal ones count half. Where only one of two doses is known, both are
+    taken as percent of their own.
 
     Parameters
     ----------
@@ -56,6 +58,7 @@ def contrast_scenarios(
         raise InputError(f"--against: `{chosen}` is none of the scenarios.{did_you_mean(chosen, names)}")
     base = names.index(chosen)
     units = [str(unit) for unit in forecast["unit"].to_numpy()]
+    doses = forecast["dose_cells"].to_numpy().astype(float)
     rows: list[dict[str, Any]] = []
     for endpoint in usual_endpoints(forecast) if endpoints is None else endpoints:
         values = endpoints_of(forecast, endpoint)
@@ -64,10 +67,14 @@ def contrast_scenarios(
         for i, name in enumerate(names):
             if i == base:
                 continue
+            alike = units[i] == units[base]
+            unit = units[i].replace(" ", "_") if alike else SHARE
             own = {"scenario": name, "against": chosen, "organ": endpoint.organ, "state": endpoint.state,
-                   "endpoint": str(endpoint).split()[0], "unit": endpoint.unit(units[i].replace(" ", "_")),
+                   "endpoint": str(endpoint).split()[0], "unit": endpoint.unit(unit),
                    "evidence": _weaker(forecast, i, base), "beyond": _both(forecast, i, base)}  # fmt: skip
-            rows.append(own | paired(values[i], values[base]))
+            as_shares = not alike and endpoint.unit("") != "h"
+            one, other = (values[at] * (100.0 / doses[at] if as_shares else 1.0) for at in (i, base))
+            rows.append(own | paired(one, other))
     return pd.DataFrame(rows, columns=COLUMNS)
 
 

@@ -75,3 +75,11 @@ def test_a_difference_is_as_good_as_the_weaker_of_two(prior):
 def test_a_scenario_that_was_not_asked_is_named(forecast):
     with pytest.raises(InputError, match=r"--against: `portal` is none.*Did you mean `portal_vein`"):
         contrast_scenarios(forecast, "portal")
+
+
+def test_a_known_dose_against_an_unknown_one_is_compared_in_percent(prior):
+    """Twice the cells are the same percentages: the ratio is one, and not twenty thousand."""
+    table = contrast_scenarios(simulate(prior, [replace(IV, name="known", cells=2e6), IV], hours=HOURS), "iv_bolus")
+    row = row_of(table, scenario="known", organ="liver", state="live", endpoint="AUC")
+    assert row["ratio"] == pytest.approx(1.0, rel=1e-5)
+    assert row["unit"] == "percent_of_dose*h"

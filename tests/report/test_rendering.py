@@ -10,7 +10,9 @@ def test_a_name_nobody_gives_is_an_error():
 
 
 def test_text_is_escaped():
-    assert "a &lt;b&gt;" in rendered("scenarios.html.j2", title="a <b>", scenarios={"each": []}, moved=None)
+    assert "a &lt;b&gt;" in rendered(
+        "scenarios.html.j2", title="a <b>", scenarios={"each": []}, moved=None, contrasts=None
+    )
 
 
 def test_a_file_is_written_whole_or_not(tmp_path):
