@@ -38,8 +38,8 @@ def contrast_scenarios(
     """One row for each other scenario and endpoint: both, their difference and ratio with 95 % credible intervals.
 
     Each draw answers both scenarios, so what they share does not widen the difference. probability_above is that of
-    the scenario above the one it is compared with; equal ones count half. Where only one of two doses is known, both are
-    taken as percent of their own.
+    the scenario above the one it is compared with; equal ones count half. Where only one of two doses is known, both
+    are taken as percent of their own.
 
     Parameters
     ----------
