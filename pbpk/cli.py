@@ -158,6 +158,30 @@ def design_dose(
     tell_dose(whom, out, target, limit, probability, most, (routes, doses, intervals, minutes), like, force)
 
 
+@design_app.command("study", epilog="Example: pbpk design study data/khot_2019_t_cells_mouse --animals 24 "
+                    "--of 'residence liver live'")  # fmt: skip
+def design_study(
+    source: Annotated[Path, typer.Argument(help="Study folder, whose priors are asked, or run, whose fit is.")],
+    of: Annotated[
+        str | None, typer.Option(help="What shall be known: parameters and endpoints apart by commas.")
+    ] = None,
+    animals: Annotated[int | None, typer.Option(help="Animals to plan with; as many as the study has if none.")] = None,
+    hours: Annotated[str | None, typer.Option(help="Hours at which they may be killed; round ones if none.")] = None,
+    readouts: Annotated[
+        str | None, typer.Option(help="Sets of readouts of which each animal gets one: label,label+live.")
+    ] = None,
+    together: Annotated[int, typer.Option(min=1, help="Animals that are killed together.")] = 1,
+    model: ModelName = None,
+    out: Annotated[Path | None, typer.Option("--out", help="Folder for tables and page, if they are wanted.")] = None,
+    seed: Seed = 1,
+    force: Force = False,
+) -> None:
+    """Plan the next study: which animals to kill when, what that teaches, and how many fewer would do."""
+    from pbpk.commands.design_study import tell_study
+
+    tell_study(source, model, of, animals, hours, readouts, together, out, force, seed)
+
+
 @app.command(epilog="Example: pbpk sensitivity runs/khot iv_bolus --of 'AUC0-168 liver live' --out sens")
 def sensitivity(
     run: Annotated[str, typer.Argument(help="Run folder; or a model's name, to ask its prior.")],

@@ -289,6 +289,18 @@ def say_sensitivity(tables: Any, sentences: tuple[str, ...], title: str) -> None
         console.print(shown)
 
 
+def say_plan(plan: Any, sentences: tuple[str, ...]) -> None:
+    """The plan in sentences, and what each design is expected to leave of the SDs."""
+    for sentence in sentences:
+        console.print(sentence, markup=False, soft_wrap=True)
+    designs = list(dict.fromkeys(plan.quantities["design"]))
+    shown = Table("SD after over before", *designs, box=box.SIMPLE, pad_edge=False)
+    for name, own in plan.quantities.groupby("quantity", sort=False):
+        found = dict(zip(own["design"], own["contraction"], strict=True))
+        shown.add_row(str(name), *(f"{found[design]:.0%}" for design in designs))
+    console.print(shown)
+
+
 def say_diagnostics(found: Any, method: str = "nuts") -> None:
     """Whether the chains agree, and by what; of a quick approximation, how near it is."""
     for sentence in found.warnings:

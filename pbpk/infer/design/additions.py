@@ -103,7 +103,7 @@ def candidates(joint: Joint) -> tuple[Addition, ...]:
         )
 
     found = []
-    living = _living(joint, set(mine["readout"]))
+    living = living_readout(joint, set(mine["readout"]))
     for i in range(len(seen) if living else 0):
         organ = seen.iloc[[i]]
         words = f"Six {living} readouts of the {organ['organ'].iloc[0]} at {LATER[0]:g} h and {LATER[1]:g} h"
@@ -171,7 +171,7 @@ def _least(percent: float) -> str:
     return f"; down to {percent:.1g} % of the dose must be measured for it" if percent < LITTLE else ""
 
 
-def _living(joint: Joint, measured: set[str]) -> str | None:
+def living_readout(joint: Joint, measured: set[str]) -> str | None:
     """Readout that sees less than one that is measured, as living cells beside label; `live` if there is one."""
     sees = {name: set(kinds) for name, kinds in joint.model.readouts.items()}
     fewer = [name for name, kinds in sees.items()
