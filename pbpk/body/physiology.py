@@ -10,12 +10,15 @@ import re
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from fnmatch import fnmatchcase
+from typing import Any
 
 import numpy as np
 
 from pbpk.body.model import Family, Model, Parameter
+from pbpk.body.prior import Prior
 from pbpk.body.rates import Rate, parse_rate
-from pbpk.body.scaling import BLOOD, spread
+from pbpk.body.scaling import BLOOD, Allometry, numbers_at, spread
+from pbpk.body.solve import Array
 from pbpk.body.species import CLOSURE, Species
 from pbpk.errors import ModelFileError, SpeciesError, did_you_mean
 from pbpk.quantity import inside
@@ -59,25 +62,49 @@ def in_animal(model: Model, animal: Species) -> Model:
     return replace(model, constants=_settled(model, numbers), species=animal, sources=sources)
 
 
-def _numbers(model: Model, animal: Species) -> dict[str, float]:
+def opened(model: Model) -> Model:
+    """Return the model with every constant as a parameter that follows its own, so that each draw has its own body."""
+    about, units = f"number of the {model.species.name}", model.constant_units
+    bodily = [Parameter(name, about, units.get(name, "1"), Prior("fixed", value, 0.0), "")
+              for name, value in model.constants.items()]  # fmt: skip
+    return replace(model, parameters=(*model.parameters, *bodily), constants={})
+
+
+def constants_at(model: Model, weights: Array, law: Allometry | None = None) -> Array:
+    """Constants of a model in animals of many weights, (animal, constant): of each, what `in_animal` gives `scaled`.
+
+    weights : (animal,) [g]; law : exponents of body weight, of `models/scaling/allometry.toml` where None
+    """
+    numbers = numbers_at(model.species, weights, law)
+    settled = _settled(model, _with_own(model, numbers, _volumes(model.species)))
+    return np.stack([np.broadcast_to(value, weights.shape) for value in settled.values()], axis=-1)
+
+
+def _numbers(model: Model, animal: Species) -> dict[str, Any]:
     """Numbers of an animal and the model's own, and what those that are free count in it."""
-    numbers = animal.numbers() | {name: q.value * inside(q.unit)[1] for name, q in model.own.items()}
+    return _with_own(model, animal.numbers(), _volumes(animal))
+
+
+def _with_own(model: Model, animal: Mapping[str, Any], volumes: Sequence[str]) -> dict[str, Any]:
+    """Numbers of animals, each one or (animal,), with the model's own and what those that are free count in them."""
+    numbers = dict(animal) | {name: q.value * inside(q.unit)[1] for name, q in model.own.items()}
     for parameter in model.parameters:
         if f"ratio_{parameter.name}" in model.constants and parameter.name in numbers:
             numbers[f"ratio_{parameter.name}"] = numbers[parameter.name] / parameter.prior.centre
-    return numbers | {WHOLE: sum(numbers[name] for name in _volumes(animal) if name in numbers)}
+    return numbers | {WHOLE: sum(numbers[name] for name in volumes if name in numbers)}
 
 
-def _settled(model: Model, numbers: Mapping[str, float]) -> dict[str, float]:
+def _settled(model: Model, numbers: Mapping[str, Any]) -> dict[str, Any]:
     """Constants in the model's order, free numbers at their medians; what is not known and not needed is NaN."""
     known = dict.fromkeys(model.constants, float("nan")) | dict(numbers)
     known |= {p.name: p.prior.centre for p in model.parameters if f"ratio_{p.name}" in model.constants}
     for name, rate in model.where.items():
         try:
-            known[name] = float(rate.evaluate(known, np))
+            value = rate.evaluate(known, np)
         except ArithmeticError as problem:
             raise ModelFileError(f"{model.name}: where.{name}: `{rate.text}` cannot be computed for this animal: "
                                  f"{problem}.") from None  # fmt: skip
+        known[name] = value if isinstance(value, np.ndarray) else float(value)
     return {name: known[name] for name in model.constants}
 
 

@@ -101,8 +101,7 @@ def scaled(
         raise SpeciesError(f"{animal.name}: {body_weight:g} g is far from the {known:g} g its numbers are for; "
                            "give the weight in grams.")  # fmt: skip
     law = law or read_allometry()
-    ratio = body_weight / known
-    factors = {"mL": ratio**law.volume.value, "mL/h": ratio**law.flow.value, "g": ratio}
+    factors = grown_by(body_weight / known, law)
     keys = {"mL": f"scaling {law.volume.source}", "mL/h": f"scaling {law.flow.source}", "g": "scaling"}
     grown = dict(animal.quantities)
     for own, quantity in animal.quantities.items():
@@ -118,6 +117,19 @@ def scaled(
     sources = {**law.sources, **animal.sources, "scaling": SourceEntry(text=text, status=law.evidence)}
     name, about = f"{animal.name}, {body_weight:g} g", f"{animal.about}; scaled to {body_weight:g} g"
     return replace(animal, name=name, about=about, quantities=grown, sources=sources, sexes={}, file=None)
+
+
+def grown_by(ratio: Any, law: Allometry) -> dict[str, Any]:
+    """Factor on numbers of each unit at a ratio of body weights, a number or (animal,)."""
+    return {"mL": ratio**law.volume.value, "mL/h": ratio**law.flow.value, "g": ratio}
+
+
+def numbers_at(species: Species, weights: Array, law: Allometry | None = None) -> dict[str, Any]:
+    """Numbers of animals of many weights (animal,) [g], as `scaled` gives them one by one: (animal,) or one for all."""
+    known = species.numbers()
+    factors = grown_by(weights / known["body_weight"], law or read_allometry())
+    units = {name: inside(quantity.unit)[0] for name, quantity in species.quantities.items()}
+    return known | {name: known[name] * factors[unit] for name, unit in units.items() if unit in factors}
 
 
 def _said(quantity: Quantity, keys: str) -> Quantity:
