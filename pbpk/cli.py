@@ -182,6 +182,36 @@ def design_study(
     tell_study(source, model, of, animals, hours, readouts, together, out, force, seed)
 
 
+@app.command(epilog="Example: pbpk population runs/khot iv_bolus --subjects 100000 --weight 25,0.1 --out people")
+def population(
+    run: Annotated[str, typer.Argument(help="Run folder; or a model's name, to ask its prior.")],
+    scenarios: Annotated[Path | None, typer.Argument(help="File, folder or shipped name; all shipped ones if none.")],
+    out: Out,
+    subjects: Annotated[int, typer.Option(min=2, help="Virtual animals or patients.")] = 10_000,
+    weight: Annotated[str | None, typer.Option(help="Median body weight [g] and its CV, as 25,0.1.")] = None,
+    sex: Annotated[str | None, typer.Option(help="One sex, or several apart by commas, in equal parts.")] = None,
+    physiology: Annotated[
+        str, typer.Option(help="Numbers of the animal that differ: spread, fixed, or names.")
+    ] = "spread",
+    what: Annotated[str, typer.Option(help="Of what a band is: both doubt and variability, or variability.")] = "both",
+    of: Annotated[str | None, typer.Option(help="Endpoints of each subject, as 'AUC liver live, Cmax lung'.")] = None,
+    curves: Annotated[bool, typer.Option("--curves", help="Keep the curves of all subjects, as Zarr.")] = False,
+    scheduler: Annotated[str | None, typer.Option(help="Address of a Dask cluster, as tcp://host:8786.")] = None,
+    species: Annotated[str | None, typer.Option(help="Another animal than the run's.")] = None,
+    rates: Annotated[str, typer.Option(help="Rates per hour in another animal: carried, or allometric.")] = "carried",
+    label: Annotated[str | None, typer.Option(help="Label, when a model's prior is asked.")] = None,
+    cells: Cells = None,
+    seed: Seed = 1,
+    force: Force = False,
+) -> None:
+    """Ask scenarios of many virtual animals or patients, each with a body and a draw of its own."""
+    from pbpk.commands.population import Wanted, tell_population
+    from pbpk.commands.simulate import Whom
+
+    wanted = Wanted(subjects, weight, sex, physiology, what, of, cells, curves, scheduler)
+    tell_population(Whom(run, species, rates=rates, label=label, seed=seed), scenarios, wanted, out, force)
+
+
 @app.command(epilog="Example: pbpk sensitivity runs/khot iv_bolus --of 'AUC0-168 liver live' --out sens")
 def sensitivity(
     run: Annotated[str, typer.Argument(help="Run folder; or a model's name, to ask its prior.")],

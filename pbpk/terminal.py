@@ -369,3 +369,16 @@ def say_forecast(table: Any, title: str) -> None:
         console.print(
             "Live cells were not measured by themselves: the model infers them from the label.", soft_wrap=True
         )
+
+
+def say_population(endpoints: Any, title: str, meaning: str) -> None:
+    """Endpoints over subjects, one line each: median, 95 % of subjects, coefficient of variation."""
+    console.print(f"{title}: median [95 % of subjects]", markup=False, soft_wrap=True)
+    several = endpoints["scenario"].nunique() > 1
+    shown = Table(*(["scenario"] if several else []), "endpoint", "unit", "median", "95 %", "CV", box=box.SIMPLE)
+    for row in endpoints.to_dict("records"):
+        spread = f"{100.0 * row['sd'] / row['mean']:.0f} %" if row["mean"] else ""
+        shown.add_row(*([row["scenario"]] if several else []), row["endpoint"], row["unit"], f"{row['q50']:.3g}",
+                      f"[{row['q2.5']:.3g}, {row['q97.5']:.3g}]", spread)  # fmt: skip
+    console.print(shown)
+    console.print(meaning, markup=False, soft_wrap=True)

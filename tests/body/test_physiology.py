@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from pbpk.body.expansion import read_model
-from pbpk.body.physiology import chosen, freed, in_animal
+from pbpk.body.physiology import chosen, constants_at, freed, in_animal, opened
 from pbpk.body.scaling import scaled
 from pbpk.body.species import read_species
 from pbpk.dosing import Dose
@@ -177,3 +177,16 @@ def test_a_command_says_what_is_free():
     assert chosen("fixed") == "fixed"
     assert chosen("spread") == "spread"
     assert chosen("artery_*, volume_lung") == ["artery_*", "volume_lung"]
+
+
+@pytest.mark.parametrize("free", ["fixed", "spread"])
+@pytest.mark.parametrize("name", DOSES)
+def test_bodies_side_by_side_are_each_by_itself(name, free):
+    model = freed(read_model(name, "mouse"), free)
+    theta, weights = model.draw_prior(4, seed=2), np.array([15.0, 25.0, 28.0, 60.0])
+    together = opened(model)
+    assert together.symbol_names == model.symbol_names
+    found = solved(together, np.concatenate([theta, constants_at(model, weights)], axis=1))
+    for i, weight in enumerate(weights):
+        own = in_animal(model, scaled(model.species, float(weight)))
+        np.testing.assert_allclose(found[i], solved(own, theta[i]), rtol=1e-12, atol=1e-15)

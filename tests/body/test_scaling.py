@@ -13,6 +13,7 @@ from pbpk.body.scaling import (
     OWN,
     carried_over,
     draw_species,
+    numbers_at,
     physiology_priors,
     read_allometry,
     scale_theta,
@@ -393,3 +394,14 @@ def test_theta_of_other_parameters_is_refused():
     with pytest.raises(InputError) as refusal:
         scale_theta(np.ones((5, 3)), rows_of(MSC))
     assert str(refusal.value) == said
+
+
+@each_animal
+def test_many_weights_at_once_are_each_by_itself(name):
+    animal = SHIPPED[name]
+    weights = animal.numbers()["body_weight"] * np.array([0.5, 1.0, 3.0])
+    found = numbers_at(animal, weights)
+    for i, weight in enumerate(weights):
+        own = scaled(animal, float(weight)).numbers()
+        at = {key: float(np.broadcast_to(value, 3)[i]) for key, value in found.items()}
+        assert at == pytest.approx(own, rel=1e-14)

@@ -29,8 +29,8 @@ def test_every_sentence():
         "No number of animals up to 3 at recommended hours teaches as much as 3 animals other.",
         "A live readout in 2 animals of them would leave 10% of the SD of `k` instead of 40%; as many animals more "
         "without it 30%.",
-        "This rests on what the model's priors know, made linear about 9 points, with the scatter between animals and the "
-        "misfit that all animals of one hour share; the study's limits of detection heeded.",
+        "This rests on what the model's priors know, made linear about 9 points, with the scatter between animals and "
+        "the misfit that all animals of one hour share; the study's limits of detection heeded.",
         "Down to 0.01 % of the dose must be measured.",
     )
 

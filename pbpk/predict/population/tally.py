@@ -4,8 +4,8 @@ Quantiles come from counts in bins that are the same for everybody: 128 between 
 the leading bits of a number, with a last one for what lies below the floor. Counts are whole numbers, so the sum of two
 tallies is the tally of both together, whoever made them and in whichever order. A quantile read from them is off by at
 most 1/257 (0.39 %) of itself against the same quantile of all the numbers, whatever their distribution; numbers below
-2^-33 (1e-10) of the power of two above what a cell is expected to hold count as zero. Moments are those of Welford and of Chan, Golub &
-LeVeque (1983), doi 10.1080/00031305.1983.10483115, merged in the order of the blocks.
+2^-33 (1e-10) of the power of two above what a cell is expected to hold count as zero.
+Moments are merged as Chan, Golub & LeVeque (1983), doi 10.1080/00031305.1983.10483115, in the order of the blocks.
 """
 
 from dataclasses import dataclass, replace
@@ -48,9 +48,7 @@ class Moments:
     @property
     def sd(self) -> Array:
         """Standard deviation of each cell, that of a sample; NaN of one subject."""
-        return (
-            np.asarray(np.sqrt(self.squares / (self.count - 1))) if self.count > 1 else np.full(self.mean.size, np.nan)
-        )
+        return np.asarray(np.sqrt(self.squares / (self.count - 1 or np.nan)))
 
 
 NOTHING = Moments(0, np.zeros(0), np.zeros(0))

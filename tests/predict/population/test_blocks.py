@@ -68,7 +68,7 @@ def test_subjects_do_not_hang_on_how_many_there_are(fitted, iv):
 
 
 def test_sums_are_those_of_the_curves(fitted, iv):
-    plan, block, tally = followed(fitted, iv, endpoints="AUC lung live, residence liver")
+    _, block, tally = followed(fitted, iv, endpoints="AUC lung live, residence liver")
     whole = np.concatenate([block.curves, block.curves.sum(axis=-1, keepdims=True)], axis=-1).astype(float)
     flat = whole.reshape(len(whole), -1)
     cells = flat.shape[1]

@@ -66,21 +66,21 @@ def test_a_killed_worker_changes_nothing(fitted, iv):
     from distributed import Client, LocalCluster
 
     plan = plan_of(fitted, people_of(fitted), iv, 16 * BLOCK, HOURS)
-    with LocalCluster(n_workers=2, threads_per_worker=1, processes=True, dashboard_address=None) as cluster:
-        with Client(cluster) as client:
-            killed = []
+    given = {"n_workers": 2, "threads_per_worker": 1, "processes": True, "dashboard_address": None}
+    killed = []
+    with LocalCluster(**given) as cluster, Client(cluster) as client:
 
-            def kill():
-                while not any(client.processing().values()):  # until somebody works
-                    time.sleep(0.01)
-                address = next(worker for worker, tasks in client.processing().items() if tasks)
-                killed.append(client.run(os.getpid, workers=[address])[address])
-                os.kill(killed[0], signal.SIGKILL)
+        def kill():
+            while not any(client.processing().values()):  # until somebody works
+                time.sleep(0.01)
+            address = next(worker for worker, tasks in client.processing().items() if tasks)
+            killed.append(client.run(os.getpid, workers=[address])[address])
+            os.kill(killed[0], signal.SIGKILL)
 
-            thread = threading.Thread(target=kill)
-            thread.start()
-            found = gather(plan, scheduler=cluster.scheduler_address)
-            thread.join()
+        thread = threading.Thread(target=kill)
+        thread.start()
+        found = gather(plan, scheduler=cluster.scheduler_address)
+        thread.join()
     assert killed
     same(found, gather(plan, threads=2))
 
@@ -88,5 +88,5 @@ def test_a_killed_worker_changes_nothing(fitted, iv):
 @pytest.mark.filterwarnings("default")
 def test_a_scheduler_that_is_not_there_is_one_sentence(plan, monkeypatch):
     monkeypatch.setattr("pbpk.predict.population.gather.PATIENCE", 1)
-    with pytest.raises(InputError, match="scheduler `tcp://127.0.0.1:1`"):
+    with pytest.raises(InputError, match=r"scheduler `tcp://127\.0\.0\.1:1`"):
         gather(plan, scheduler="tcp://127.0.0.1:1")
