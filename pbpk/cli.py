@@ -244,6 +244,24 @@ def virtual(
     console.print(f"Written: {escape(str(out))}: {len(made.cells)} organs, {wells} wells, synthetic; see truth.json.")
 
 
+@app.command(epilog="Example: pbpk export msc --scenario portal_vein --cells 1e6 --out msc.xml")
+def export(
+    run: Annotated[str, typer.Argument(help="Run folder, for the medians of its fit; or a model's name.")],
+    out: Annotated[Path, typer.Option("--out", help="File that is written.")],
+    scenario: Annotated[str | None, typer.Option(help="Scenario whose doses are written; none if left out.")] = None,
+    species: Annotated[str | None, typer.Option(help="Another animal than the run's.")] = None,
+    label: Annotated[str | None, typer.Option(help="Label, where a model is exported.")] = None,
+    cells: Cells = None,
+    form: Annotated[str, typer.Option("--format", help="Language of the other tool: sbml.")] = "sbml",
+    force: Annotated[bool, typer.Option("--force", help="Replace the file.")] = False,
+) -> None:
+    """Write a model, with the doses of a scenario, in another tool's language."""
+    from pbpk.commands.export import tell_exported
+    from pbpk.commands.simulate import Whom
+
+    tell_exported(Whom(run, species, label=label), scenario, cells, form, out, force)
+
+
 def main() -> None:
     """Run the command line; a mistake of the user is one sentence and an exit code."""
     try:

@@ -66,7 +66,13 @@ class Network:
         return self.parameter(ONE, self.units.factor, unit, [words])
 
     def parameter(
-        self, text: str, value: float | None, unit: str, notes: list[str] | None = None, id_: str = "", fixed: bool = True
+        self,
+        text: str,
+        value: float | None,
+        unit: str,
+        notes: list[str] | None = None,
+        id_: str = "",
+        fixed: bool = True,
     ) -> str:
         """Write a parameter and return its id; one without a value follows from a rule."""
         written = self.sbml.createParameter()

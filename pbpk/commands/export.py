@@ -1,0 +1,38 @@
+"""A model with its doses in another tool's language."""
+
+from pathlib import Path
+
+import numpy as np
+from rich.markup import escape
+
+from pbpk.commands.simulate import Whom
+from pbpk.errors import InputError, did_you_mean
+from pbpk.predict.scenario import read_scenarios
+from pbpk.share.sbml import write_sbml
+from pbpk.terminal import console
+
+FORMATS = ("sbml",)
+
+
+def tell_exported(whom: Whom, scenario: str | None, cells: float | None, form: str, out: Path, force: bool) -> None:
+    """Write a model at the medians of a fit or of its priors, with the doses of a scenario if one is named.
+
+    form : language of the other tool, sbml
+    """
+    if form not in FORMATS:
+        raise InputError(f"--format: `{form}` is none that can be written.{did_you_mean(form, FORMATS)}")
+    if out.exists() and not force:
+        raise InputError(f"{out}: exists already; choose another --out, or replace it with --force.")
+    origin = whom.read(None)
+    asked = read_scenarios(scenario, origin.model) if scenario is not None else []
+    if len(asked) > 1:
+        raise InputError(f"{scenario}: holds {len(asked)} scenarios; name one.")
+    chosen = asked[0] if asked else None
+    there = origin.animal(chosen) if chosen is not None else origin
+    middle = None
+    if there.studied is not None or there.moved is not None:
+        middle = np.array([np.median(there.column(name)) for name in there.model.parameter_names])
+    standing = {name: float(np.median(there.column(name))) for name in there.standing}
+    words = f"medians of {there.words}"
+    write_sbml(there.model, out, middle, chosen, cells or there.amount, standing or None, words)
+    console.print(f"Written: {escape(str(out))} (SBML Level 3 Version 2, {escape(words)})", soft_wrap=True)

@@ -1,0 +1,42 @@
+"""A model in another tool's language, from the command line."""
+
+import libsbml
+import numpy as np
+import pytest
+from madeup import write_made_up
+from saying import say
+
+
+def test_a_prior_with_its_doses(tmp_path):
+    out = tmp_path / "msc.xml"
+    said = say("export", "msc", "--scenario", "three_split_iv", "--cells", "1e6", "--label", "FND", "--out", out)
+    assert said.code == 0, said.err
+    assert "medians of the prior of msc in mouse" in said.out
+    assert libsbml.readSBMLFromFile(str(out)).getModel().getNumEvents() == 2
+    again = say("export", "msc", "--out", out)
+    assert again.code == 2
+    assert "--force" in again.err
+
+
+def test_a_fit_at_its_medians(tmp_path):
+    run, posterior = write_made_up("data/khot_2019_t_cells_mouse", tmp_path / "run", draws=50)
+    said = say("export", run, "--scenario", "iv_bolus", "--out", tmp_path / "khot.xml")
+    assert said.code == 0, said.err
+    model = libsbml.readSBMLFromFile(str(tmp_path / "khot.xml")).getModel()
+    middle = np.median(posterior.theta()[:, posterior.joint.names.index("loss_lung")])
+    assert model.getParameter("loss_lung").getValue() == pytest.approx(middle)
+
+
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [
+        (["--format", "sbm"], "Did you mean `sbml`"),
+        (["--scenario", "iv_bolos"], "Did you mean `iv_bolus`"),
+        (["--scenario", "iv_bolus"], "say `cells`"),
+    ],
+)
+def test_a_mistake_is_one_sentence(tmp_path, words, said):
+    found = say("export", "msc", "--out", tmp_path / "x.xml", *words)
+    assert found.code == 2
+    assert said in found.err
+    assert not (tmp_path / "x.xml").exists()
