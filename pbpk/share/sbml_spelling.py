@@ -76,7 +76,8 @@ class Units:
     def of(self, unit: str) -> str:
         """Id of a unit of the package, as `mL/h/g`, or of the amount that moves, `substance`.
 
-        >>> Units(libsbml.SBMLDocument(3, 2).createModel(), "ug").of("1/h")
+        >>> document = libsbml.SBMLDocument(3, 2)
+        >>> Units(document.createModel(), "ug").of("1/h")
         'per_h'
         """
         if unit not in self.written:

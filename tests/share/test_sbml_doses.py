@@ -24,8 +24,8 @@ def test_boluses_at_the_start_are_amounts():
 def test_all_of_one_hour_is_one_event():
     doses = (ScenarioDose(route="iv", share=0.5, hours=2.0), ScenarioDose(route="artery", share=0.25, hours=2.0),
              ScenarioDose(route="iv", share=0.25, hours=2.0, duration_min=60.0))  # fmt: skip
-    model = libsbml.readSBMLFromString(sbml_text(MSC, None, Scenario("s", "s", "", doses), 100.0)).getModel()
-    events = list(model.getListOfEvents())
+    document = libsbml.readSBMLFromString(sbml_text(MSC, None, Scenario("s", "s", "", doses), 100.0))
+    events = list(document.getModel().getListOfEvents())
     assert [event.getNumEventAssignments() for event in events] == [3, 1]
     assert [libsbml.formulaToL3String(event.getTrigger().getMath()) for event in events] == [
         "time >= 2 h",

@@ -11,7 +11,8 @@ MSC = read_model("msc", "mouse", "FND")
 
 @pytest.fixture(scope="module")
 def written():
-    return libsbml.readSBMLFromString(sbml_text(MSC)).getModel()
+    document = libsbml.readSBMLFromString(sbml_text(MSC))  # owns the model, so it must live as long
+    yield document.getModel()  # noqa: PT022
 
 
 def test_every_state_is_a_species_and_every_arrow_a_reaction(written):

@@ -35,7 +35,8 @@ def test_ids_are_given_once_and_are_no_words_of_readers():
 
 
 def test_units_are_what_they_say():
-    sbml = libsbml.SBMLDocument(3, 2).createModel()
+    document = libsbml.SBMLDocument(3, 2)  # owns the model, so it must live as long
+    sbml = document.createModel()
     units = Units(sbml, "cells")
     assert units.of("mL/h") == "mL_per_h"
     assert units.of("mL/h") == "mL_per_h"
