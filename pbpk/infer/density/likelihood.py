@@ -21,6 +21,7 @@ from pbpk.infer.matched.joint import Joint
 from pbpk.infer.matched.sharing import Together
 
 AS_WRITTEN = Custom()
+LEAST = 1e-200  # percent, what has been lost to the last digit: a limit is then sure, and its slope no 0 / 0
 
 
 def build(given: Joint | Together, custom: Custom = AS_WRITTEN, straight: bool = False) -> pm.Model:
@@ -157,7 +158,7 @@ def _log_likelihood(
     """Log-likelihood of all rows under one reading of the denominator."""
     table = joint.counts.table
     percent = 100.0 * seen[0] / seen[1] if reading == "recovered" else seen[0]
-    m = pt.log(percent)
+    m = pt.log(pt.maximum(percent, LEAST))
     if "recovery" in joint.names:
         m = m + pt.log(_number(joint, theta, "recovery"))
     if joint.doubtful:

@@ -104,7 +104,7 @@ class Kills:
 
     def _rows(self, n: Array) -> Array:
         """Information on the log-value of each cell from n animals there, (point, cell)."""
-        return np.where(n > 0.0, 1.0 / (self.shared + self.own / np.maximum(n, 1e-300)), 0.0)
+        return np.where(n > 0.0, 1.0 / (self.shared + self.own / np.where(n > 0.0, n, 1.0)), 0.0)
 
     def _scatter(self, n: Array) -> Array:
         """Information on scatter from n animals in each cell, (point, cell, scatter, scatter)."""

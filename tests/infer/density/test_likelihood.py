@@ -3,6 +3,7 @@
 import mpmath
 import numpy as np
 import pytest
+from mousestudy import organ_rows, read_joint, write_rows, write_small
 from pytensor.compile.mode import Mode
 from scipy.special import log_ndtr, logsumexp
 from scipy.stats import norm
@@ -222,3 +223,22 @@ def test_what_the_operation_takes_is_flat_and_named(shipped):
     assert joint.switched == ("injury_kidney_left",)  # the injured group has one parameter more
     assert healthy.tolist() == [-1]
     assert [joint.model.symbol_names[i] for i in injured] == ["injury_kidney_left"]
+
+
+@pytest.mark.parametrize("rate", [0.1, 1.0, 5.0])
+def test_what_has_left_to_the_last_digit_is_surely_below_a_limit(tmp_path, rate):
+    """At 1 per hour the lung holds exp(-168), of which the sums of the solver leave exactly nothing."""
+    model = write_small(tmp_path / "m.toml", ["lung.live -> liver.live : k", "liver.live -> gone : d"],
+                        {"lung": ["lung.live"], "liver": ["liver.live"]},
+                        {"k": ("1/h", f"lognormal(median={rate}, sigma=0.8)"),
+                         "d": ("1/h", "lognormal(median=0.03, sigma=0.5)")})  # fmt: skip
+    seen = organ_rows((1, 24), ("liver",), n=1)
+    faint = organ_rows((168,), ("lung",), n=1, value="")[0] | {"lloq": 0.1, "below_lloq": "true"}
+    z = np.array([0.3, -0.2, 0.1, 0.4])
+    found = []
+    for i, rows in enumerate(([*seen, faint], seen)):
+        built = build(read_joint(write_rows(tmp_path / str(i), rows, model=model)))
+        found.append((float(built.compile_logp(mode=PLAIN)({"z": z})), built.compile_dlogp(mode=PLAIN)({"z": z})))
+    (value, slope), (without, plain) = found
+    assert value == pytest.approx(without, rel=1e-12)  # it tells nothing
+    np.testing.assert_allclose(slope, plain, rtol=1e-9, atol=1e-12)

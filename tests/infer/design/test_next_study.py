@@ -4,10 +4,21 @@ from itertools import combinations_with_replacement, pairwise
 
 import numpy as np
 import pytest
+from mousestudy import organ_rows, read_joint, write_rows, write_small
 
 from pbpk.errors import StudyError
-from pbpk.infer.design.kills import Kill, Kills
-from pbpk.infer.design.next_study import aimed, build_up, exchanged, fewest, recommended, spread_out, typical
+from pbpk.infer.design.kills import Kill, Kills, kills_for, look_ahead
+from pbpk.infer.design.next_study import (
+    aimed,
+    build_up,
+    exchanged,
+    fewest,
+    in_the_same,
+    recommended,
+    spread_out,
+    typical,
+)
+from pbpk.infer.design.sensitivity import censored
 
 HOURS = np.array([0.0, 1.0, 2.0, 4.0, 8.0, 16.0])
 
@@ -93,3 +104,32 @@ def test_what_nothing_teaches_is_refused():
 
 def test_contractions_are_told_by_their_geometric_mean():
     assert typical(np.array([0.1, 0.4])) == pytest.approx(0.2)
+
+
+@pytest.mark.parametrize("limit", [None, 10.0])
+def test_a_rate_is_told_last_or_while_enough_is_left(tmp_path, limit):
+    """Exponential decline: with a constant CV the latest hour tells most; a limit of 10 % puts an end to that."""
+    hours, rate, spread, misfit = np.array([1.0, 3.0, 6.0, 12.0, 24.0, 48.0]), 0.1, 0.2, 0.1
+    model = write_small(tmp_path / "m.toml", ["lung.live -> gone : k"], {"lung": ["lung.live"]},
+                        {"k": ("1/h", f"lognormal(median={rate}, sigma=0.5)")}, noise=0.01)  # fmt: skip
+    rows = [row | {"lloq": limit or ""} for row in organ_rows((1, 48), ("lung",), n=1)]
+    joint = read_joint(write_rows(tmp_path / "s", rows, model=model))
+    ahead, _ = look_ahead(joint, kills_for(joint, hours, (("label",),)), np.zeros((1, 3)))
+    k = np.array([p.name == "k" for p in joint.free], dtype=float)
+    aim = aimed(["k"], k[np.newaxis, :, np.newaxis], np.eye(3)[np.newaxis], ahead, range(hours.size))
+    keep = 1.0
+    if limit:
+        keep = censored((np.log(limit) - np.log(100.0) + rate * hours) / np.hypot(spread, misfit))
+    told = (0.5 * rate * hours) ** 2 / (misfit**2 + spread**2 / keep)  # d ln exp(-k t) / dz is -0.5 k t
+    np.testing.assert_allclose(aim.with_more(np.zeros(6), 1.0)[:, 0], (1.0 + told) ** -0.5, rtol=1e-4)
+    best = hours[np.flatnonzero(recommended(aim, 1))]
+    assert best.tolist() == [24.0 if limit else 48.0]
+
+
+def test_a_readout_on_top_stays_in_the_animals_that_are_there():
+    rng = np.random.default_rng(3)
+    aim = aim_of(rng.standard_normal((12, 3)), rng.standard_normal((3, 2)), shared=0.1, known=0.5)
+    aim = aimed(aim.names, aim.directions, aim.known, aim.kills, range(6))
+    design = np.zeros(12)
+    design[[0, 5]] = 1.0, 2.0
+    assert in_the_same(aim, design, range(6, 12), 6).tolist() == [0.0] * 6 + [1.0, 0.0, 0.0, 0.0, 0.0, 2.0]
