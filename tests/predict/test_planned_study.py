@@ -1,5 +1,8 @@
 """The next study: better than even hours by its own measure, on top of what is known, with what a live readout buys."""
 
+import importlib.util
+from pathlib import Path
+
 import numpy as np
 import pytest
 
@@ -81,3 +84,15 @@ def test_sentences_say_what_the_tables_hold(plan):
 def test_what_cannot_be_planned_is_refused(joint, how, words):
     with pytest.raises(InputError, match=words):
         plan_study(from_study(joint, draws=1), **how)
+
+
+@pytest.mark.proof
+def test_recommended_hours_beat_even_ones_in_fits(tmp_path):
+    place = Path(__file__).parents[1] / "proof" / "next_study.py"
+    spec = importlib.util.spec_from_file_location("next_study_proof", place)
+    proof = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(proof)
+    found = proof.prove(proof.base(tmp_path), 20)
+    sd = {name: np.sqrt((each["sd"] ** 2).mean(axis=0)) for name, each in found.items()}
+    assert (sd[BEST] < sd[EQUAL]).all()
+    assert np.log(sd[BEST]).mean() < np.log(sd[LOG]).mean()
