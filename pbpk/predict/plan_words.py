@@ -45,6 +45,10 @@ def _saved(plan: Plan) -> list[str]:
             said.append(f"No number of animals up to {plan.animals} at recommended hours teaches as much as {what}.")
         elif saving.fewest < saving.animals:
             said.append(f"{_counted(saving.fewest)} at recommended hours would teach as much as {what}.")
+    if any(saving.fewest is not None and saving.fewest < saving.animals for saving in plan.savings):
+        said.append(
+            "Read these numbers as the least: refits of four animals kept about five sixths of what was foretold."
+        )
     return said
 
 
