@@ -47,7 +47,7 @@ def _saved(plan: Plan) -> list[str]:
             said.append(f"{_counted(saving.fewest)} at recommended hours would teach as much as {what}.")
     if any(saving.fewest is not None and saving.fewest < saving.animals for saving in plan.savings):
         said.append(
-            "Read these numbers as the least: refits of four animals kept about five sixths of what was foretold."
+            "Read these numbers as the least: refits of four animals left SDs up to a quarter larger than foretold."
         )
     return said
 

@@ -27,7 +27,7 @@ def test_every_sentence():
         "60% if equally spaced.",
         "2 animals at recommended hours would teach as much as the study as it is (5 animals).",
         "No number of animals up to 3 at recommended hours teaches as much as 3 animals other.",
-        "Read these numbers as the least: refits of four animals kept about five sixths of what was foretold.",
+        "Read these numbers as the least: refits of four animals left SDs up to a quarter larger than foretold.",
         "A live readout in 2 animals of them would leave 10% of the SD of `k` instead of 40%; as many animals more "
         "without it 30%.",
         "This rests on what the model's priors know, made linear about 9 points, with the scatter between animals and "
