@@ -14,6 +14,8 @@ import pytest
 import xarray as xr
 from saying import say
 
+from pbpk.predict.audit import read_verified
+
 ROOT = Path(__file__).parents[1]
 KHOT = ROOT / "data" / "khot_2019_t_cells_mouse"
 ZHUANG = ROOT / "data" / "zhuang_2021_fnd_msc_mouse"
@@ -358,11 +360,12 @@ def test_it_leaves_a_readable_run_that_warns(short):
     names = {path.name for path in short.folder.iterdir()}
     tables = {"counts.csv", "parameters.csv", "predictions.csv", "exposure.csv"}
     assert (
-        names == {"manifest.json", "posterior.nc", "report.html", "diagnostics.html", "study"} | tables
+        names == {"manifest.json", "audit.jsonl", "posterior.nc", "report.html", "diagnostics.html", "study"} | tables
     )  # no answers from such a fit
     manifest = json.loads((short.folder / "manifest.json").read_text())
     assert manifest["converged"] is False
     assert manifest["settings"]["draws"] == 100
+    assert read_verified(short.folder).passed
     warned(short.folder / "report.html")
     with (short.folder / "parameters.csv").open() as file:
         names = [row["parameter"] for row in csv.DictReader(file)]

@@ -98,7 +98,7 @@ def population(
     scenarios: Annotated[Path | None, typer.Argument(help="File, folder or shipped name; all shipped ones if none.")],
     out: Out,
     subjects: Annotated[int, typer.Option(min=2, help="Virtual animals or patients.")] = 10_000,
-    weight: Annotated[str | None, typer.Option(help="Median body weight [g] and its CV, as 25,0.1.")] = None,
+    weight: Annotated[str | None, typer.Option(help="Mean body weight [g] and its CV, as 25,0.1.")] = None,
     sex: Annotated[str | None, typer.Option(help="One sex, or several apart by commas, in equal parts.")] = None,
     physiology: Annotated[
         str, typer.Option(help="Numbers of the animal that differ: spread, fixed, or names.")

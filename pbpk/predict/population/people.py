@@ -37,7 +37,7 @@ MEANING = {
 def parse_weight(text: str) -> Prior:
     """Body weights as log-normal from their mean [g] and coefficient of variation.
 
-    >>> parse_weight("25, 0.1").centre
+    >>> float(parse_weight("25, 0.1").centre)
     24.87...
 
     Raises
