@@ -1,6 +1,6 @@
 """Scenarios asked of many virtual animals or patients: tables, rows of each subject, a page, the terminal."""
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -78,23 +78,20 @@ def tell_population(whom: Whom, scenarios: Path | None, wanted: Wanted, out: Pat
         )
     asked = wanted.asked(whom.seed)
     origin = whom.read(DRAWS)
-    told_by = replace(whom, species=None, rates="carried").read(DRAWS) if origin.moved is not None else None
     questions = read_scenarios(scenarios, origin.model)
     for scenario in questions:  # what cannot be asked is said before anything is computed
-        plan_population(origin, scenario, asked, told_by)
+        plan_population(origin, scenario, asked)
     with write_folder(out, force) as folder:
         answers = []
         with progress() as follow:
             for scenario in questions:
-                plan = plan_population(origin, scenario, asked, told_by)
+                plan = plan_population(origin, scenario, asked)
 
                 def tell(done: int, total: int, name: str = scenario.name) -> None:
                     follow(name, done, total, 0)
 
                 with write_subjects(plan, folder) as take:
-                    answers.append(
-                        ask_population(origin, scenario, asked, take, tell, scheduler=wanted.scheduler, told_by=told_by)
-                    )
+                    answers.append(ask_population(origin, scenario, asked, take, tell, scheduler=wanted.scheduler))
         _write(origin, wanted, answers, folder)
         write_manifest(_manifest(origin, wanted, answers, whom.seed), folder)
         written = sorted(path.name for path in folder.iterdir())

@@ -16,11 +16,10 @@ from pbpk.body.model import MINUTE, Model
 from pbpk.body.solve import Array
 from pbpk.errors import InputError, did_you_mean
 from pbpk.predict.contrast import paired
-from pbpk.predict.endpoint import Endpoint
-from pbpk.predict.forecast import HOURS, hours_of, states_at
+from pbpk.predict.endpoint import Endpoint, hours_for
+from pbpk.predict.forecast import HOURS, hours_of, in_organs
 from pbpk.predict.origin import Origin
 from pbpk.predict.scenario import Scenario, ScenarioDose
-from pbpk.predict.studied import TOTAL
 
 USUAL_ROUTES = ("iv", "portal_vein", "artery")  # beside those that were studied
 AFTER = np.array([1.0, 2.0, 5.0, 15.0, 30.0, 60.0, 120.0]) * MINUTE  # of each dose's end, where burdens peak [h]
@@ -30,7 +29,7 @@ FEWEST_PART = 1e-6  # of the most cells: from where on a dose is searched for, w
 SEARCHES = 13  # halvings of its logarithm: within 0.2 %
 COLUMNS = ["way", "route", "doses", "interval_h", "duration_min", "cells", "target", "target_low", "target_high",
            "burden", "burden_low", "burden_high", "burden_at_probability", "probability_under", "held_back_by",
-           "probability_best", "evidence", "beyond"]  # fmt: skip
+           "probability_above_best", "evidence", "beyond"]  # fmt: skip
 
 
 @dataclass(frozen=True)
@@ -91,7 +90,8 @@ class Way:
 class Choice:
     """What can be reached by each way of giving.
 
-    table : one row for each way at its most cells, best first; frontier : the same at fewer cells, `best` where nothing
+    table : one row for each way at its most cells, best first; probability_above_best of the best itself is a half
+    frontier : the same at fewer cells, `best` where nothing
         else gives more of the target for less of a burden
     """
 
@@ -118,7 +118,7 @@ class Choice:
         said = [first]
         if len(self.table) > 1:
             other = self.table.iloc[1]
-            sure = 1.0 - other["probability_best"]
+            sure = 1.0 - other["probability_above_best"]
             said.append(f"It gives more than the next, {other['way']}, with probability {sure:.2f} "
                         f"({other['target']:.3g} at {other['cells']:.3g} {self.amount}).")  # fmt: skip
         if best["evidence"] != "data":
@@ -134,7 +134,7 @@ def _article(word: str) -> str:
 def ways_of(
     origin: Origin,
     routes: Sequence[str] = (),
-    doses: Sequence[int] = (1, 2, 3),
+    doses: Sequence[float] = (1, 2, 3),
     intervals_h: Sequence[float] = (24.0,),
     durations_min: Sequence[float] = (0.0,),
 ) -> list[Way]:
@@ -151,15 +151,16 @@ def ways_of(
     for route in chosen:
         if route not in known:
             raise InputError(f"--routes: `{route}` is no route of {origin.model.name}.{did_you_mean(route, known)}")
-    for what, values, least in (
-        ("--doses", doses, 1),
-        ("--intervals", intervals_h, 1e-9),
-        ("--minutes", durations_min, 0.0),
+    for what, values, can in (
+        ("--doses", doses, all(n >= 1 and n == int(n) for n in doses)),
+        ("--intervals", intervals_h, all(hours > 0.0 for hours in intervals_h)),
+        ("--minutes", durations_min, all(minutes >= 0.0 for minutes in durations_min)),
     ):
-        if not values or min(values) < least:
-            raise InputError(f"{what}: {', '.join(f'{v:g}' for v in values) or 'nothing'} cannot be given; "
-                             f"give numbers of at least {'1' if what == '--doses' else '0'}.")  # fmt: skip
-    found = [Way(route, n, interval if n > 1 else 0.0, minutes)
+        if not (values and can):
+            told = ", ".join(f"{value:g}" for value in values) or "nothing"
+            raise InputError(f"{what}: {told} cannot be given; doses are whole numbers from 1 on, hours between them "
+                             "above 0, minutes at least 0.")  # fmt: skip
+    found = [Way(route, int(n), interval if n > 1 else 0.0, minutes)
              for route, n, interval, minutes in product(chosen, doses, intervals_h, durations_min)]  # fmt: skip
     return list(dict.fromkeys(found))
 
@@ -209,13 +210,13 @@ def choose_dose(
     ranked = [found[i] for i in order]
     rows = [_row(each, there, limit, ranked[0]) for each in ranked]
     return Choice(
-        target, limit, most, there.model.amount, pd.DataFrame(rows, columns=COLUMNS), _frontier(ranked, limit, most)
+        target, limit, most, there.model.amount, pd.DataFrame(rows, columns=COLUMNS), _frontier(ranked, limit)
     )
 
 
 @dataclass(frozen=True)
 class _Reached:
-    """A way at some cells; target, burden : (draw,); at : (dose, 2) cells -> target and burden at fewer cells."""
+    """A way at some cells; target, burden : (draw,); line : cells, target and burden of fewer cells."""
 
     way: Way
     scenario: Scenario
@@ -230,10 +231,10 @@ def _pushed(
     origin: Origin, way: Way, like: Scenario, target: Endpoint, limit: Limit, held: list[int], most: float
 ) -> _Reached:
     """One way at the most cells that the limit and the supply allow."""
-    hours = _grid(way.scenario(like, most))
+    hours = _grid(way.scenario(like, most), target)
 
     def ask(cells: float) -> tuple[Array, Array]:
-        return _outcome(origin, way.scenario(like, cells), cells, hours, target, held)
+        return _outcome(origin, way.scenario(like, cells), hours, target, held)
 
     def burden_of(burden: Array) -> float:
         return float(np.quantile(burden, limit.probability))
@@ -259,47 +260,40 @@ def _pushed(
     return _Reached(way, way.scenario(like, cells), cells, wanted, burden, back, line)
 
 
-def _grid(scenario: Scenario) -> Array:
+def _grid(scenario: Scenario, target: Endpoint) -> Array:
     """Hours at which a burden may peak, and two weeks after the last dose."""
     given = scenario.given(1.0)
-    ends = [dose.hours + dose.duration_h for dose in given]
     last = max(dose.hours for dose in given)
-    parts = [hours_of([scenario]), np.array(ends), *(end + AFTER for end in ends), last + HOURS]
-    grid = np.unique(np.concatenate(parts))
+    after = [dose.hours + dose.duration_h + AFTER for dose in given]
+    grid = hours_for(scenario, [target], np.concatenate([hours_of([scenario]), *after, last + HOURS]))
     return np.asarray(grid[grid <= last + HOURS[-1]])
 
 
 def _outcome(
-    origin: Origin, scenario: Scenario, cells: float, hours: Array, target: Endpoint, held: list[int]
+    origin: Origin, scenario: Scenario, hours: Array, target: Endpoint, held: list[int]
 ) -> tuple[Array, Array]:
     """Value of the target and peak of the burden, (draw,) each."""
-    model = origin.model
-    states = states_at(model, origin.theta, origin.names, scenario, hours, cells, origin.standing, origin.seed)
-    inside, kinds = model.observed[target.organ], model.kinds
-    seen = set(inside) if target.state == TOTAL else set(inside) & kinds[target.state]
-    wanted = states[..., [i for i, state in enumerate(model.states) if state in seen]].sum(axis=-1)
-    return target.of(hours, wanted, cells), states[..., held].sum(axis=-1).max(axis=1)
+    states, kinds = origin.states(scenario, hours), list(origin.model.kinds)
+    curve = target.curve(in_organs(origin.model, states, [target.organ]), [target.organ], kinds)
+    return target.of(hours, curve, 1.0), states[..., held].sum(axis=-1).max(axis=1)
 
 
 def _row(each: _Reached, origin: Origin, limit: Limit, best: _Reached) -> dict[str, object]:
     """One way as a row of the table."""
     middle, low, high = (float(np.quantile(each.target, q)) for q in (0.5, 0.025, 0.975))
     burden = [float(np.quantile(each.burden, q)) for q in (0.5, 0.025, 0.975, limit.probability)]
-    beyond = list(origin.studied.beyond(each.scenario, each.cells)) if origin.studied else []
-    beyond += ["species"] if origin.moved is not None else []
-    hypothesis = each.scenario.is_hypothesis
-    evidence = "hypothesis" if hypothesis else "extrapolation" if beyond else "data" if origin.studied else "prior"
+    evidence, beyond = origin.reach(each.scenario, each.cells)
     return {"way": str(each.way), "route": each.way.route, "doses": each.way.doses, "interval_h": each.way.interval_h,
             "duration_min": each.way.duration_min, "cells": each.cells, "target": middle, "target_low": low,
             "target_high": high, "burden": burden[0], "burden_low": burden[1], "burden_high": burden[2],
             "burden_at_probability": burden[3],
             "probability_under": float((each.burden <= limit.cells * (1.0 + 1e-9)).mean()),
             "held_back_by": each.held_back,
-            "probability_best": 1.0 if each is best else paired(each.target, best.target)["probability_above"],
+            "probability_above_best": paired(each.target, best.target)["probability_above"],
             "evidence": evidence, "beyond": "; ".join(beyond)}  # fmt: skip
 
 
-def _frontier(found: Sequence[_Reached], limit: Limit, most: float) -> pd.DataFrame:
+def _frontier(found: Sequence[_Reached], limit: Limit) -> pd.DataFrame:
     """Every way at many doses; `best` where no other gives at least as much for no more of a burden."""
     table = pd.DataFrame([{"way": str(each.way), "route": each.way.route, "doses": each.way.doses, "cells": cells,
                            "target": target, "burden_at_probability": burden, "allowed": burden <= limit.cells}

@@ -15,9 +15,8 @@ from pbpk.body.model import Model
 from pbpk.body.solve import Array
 from pbpk.errors import InputError, did_you_mean
 from pbpk.predict.forecast import JUST, PERCENT, before_dose
-from pbpk.predict.noncompartmental.draws import areas
-from pbpk.predict.noncompartmental.profile import named_part
-from pbpk.predict.noncompartmental.rules import Rules
+from pbpk.predict.noncompartmental.profile import between, from_start, part
+from pbpk.predict.noncompartmental.rules import Method
 from pbpk.predict.origin import Origin
 from pbpk.predict.scenario import Scenario
 from pbpk.predict.studied import TOTAL
@@ -25,7 +24,7 @@ from pbpk.predict.studied import TOTAL
 NUMBER = r"(\d+(?:\.\d+)?)"
 WRITTEN = re.compile(rf"(?P<measure>AUC|residence|Cmax|Tmax)(?:{NUMBER}-{NUMBER})?|{NUMBER}h")
 MEASURES = ("AUC", "residence", "Cmax", "Tmax")
-SMOOTH = Rules(method="linear_up_log_down")  # areas of a curve that falls by exponentials
+SMOOTH: Method = "linear_up_log_down"  # areas of a curve that falls by exponentials
 FINE = np.geomspace(1.0 / 60.0, 1.0, 12)  # after each dose, for peaks [h]
 
 
@@ -61,16 +60,21 @@ class Endpoint:
         hours : (time,) [h]; values : (draw, time); dose : given in all [unit of the values]
         """
         if self.measure == "at":
-            after = int(np.clip(np.searchsorted(hours, self.start), 1, hours.size - 1))
-            part = (self.start - hours[after - 1]) / (hours[after] - hours[after - 1])
-            part = 0.0 if before_dose(hours, self.start) < self.start else part
-            return np.asarray(values[:, after - 1] + part * (values[:, after] - values[:, after - 1]))
+            return np.asarray(between(hours, values, before_dose(hours, self.start)))
         within = (hours >= self.start) & (hours <= self.stop)
         if self.measure in ("Cmax", "Tmax"):
-            return areas(hours[within], values[:, within], SMOOTH)[self.measure]
-        span = (self.start, min(self.stop, float(hours[-1])))
-        area = areas(hours, values, Rules(method=SMOOTH.method, partial=(span,)))[named_part(*span)]
+            if not within.any():
+                raise InputError(f"endpoint `{self}`: none of the hours lies within it; follow it more closely.")
+            peak = values[:, within]
+            return np.asarray(peak.max(axis=1) if self.measure == "Cmax" else hours[within][peak.argmax(axis=1)])
+        stop = float(hours[-1]) if np.isinf(self.stop) else self.stop
+        area = part(*from_start(hours, values), self.start, stop, SMOOTH)
         return area / dose if self.measure == "residence" else area
+
+    def curve(self, held: Array, organs: Sequence[str], states: Sequence[str]) -> Array:
+        """Curves of its organ and state, (draw, time), from (draw, time, organ, state)."""
+        place = held[:, :, list(organs).index(self.organ)]
+        return np.asarray(place.sum(axis=-1) if self.state == TOTAL else place[:, :, list(states).index(self.state)])
 
     def check(self, organs: Sequence[str], states: Sequence[str]) -> "Endpoint":
         """Refuse an organ or a state that a forecast does not have.
@@ -129,12 +133,11 @@ def parse_endpoints(text: str) -> tuple[Endpoint, ...]:
 
 def endpoints_of(forecast: xr.Dataset, endpoint: Endpoint) -> Array:
     """Value of an endpoint in every scenario and draw of a forecast, (scenario, draw)."""
-    endpoint.check(forecast["organ"].to_numpy().tolist(), forecast["state"].to_numpy().tolist())
-    held = forecast["cells"].sel(organ=endpoint.organ)
-    held = held.sum("state") if endpoint.state == TOTAL else held.sel(state=endpoint.state)
+    organs, states = (forecast[name].to_numpy().tolist() for name in ("organ", "state"))
+    endpoint.check(organs, states)
     hours, doses = forecast["hours"].to_numpy().astype(float), forecast["dose_cells"].to_numpy()
-    return np.stack([endpoint.of(hours, values.astype(float), dose)
-                     for values, dose in zip(held.to_numpy(), doses, strict=True)])  # fmt: skip
+    return np.stack([endpoint.of(hours, endpoint.curve(held, organs, states).astype(float), dose)
+                     for held, dose in zip(forecast["cells"].to_numpy(), doses, strict=True)])  # fmt: skip
 
 
 @dataclass(frozen=True)
@@ -163,18 +166,28 @@ class Question:
 
     @property
     def _dose(self) -> float | None:
-        return self.scenario.amount(self.model, self.cells or self.origin.amount)
+        return self.origin.dose(self.scenario, self.cells)
 
     def of(self, theta: Array | None = None) -> Array:
         """Value of every endpoint, (draw, endpoint), of (draw, parameter) or of the draws of the origin."""
         held = self.origin.amounts(self.scenario, self.hours, theta, self.cells)
-        organs, states = self.origin.organs(self.scenario), list(self.model.kinds)
-        found = []
-        for endpoint in self.endpoints:
-            place = held[:, :, organs.index(endpoint.organ)]
-            values = place.sum(axis=-1) if endpoint.state == TOTAL else place[:, :, states.index(endpoint.state)]
-            found.append(endpoint.of(self.hours, values, self._dose or PERCENT))
-        return np.stack(found, axis=-1)
+        organs, states, dose = self.origin.organs(self.scenario), list(self.model.kinds), self._dose or PERCENT
+        curves = (endpoint.curve(held, organs, states) for endpoint in self.endpoints)
+        return np.stack([endpoint.of(self.hours, curve, dose) for endpoint, curve in
+                         zip(self.endpoints, curves, strict=True)], axis=-1)  # fmt: skip
+
+
+def hours_for(scenario: Scenario, endpoints: Sequence[Endpoint], hours: Array) -> Array:
+    """Hours at which a scenario is followed so that its endpoints are right, (time,) [h].
+
+    Added to `hours` are those at which endpoints begin, end or are taken, and those about each dose: just before it, so
+    that no area runs up a line to what only then enters, its end, and closely afterwards, where peaks are.
+    """
+    more = [hour for each in endpoints for hour in (each.start, each.stop) if np.isfinite(hour)]
+    given = scenario.given(1.0)
+    edges = [at for dose in given for at in (dose.hours - JUST, dose.hours, dose.hours + dose.duration_h) if at > 0.0]
+    fine = [dose.hours + dose.duration_h + FINE for dose in given]
+    return np.unique(np.concatenate([np.asarray(hours, float), more, edges, *fine]))
 
 
 def question(
@@ -182,7 +195,7 @@ def question(
 ) -> Question:
     """Ask endpoints of a scenario in its own animal.
 
-    hours : (time,) [h]; those at which endpoints begin, end or are taken are added
+    hours : (time,) [h]; those of `hours_for` are added
 
     Raises
     ------
@@ -191,11 +204,6 @@ def question(
     """
     there = origin.animal(scenario)
     organs, states = there.organs(scenario), list(there.model.kinds)
-    more = [hour for each in endpoints for hour in (each.start, each.stop) if np.isfinite(hour)]
-    given = scenario.given(1.0)
-    edges = [at for dose in given for at in (dose.hours - JUST, dose.hours, dose.hours + dose.duration_h) if at > 0.0]
-    fine = [dose.hours + dose.duration_h + FINE for dose in given]
-    grid = np.unique(np.concatenate([np.asarray(hours, float), more, edges, *fine]))
     for each in endpoints:
         each.check(organs, states)
-    return Question(there, scenario, tuple(endpoints), grid, cells)
+    return Question(there, scenario, tuple(endpoints), hours_for(scenario, endpoints, hours), cells)

@@ -108,9 +108,14 @@ def _brought(name: str, quantity: Quantity) -> CarriedOver:
     return CarriedOver(name, "carried", 1.0, words, "hypothesis")
 
 
+def elsewhere(evidence: str, beyond: Sequence[str]) -> tuple[str, tuple[str, ...]]:
+    """How far an answer reaches that is asked of another species than it was learned in: an extrapolation at least."""
+    return "hypothesis" if evidence == "hypothesis" else "extrapolation", (*beyond, "species")
+
+
 def marked(forecast: xr.Dataset) -> xr.Dataset:
-    """Forecast whose answers are all extrapolations to another species, but for those that are hypotheses anyway."""
-    told = [str(each) for each in forecast["evidence"].to_numpy()]
-    evidence = ["hypothesis" if each == "hypothesis" else "extrapolation" for each in told]
-    beyond = ["; ".join(word for word in (str(words), "species") if word) for words in forecast["beyond"].to_numpy()]
-    return forecast.assign_coords(evidence=("scenario", evidence), beyond=("scenario", beyond))
+    """Forecast whose answers are all of another species."""
+    both = zip(forecast["evidence"].to_numpy(), forecast["beyond"].to_numpy(), strict=True)
+    told = [elsewhere(str(evidence), [word for word in str(words).split("; ") if word]) for evidence, words in both]
+    beyond = ["; ".join(words) for _, words in told]
+    return forecast.assign_coords(evidence=("scenario", [each for each, _ in told]), beyond=("scenario", beyond))

@@ -60,16 +60,16 @@ def answer(
     """
     organs = places(model, scenarios)
     hours = hours_of(scenarios) if hours is None else hours
-    supposed = any(m.evidence == "hypothesis" for m in model.modifiers if m.name in standing)
     answers, given, known, beyond, evidence = [], [], [], [], []
     for scenario in scenarios:
         amount = scenario.amount(model, cells)
-        found = amounts(model, theta, names, scenario, hours, amount, standing, seed, organs)
-        answers.append(found.astype(np.float32))
+        states = states_at(model, theta, names, scenario, hours, amount, standing, seed)
+        answers.append(in_organs(model, states, organs).astype(np.float32))
         given.append(amount or PERCENT)
         known.append(amount is not None)
-        beyond.append(studied.beyond(scenario, amount) if studied else ())
-        evidence.append(_evidence(scenario, studied, supposed, beyond[-1]))
+        told, words = reach_of(model, scenario, amount, studied, standing)
+        evidence.append(told)
+        beyond.append(words)
     dataset = xr.Dataset(
         {"cells": (("scenario", "draw", "hours", "organ", "state"), np.array(answers))},
         coords={
@@ -86,37 +86,11 @@ def answer(
     )  # fmt: skip
     if studied is None:
         return dataset
-    states = [*model.kinds, TOTAL]
-    measured = [[(organ, state) in studied.measured for state in states] for organ in organs]
-    dataset = dataset.assign_coords(seen=states)
+    kinds = [*model.kinds, TOTAL]
+    measured = [[(organ, state) in studied.measured for state in kinds] for organ in organs]
+    dataset = dataset.assign_coords(seen=kinds)
     dataset["measured"] = (("organ", "seen"), np.array(measured, dtype=np.int8))
     return dataset.assign_attrs(studied_hours=studied.hours)
-
-
-def amounts(
-    model: Model,
-    theta: Array,
-    names: Sequence[str],
-    scenario: Scenario,
-    hours: Array,
-    amount: float | None = None,
-    standing: Sequence[str] = (),
-    seed: int = 1,
-    organs: Sequence[str] | None = None,
-) -> Array:
-    """Answer one scenario to all digits, (draw, time, organ, state), organs those of `places` where None.
-
-    theta : (draw, parameter), names : what its columns are; the slope of the size law is drawn where it is no column
-    amount : given in all; a percentage of the dose where None
-
-    Raises
-    ------
-    ScenarioError
-        if rates depend on how many cells there are and nobody says how many
-    """
-    states = states_at(model, theta, names, scenario, hours, amount, standing, seed)
-    weights = _observers(model, places(model, [scenario]) if organs is None else organs)
-    return np.asarray((states @ weights.reshape(len(model.states), -1)).reshape(*states.shape[:2], *weights.shape[1:]))
 
 
 def states_at(
@@ -129,7 +103,16 @@ def states_at(
     standing: Sequence[str] = (),
     seed: int = 1,
 ) -> Array:
-    """Amount in every state of the model that a scenario leads to, (draw, time, state); the rest as for `amounts`."""
+    """Amount in every state of the model in answer to one scenario, to all digits, (draw, time, state).
+
+    theta : (draw, parameter), names : what its columns are; the slope of the size law is drawn where it is no column
+    amount : given in all; a percentage of the dose where None
+
+    Raises
+    ------
+    ScenarioError
+        if rates depend on how many cells there are and nobody says how many
+    """
     scenario.check(model)
     learned = {name: theta[:, list(names).index(name)] for name in standing}
     switches = {**learned, **scenario.switches}
@@ -172,13 +155,20 @@ def before_dose(hours: Array, hour: float) -> float:
     return float(earlier[0]) if earlier.size else hour
 
 
-def _evidence(scenario: Scenario, studied: Studied | None, supposed: bool, beyond: Sequence[str]) -> str:
-    """How far a scenario reaches: what the data had, beyond it, or a change whose size nobody measured."""
+def reach_of(
+    model: Model, scenario: Scenario, amount: float | None, studied: Studied | None, standing: Sequence[str] = ()
+) -> tuple[str, tuple[str, ...]]:
+    """How far a scenario reaches: what the data had, beyond it, or a change whose size nobody measured; beyond what.
+
+    amount : given in all, None where the forecast is a percentage of the dose
+    """
+    beyond = studied.beyond(scenario, amount) if studied else ()
+    supposed = any(m.evidence == "hypothesis" for m in model.modifiers if m.name in standing)
     if scenario.is_hypothesis or supposed:
-        return "hypothesis"
+        return "hypothesis", beyond
     if studied is None:
-        return "prior"
-    return "extrapolation" if beyond else "data"
+        return "prior", beyond
+    return "extrapolation" if beyond else "data", beyond
 
 
 def _resized(model: Model, theta: Array, names: Sequence[str], scenario: Scenario, seed: int) -> Array:
@@ -197,15 +187,19 @@ def _resized(model: Model, theta: Array, names: Sequence[str], scenario: Scenari
     return kinetic
 
 
-def _observers(model: Model, organs: Sequence[str]) -> Array:
-    """Weights that sum states to each kind in each organ, (state, organ, kind)."""
+def in_organs(model: Model, states: Array, organs: Sequence[str]) -> Array:
+    """Amount of each kind in each organ, (draw, time, organ, kind), from (draw, time, state).
+
+    What has left the body is of the last kind.
+    """
     weights = np.zeros((len(model.states), len(organs), len(model.kinds)))
     *others, last = model.kinds.values()
     for o, organ in enumerate(organs):
         inside = model.observed.get(organ, (organ,))
         for k, held in enumerate((*others, last | model.outside)):
             weights[:, o, k] = [state in inside and state in held for state in model.states]
-    return weights
+    whole = states @ weights.reshape(len(model.states), -1)
+    return np.asarray(whole.reshape(*states.shape[:2], *weights.shape[1:]))
 
 
 def forecast_table(forecast: xr.Dataset) -> pd.DataFrame:

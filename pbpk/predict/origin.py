@@ -2,7 +2,6 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from functools import cached_property
 from itertools import groupby
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -20,8 +19,8 @@ from pbpk.body.species import Species
 from pbpk.errors import RunError
 from pbpk.infer.matched.histories import known_amount
 from pbpk.infer.matched.joint import Joint
-from pbpk.predict.extrapolation import Extrapolation, animal_of, extrapolate, marked
-from pbpk.predict.forecast import DRAWS, amounts, answer, hours_of, places
+from pbpk.predict.extrapolation import Extrapolation, animal_of, elsewhere, extrapolate, marked
+from pbpk.predict.forecast import DRAWS, answer, hours_of, in_organs, places, reach_of, states_at
 from pbpk.predict.record import model_of, read_manifest, read_models, read_recorded
 from pbpk.predict.scenario import Scenario
 from pbpk.predict.studied import Studied, studied_by
@@ -39,7 +38,7 @@ class Origin:
     words : "the fit of …" or "the prior of …"
     fixed : the model with its physiology fixed, which goes to other animals
     studied : what the data had, None for a prior; amount : cells the study gave, None where it does not say
-    moved : how it came to another animal
+    moved : how it came to another animal, home : what it was there, None where it was not moved
     """
 
     model: Model
@@ -52,6 +51,7 @@ class Origin:
     amount: float | None = None
     seed: int = 1
     moved: Extrapolation | None = None
+    home: "Origin | None" = None
 
     def column(self, name: str) -> Array:
         """Draws of one parameter, (draw,)."""
@@ -62,7 +62,8 @@ class Origin:
         if draws >= len(self.theta):
             return self
         kept = np.linspace(0, len(self.theta) - 1, draws).astype(int)
-        return replace(self, theta=self.theta[kept])
+        home = None if self.home is None else replace(self.home, theta=self.home.theta[kept])
+        return replace(self, theta=self.theta[kept], home=home)
 
     def elsewhere(self, to: Species, rates: str = "carried", physiology: str | Sequence[str] = "fixed") -> "Origin":
         """Return the same in another animal: cells carried over, the body its own.
@@ -72,13 +73,15 @@ class Origin:
         InputError, SpeciesError, ModelFileError
             as `extrapolate` does
         """
-        moved = extrapolate(self.fixed, self.theta, self.names, to, rates, physiology, self.seed, self.standing)
+        home = self.home or self  # what was moved already goes from where it came, or its rates would be scaled twice
+        moved = extrapolate(home.fixed, home.theta, home.names, to, rates, physiology, home.seed, home.standing)
         theta, names = moved.theta, moved.names
-        law = self.fixed.size_law
-        if law is not None and law.name in self.names:
-            theta, names = np.column_stack([theta, self.column(law.name)]), (*names, law.name)
-        words = f"{self.words}, extrapolated to {moved.model.species.name}"
-        return replace(self, model=moved.model, theta=theta, names=names, words=words, amount=None, moved=moved)
+        law = home.fixed.size_law
+        if law is not None and law.name in home.names:
+            theta, names = np.column_stack([theta, home.column(law.name)]), (*names, law.name)
+        words = f"{home.words}, extrapolated to {moved.model.species.name}"
+        return replace(home, model=moved.model, theta=theta, names=names, words=words, amount=None, moved=moved,
+                       home=home)  # fmt: skip
 
     def animal(self, scenario: Scenario) -> "Origin":
         """Return the same in the animal of a scenario."""
@@ -94,18 +97,25 @@ class Origin:
 
         theta : (draw, parameter) instead of the draws
         """
-        theta = self.theta if theta is None else theta
-        amount = scenario.amount(self.model, cells or self.amount)
-        return amounts(self.model, theta, self.names, scenario, hours, amount, self.standing, self.seed)
+        return in_organs(self.model, self.states(scenario, hours, theta, cells), self.organs(scenario))
+
+    def states(self, scenario: Scenario, hours: Array, theta: Array | None = None, cells: float | None = None) -> Array:
+        """The same in every state of the model, (draw, time, state)."""
+        theta, amount = self.theta if theta is None else theta, self.dose(scenario, cells)
+        return states_at(self.model, theta, self.names, scenario, hours, amount, self.standing, self.seed)
 
     def organs(self, scenario: Scenario) -> list[str]:
         """Where the doses of a scenario lead."""
         return places(self.model, [scenario])
 
-    @cached_property
-    def unit(self) -> str:
-        """Unit of amounts where the dose is known."""
-        return self.model.amount
+    def dose(self, scenario: Scenario, cells: float | None = None) -> float | None:
+        """What a scenario gives in all in this animal, None where nobody says; `cells` where the scenario does not."""
+        return scenario.amount(self.model, cells or self.amount)
+
+    def reach(self, scenario: Scenario, amount: float | None) -> tuple[str, tuple[str, ...]]:
+        """How far a scenario reaches in this animal, as `reach_of`; another animal is always beyond the study."""
+        told, beyond = reach_of(self.model, scenario, amount, self.studied, self.standing)
+        return (told, beyond) if self.moved is None else elsewhere(told, beyond)
 
 
 def read_run(folder: str | Path, draws: int | None = DRAWS, seed: int = 1) -> Origin:
@@ -198,7 +208,7 @@ def simulate(
 
     Returns
     -------
-    as `simulate`; what is asked of another animal is marked
+    as `answer`; what is asked of another animal is marked
 
     Raises
     ------

@@ -94,7 +94,7 @@ def choice_table(choice: "Choice") -> Table:
             interval(row["burden_low"], row["burden_high"]),
             f"{row['probability_under']:.2f}",
             row["held_back_by"],
-            f"{row['probability_best']:.2f}",
+            f"{row['probability_above_best']:.2f}",
             row["evidence"] + (f": {row['beyond']}" if row["beyond"] else ""),
         )
         for row in choice.table.to_dict("records")

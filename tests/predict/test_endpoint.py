@@ -116,3 +116,9 @@ def test_an_area_does_not_run_up_to_a_dose_that_comes_later(prior):
         for each, stop, more in ((IV, 1900, []), (halves, 1900, 24.0 + far[far < 1900.0]))
     )
     np.testing.assert_allclose(two, one, rtol=5e-3)
+
+
+def test_an_endpoint_beyond_the_answer_is_not_told_of_its_end():
+    assert np.isnan(parse_endpoint("AUC0-100 o").of(HOURS, FALLING, 100.0)).all()
+    with pytest.raises(InputError, match="none of the hours lies within it"):
+        parse_endpoint("Cmax60-70 o").of(HOURS, FALLING, 100.0)

@@ -107,3 +107,20 @@ def test_amounts_are_the_answer_to_all_digits(prior):
     np.testing.assert_allclose(told, exact, rtol=1e-6)
     twice = prior.amounts(IV, HOURS, prior.theta[:2])
     np.testing.assert_allclose(twice, exact[:2], rtol=1e-12)
+
+
+def test_what_was_moved_goes_to_a_third_animal_from_where_it_came(prior):
+    """By way of another animal rates would be scaled twice."""
+    rat, man = animal_of("rat"), animal_of("human")
+    direct, by_rat = prior.elsewhere(man, "allometric"), prior.elsewhere(rat, "allometric").elsewhere(man, "allometric")
+    np.testing.assert_array_equal(direct.theta, by_rat.theta)
+    assert direct.words == by_rat.words
+    there = prior.elsewhere(rat).animal(replace(IV, species="human"))
+    np.testing.assert_array_equal(there.theta, prior.elsewhere(man).theta)
+
+
+def test_an_origin_says_how_far_a_scenario_reaches(prior):
+    assert prior.reach(IV, None) == ("prior", ())
+    assert prior.elsewhere(animal_of("rat")).reach(IV, None) == ("extrapolation", ("species",))
+    supposed = replace(prior, standing=("capacity_lung",), names=(*prior.names, "capacity_lung"))
+    assert supposed.reach(IV, 1e6)[0] == "hypothesis"  # a modifier that nobody measured holds in all that is asked

@@ -118,14 +118,14 @@ def part(hours: Array, values: Array, start: float, stop: float, method: Method 
     """Area between two hours, between which values follow the trapezoids, (...,); NaN beyond the sampled ones."""
     if start < hours[0] or stop > hours[-1]:
         return np.full(values.shape[:-1], np.nan)
-    ends = [_between(hours, values, hour, method) for hour in (start, stop)]
+    ends = [between(hours, values, hour, method) for hour in (start, stop)]
     inside = (hours > start) & (hours < stop)
     steps = np.concatenate([[start], hours[inside], [stop]])
     held = np.concatenate([ends[0][..., np.newaxis], values[..., inside], ends[1][..., np.newaxis]], axis=-1)
     return np.asarray(segments(steps, held, method)[0].sum(axis=-1))
 
 
-def _between(hours: Array, values: Array, hour: float, method: Method) -> Array:
+def between(hours: Array, values: Array, hour: float, method: Method = "linear") -> Array:
     """Values at an hour, (...,)."""
     right = int(np.clip(np.searchsorted(hours, hour), 1, hours.size - 1))
     share = (hour - hours[right - 1]) / (hours[right] - hours[right - 1])

@@ -11,7 +11,7 @@ from pbpk.body.solve import Array
 from pbpk.errors import InputError
 from pbpk.predict.endpoint import Endpoint
 from pbpk.predict.forecast import hours_of
-from pbpk.predict.origin import Origin, simulate
+from pbpk.predict.origin import Origin
 from pbpk.predict.population.blocks import SEEN, Block, Plan, plan_of
 from pbpk.predict.population.gather import Progress, Take, gather
 from pbpk.predict.population.people import people_of
@@ -59,7 +59,7 @@ class Answered:
     some: pd.DataFrame
 
 
-def plan_population(origin: Origin, scenario: Scenario, asked: Asked, told_by: Origin | None = None) -> Plan:
+def plan_population(origin: Origin, scenario: Scenario, asked: Asked) -> Plan:
     """Draw up who is asked what, in the animal of the scenario.
 
     Raises
@@ -70,8 +70,7 @@ def plan_population(origin: Origin, scenario: Scenario, asked: Asked, told_by: O
     if asked.size < LEAST:
         raise InputError(f"subjects: {asked.size} make no population; ask for at least {LEAST}.")
     there = origin.animal(scenario)
-    source = told_by or (origin if there.moved is not None else None)
-    people = people_of(there, asked.physiology, asked.weight, asked.sexes, asked.what, source, asked.seed)
+    people = people_of(there, asked.physiology, asked.weight, asked.sexes, asked.what, asked.seed)
     hours = hours_of([scenario]) if asked.hours is None else np.unique(np.asarray(asked.hours, float))
     endpoints = asked.endpoints
     if endpoints is None:
@@ -88,21 +87,20 @@ def ask_population(
     progress: Progress | None = None,
     threads: int | None = None,
     scheduler: Any = None,
-    told_by: Origin | None = None,
 ) -> Answered:
     """Ask a scenario of a population.
 
     Parameters
     ----------
     take : called with each block in order, to keep what it holds of each subject
-    progress, threads, scheduler : as `gather` takes them; told_by : as `people_of` does
+    progress, threads, scheduler : as `gather` takes them
 
     Raises
     ------
     InputError, ScenarioError, SpeciesError, ModelFileError, SolveError
         if it asks for what there is not, or it cannot be followed
     """
-    plan = plan_population(origin, scenario, asked, told_by)
+    plan = plan_population(origin, scenario, asked)
     first: list[Block] = []
 
     def both(block: Block) -> None:
@@ -117,14 +115,15 @@ def ask_population(
 
 
 def _said(origin: Origin, plan: Plan) -> dict[str, Any]:
-    """What is said of all rows: the evidence is that of the same scenario asked of the median animal."""
-    one = simulate(origin.thinned(1), [plan.scenario], plan.cells, hours=plan.hours[-1:])
-    unit = str(one["unit"].item())
+    """What is said of all rows: how far the scenario reaches where the median subject is asked."""
+    there = origin.animal(plan.scenario)
+    evidence, beyond = there.reach(plan.scenario, plan.expected if plan.is_known else None)
     return {
         "title": plan.scenario.title,
-        "evidence": str(one["evidence"].item()),
+        "evidence": evidence,
+        "beyond": "; ".join(beyond),
         "dose": plan.expected,
-        "unit": unit,
+        "unit": there.model.amount if plan.is_known else "percent of dose",
         "subjects": plan.size,
         "quantile_error": RELATIVE_ERROR,
     }

@@ -9,13 +9,12 @@ from numpy.typing import NDArray
 
 from pbpk.body.solve import Array
 from pbpk.errors import ScenarioError
-from pbpk.predict.endpoint import FINE, Endpoint
-from pbpk.predict.forecast import PERCENT, amounts, places
+from pbpk.predict.endpoint import Endpoint, hours_for
+from pbpk.predict.forecast import PERCENT, in_organs, places, states_at
 from pbpk.predict.origin import Origin
 from pbpk.predict.population.people import BLOCK, People, Subjects
 from pbpk.predict.population.tally import NOTHING, Moments, Tally
 from pbpk.predict.scenario import KG, Scenario
-from pbpk.predict.studied import TOTAL
 
 PORTION = 128  # subjects that are solved together: their states stay in the cache of a core
 SEEN = 12  # subjects of the first block whose curves are always kept
@@ -105,7 +104,7 @@ def plan_of(
 
     Parameters
     ----------
-    hours : (time,) of the answer [h]; endpoints are taken from these, their own, and some closely after each dose
+    hours : (time,) of the answer [h]; endpoints are taken from these and those of `hours_for`
 
     Raises
     ------
@@ -114,10 +113,8 @@ def plan_of(
     """
     scenario.check(people.model)
     organs, states = places(people.model, [scenario]), list(people.model.kinds)
-    more = [hour for each in endpoints for hour in (each.start, each.stop) if np.isfinite(hour)]
-    if endpoints:
-        more += [float(hour) for dose in scenario.given(1.0) for hour in dose.hours + FINE]
-    grid = np.unique(np.concatenate([np.asarray(hours, float), more]))
+    asked = np.asarray(hours, float)
+    grid = hours_for(scenario, endpoints, asked) if endpoints else asked
     for each in endpoints:
         each.check(organs, states)
     return Plan(people, scenario, size, grid, np.isin(grid, hours), tuple(organs), tuple(states), tuple(endpoints),
@@ -164,25 +161,25 @@ def _held(plan: Plan, subjects: Subjects, given: Array, some: slice, most: int) 
     Whole portions are solved, so that sums of rates and states are taken in one order whatever the size is.
     """
     model, theta, got = plan.people.model, subjects.theta[some], (given * subjects.got)[some]
-    how = (plan.people.names, plan.scenario, plan.hours)
-    rest = (plan.standing, plan.people.seed, plan.organs)
+
+    def ask(some: Array, amount: float | None) -> Array:
+        how = (plan.people.names, plan.scenario, plan.hours, amount, plan.standing, plan.people.seed)
+        return in_organs(model, states_at(model, some, *how), plan.organs)
+
     if model.switched([*plan.standing, *plan.scenario.switches]).is_linear:
-        found = amounts(model, theta, *how, None, *rest)
+        found = ask(theta, None)
         found *= (got / PERCENT)[:, np.newaxis, np.newaxis, np.newaxis]
         return found[:most]
     if not plan.is_known:
         raise ScenarioError(f"scenario `{plan.scenario.name}`: rates depend on how many cells there are; say `cells`.")
-    return np.concatenate([amounts(model, theta[i : i + 1], *how, float(got[i]), *rest)
-                           for i in range(min(len(theta), most))])  # fmt: skip
+    return np.concatenate([ask(theta[i : i + 1], float(got[i])) for i in range(min(len(theta), most))])
 
 
 def _endpoints(plan: Plan, held: Array, given: Array) -> Array:
     """Endpoints of each subject, (subject, endpoint), from (subject, time, organ, state)."""
     found = np.zeros((len(held), len(plan.endpoints)))
     for i, each in enumerate(plan.endpoints):
-        place = held[:, :, plan.organs.index(each.organ)]
-        values = place.sum(axis=-1) if each.state == TOTAL else place[:, :, plan.states.index(each.state)]
-        found[:, i] = each.of(plan.hours, values, 1.0)
+        found[:, i] = each.of(plan.hours, each.curve(held, plan.organs, plan.states), 1.0)
         if each.measure == "residence":
             found[:, i] /= given
     return found

@@ -154,7 +154,6 @@ def people_of(
     weight: Prior | None = None,
     sexes: Sequence[str] = (),
     what: str = "both",
-    told_by: Origin | None = None,
     seed: int = 1,
 ) -> People:
     """Population in the animal of some draws.
@@ -166,7 +165,6 @@ def people_of(
     weight : of their bodies [g]; as the species file spreads it where None
     sexes : each subject is of one of these, all equally often; the animal's own where empty
     what : "both", or "variability" for one vector of parameters, the medians, in all subjects
-    told_by : draws that tell how animals differ, where `origin` was brought to another animal without them
     seed : same seed, same subjects
 
     Raises
@@ -176,7 +174,7 @@ def people_of(
     """
     if what not in KINDS:
         raise InputError(f"what: `{what}` is no kind of population.{did_you_mean(what, KINDS)}")
-    source = told_by or origin
+    source = origin.home or origin  # the study's own animals tell how subjects differ
     learned = [p.name for p in origin.model.parameters if p.name in origin.model.quantities]
     sorts = [_sort(origin, sex, weight, physiology, learned) for sex in (sexes or ("",))]
     first = sorts[0].model
@@ -189,8 +187,6 @@ def people_of(
     theta, apart = origin.theta, source.theta[:, [source.names.index(name) for name in wanted]]
     if what == "variability":
         theta, apart = (np.median(each, axis=0, keepdims=True) for each in (theta, apart))
-    if len(apart) != len(theta):
-        raise InputError(f"told_by: has {len(apart)} draws and the other {len(theta)}; take the same draws of both.")
     return People(opened(first), tuple(sorts), theta, origin.names, free, varied, apart, tuple(wanted),
                   read_allometry(), seed)  # fmt: skip
 

@@ -9,11 +9,12 @@ from pbpk.body.physiology import in_animal
 from pbpk.body.scaling import scaled
 from pbpk.body.species import read_species
 from pbpk.errors import InputError, ScenarioError
-from pbpk.predict.endpoint import parse_endpoints
-from pbpk.predict.forecast import amounts
+from pbpk.predict.endpoint import hours_for, parse_endpoints
+from pbpk.predict.forecast import in_organs, states_at
 from pbpk.predict.origin import read_prior
 from pbpk.predict.population.blocks import SEEN, follow_block, plan_of
 from pbpk.predict.population.people import parse_weight, people_of
+from pbpk.predict.scenario import ScenarioDose
 
 HOURS = np.array([0.05, 1.0, 24.0, 336.0])
 WEIGHT = parse_weight("25,0.3")
@@ -34,12 +35,12 @@ def test_every_subject_is_what_a_model_of_its_own_says(model, iv, fitted):
     plan, _, _ = followed(origin, iv, 12, cells=1e6)
     people, names = plan.people, plan.people.names
     subjects = people.block(0)
-    held = amounts(people.model, subjects.theta[:12], names, iv, HOURS, 1e6)
+    held = in_organs(people.model, states_at(people.model, subjects.theta[:12], names, iv, HOURS, 1e6), plan.organs)
     closed = people.sorts[0].model
     for i in range(12):
         own = in_animal(closed, scaled(closed.species, float(subjects.weight[i])))
         theta = np.array([[subjects.theta[i, names.index(name)] for name in closed.parameter_names]])
-        honest = amounts(own, theta, closed.parameter_names, iv, HOURS, 1e6)[0]
+        honest = in_organs(own, states_at(own, theta, closed.parameter_names, iv, HOURS, 1e6), plan.organs)[0]
         np.testing.assert_allclose(held[i], honest, rtol=1e-12, atol=1e-15 * 1e6)
 
 
@@ -104,3 +105,17 @@ def test_rates_that_move_take_each_dose_as_it_is(prior, iv):
 def test_an_organ_that_there_is_not_is_one_sentence(prior, iv):
     with pytest.raises(InputError, match=r"`livr` is no organ.*Did you mean `liver`\?"):
         followed(prior, iv, 6, "AUC livr")
+
+
+def test_endpoints_of_infusions_in_parts_are_those_that_a_question_has(fitted, iv):
+    """Hours about each dose are the same ones: no peak at the end of one is missed."""
+    part = ScenarioDose(route="iv", share=0.5, addl=1, interval_h=24.0, duration_min=90.0)
+    halves = replace(iv, name="halves", doses=(part,))
+    plan, block, _ = followed(fitted, halves, endpoints="Cmax lung live", cells=1e6)
+    np.testing.assert_array_equal(plan.hours, hours_for(halves, plan.endpoints, HOURS))
+    model, names = plan.people.model, plan.people.names
+    fine = np.linspace(0.0, 30.0, 601)[1:]  # 25.5 h, where the second ends, is one of them
+    theta = plan.people.block(0).theta[: len(block.endpoints)]
+    held = in_organs(model, states_at(model, theta, names, halves, fine, 1e6), plan.organs)
+    peak = plan.endpoints[0].curve(held, plan.organs, plan.states).max(axis=1)
+    np.testing.assert_allclose(block.endpoints[:, 0], peak * block.subjects["dose_got"] / 1e6, rtol=1e-3)

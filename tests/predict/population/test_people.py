@@ -1,7 +1,5 @@
 """Who is drawn: weights as asked, bodies that close, deviates as a fit has them, each subject by its number alone."""
 
-from dataclasses import replace
-
 import numpy as np
 import pytest
 
@@ -64,12 +62,11 @@ def test_both_has_draws_of_the_parameters_too(fitted):
 
 def test_another_animal_keeps_the_differences_of_the_fit(fitted):
     rat = fitted.elsewhere(read_species("rat"))
-    assert people_of(rat).between is None
-    people = people_of(rat, told_by=fitted)
+    people = people_of(rat)
     assert people.between.varied == ("E_lung", "loss_lung", "dose")
     assert people.between.together == (("E_lung", "loss_lung"),)
-    with pytest.raises(InputError, match="same draws of both"):
-        people_of(rat, told_by=fitted.thinned(10))
+    few = people_of(rat.thinned(10))
+    assert len(few.apart) == len(few.drawn) == 10
 
 
 def test_numbers_that_a_fit_learned_are_its_own():
@@ -105,5 +102,3 @@ def test_what_there_is_not_is_one_sentence(prior):
         people_of(prior, "cardiac")
     with pytest.raises(SpeciesError, match="no numbers of its own for `female`"):
         people_of(prior, sexes=("female",))
-    with pytest.raises(InputError, match="has 300 draws and the other 10"):
-        people_of(replace(prior, theta=prior.theta[:10]), told_by=prior)
