@@ -11,9 +11,11 @@ from pbpk.commands.options import (
     Accept,
     Cells,
     Draws,
+    Elsewhere,
     Force,
     ModelName,
     Out,
+    OutIfWanted,
     Physiology,
     Quick,
     Seed,
@@ -166,7 +168,7 @@ def identify(
     model: ModelName = None,
     known: Annotated[list[str] | None, typer.Option(help="Parameter or pattern that is known from elsewhere.")] = None,
     profile: Annotated[list[str] | None, typer.Option(help="Parameter whose likelihood is walked along.")] = None,
-    out: Annotated[Path | None, typer.Option("--out", help="Folder for the tables, if they are wanted.")] = None,
+    out: OutIfWanted = None,
     seed: Seed = 1,
     force: Force = False,
 ) -> None:
@@ -249,7 +251,7 @@ def export(
     run: Annotated[str, typer.Argument(help="Run folder, for the medians of its fit; or a model's name.")],
     out: Annotated[Path, typer.Option("--out", help="File that is written.")],
     scenario: Annotated[str | None, typer.Option(help="Scenario whose doses are written; none if left out.")] = None,
-    species: Annotated[str | None, typer.Option(help="Another animal than the run's.")] = None,
+    species: Elsewhere = None,
     label: Annotated[str | None, typer.Option(help="Label, where a model is exported.")] = None,
     cells: Cells = None,
     form: Annotated[str, typer.Option("--format", help="Language of the other tool: sbml.")] = "sbml",
@@ -257,7 +259,7 @@ def export(
 ) -> None:
     """Write a model, with the doses of a scenario, in another tool's language."""
     from pbpk.commands.export import tell_exported
-    from pbpk.commands.simulate import Whom
+    from pbpk.commands.whom import Whom
 
     tell_exported(Whom(run, species, label=label), scenario, cells, form, out, force)
 

@@ -17,7 +17,6 @@ if TYPE_CHECKING:
     from pbpk.predict.run import Run
 
 console = Console(highlight=False)
-NEAR_H = 2e-3  # [h]
 WIDE = 110  # columns from which a number and its interval stand on one line
 
 
@@ -333,6 +332,8 @@ SEEN = {"total": "label + live", "live": "live only"}
 
 def say_forecast(table: Any, title: str) -> None:
     """Where it is a day after the first dose, one line a scenario: lung and liver of cells, else the first organs."""
+    from pbpk.predict.forecast import before_dose  # who has a forecast has this already; nobody else waits for it
+
     console.print(f"{title}, 24 h: percent of the dose, median [95 % credible interval]", markup=False, soft_wrap=True)
     organs = list(dict.fromkeys(table["organ"]))
     columns = [("lung", "total"), ("liver", "total"), ("lung", "live"), ("liver", "live")]
@@ -346,7 +347,7 @@ def say_forecast(table: Any, title: str) -> None:
     for organ, state in columns:
         shown.add_column(organ if alone else f"{organ},{between}{SEEN[state]}", no_wrap=True)
     hour = min(table["hours"].unique(), key=lambda h: abs(h - 24.0))
-    hour = min(h for h in table["hours"].unique() if h > hour - NEAR_H)  # before a dose that enters just then
+    hour = before_dose(table["hours"].unique(), hour)
     day = table[table["hours"] == hour].set_index(["scenario", "organ", "state"]).sort_index()
     beyond: list[str] = []
     for name in dict.fromkeys(table["scenario"]):

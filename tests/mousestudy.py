@@ -117,6 +117,16 @@ def write_small(path: Path, arrows, observed, priors, live=(), label=(), passing
     return path.as_posix()
 
 
+CHAIN = ("lung.live -> liver.live : go", "liver.live -> gone : die")
+CHAINED = {"lung": ["lung.live"], "liver": ["liver.live"]}  # what is seen of it
+
+
+def read_chain(folder: Path, priors):
+    """A study of three animals at 1, 24 and 96 h, and its model: lung to liver to nowhere, by the rates `go` and `die`."""
+    model = write_small(folder / "small.toml", CHAIN, CHAINED, priors, noise=0.3)
+    return read_joint(write_rows(folder / "study", organ_rows((1.0, 24.0, 96.0), ("lung", "liver"), n=3), model=model))
+
+
 RATE = ("1/h", "lognormal(median=0.05, sigma=0.7)")
 SHARE = ("1", "logit_normal(median=0.5, sigma=1.0)")
 FLOWS = {"liver": 3.0, "rest": 7.0}  # [mL/h], all through the lung

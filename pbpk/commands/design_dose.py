@@ -4,12 +4,12 @@ from pathlib import Path
 
 from rich.markup import escape
 
-from pbpk.commands.simulate import Whom
+from pbpk.commands.reading import numbers, read_one_scenario, words, write_if_wanted
+from pbpk.commands.whom import Whom
 from pbpk.errors import InputError
 from pbpk.predict.dose_choice import Choice, Limit, choose_dose, ways_of
 from pbpk.predict.endpoint import parse_endpoint
-from pbpk.predict.record import write_folder, write_manifest
-from pbpk.predict.scenario import read_scenarios
+from pbpk.predict.record import write_manifest
 from pbpk.share.tables import write_table
 from pbpk.terminal import console, progress, say_choice
 
@@ -35,31 +35,30 @@ def tell_dose(
     """
     origin = whom.read(DRAWS)
     routes, doses, intervals, minutes = ways
-    asked = ways_of(origin, _words(routes), [int(n) for n in numbers("--doses", doses)],
+    asked = ways_of(origin, words(routes), numbers("--doses", doses),
                     numbers("--intervals", intervals), numbers("--minutes", minutes))  # fmt: skip
-    given = read_scenarios(like, origin.model) if like is not None else [None]
-    if len(given) != 1:
-        raise InputError(f"--like: {like} holds {len(given)} scenarios; name one.")
+    given = None if like is None else read_one_scenario(like, origin.model)
     wanted, allowed = parse_endpoint(target), limit_of(limit, probability)
-    with progress() as follow:
-        choice = choose_dose(origin, asked, wanted, allowed, most, given[0],
-                             lambda done, total: follow("ways of giving", done, total, 0))  # fmt: skip
-    say_choice(choice, f"From {origin.words}")
+    with write_if_wanted(out, force, WRITTEN) as folder:
+        with progress() as follow:
+            choice = choose_dose(origin, asked, wanted, allowed, most, given,
+                                 lambda done, total: follow("ways of giving", done, total, 0))  # fmt: skip
+        say_choice(choice, f"From {origin.words}")
+        if folder is not None:
+            _write(choice, origin.words, whom.seed, folder)
     if out is not None:
-        _write(choice, origin.words, whom.seed, out, force)
         console.print(f"Written: {escape(str(out))} (choices.csv, frontier.csv, choice.html)")
 
 
-def _write(choice: Choice, words: str, seed: int, out: Path, force: bool) -> None:
+def _write(choice: Choice, origin: str, seed: int, folder: Path) -> None:
     from pbpk.report.choice import write_choice_page  # draws: nobody waits for it before the answer is there
 
-    with write_folder(out, force, WRITTEN) as folder:
-        write_table(choice.table, folder / "choices.csv")
-        write_table(choice.frontier, folder / "frontier.csv")
-        write_choice_page(choice, words, folder / "choice.html")
-        limit = {"organ": choice.limit.organ, "cells": choice.limit.cells, "probability": choice.limit.probability}
-        told = {"origin": words, "seed": seed, "target": str(choice.target), "limit": limit, "most": choice.most}
-        write_manifest(told, folder)
+    write_table(choice.table, folder / "choices.csv")
+    write_table(choice.frontier, folder / "frontier.csv")
+    write_choice_page(choice, origin, folder / "choice.html")
+    limit = {"organ": choice.limit.organ, "cells": choice.limit.cells, "probability": choice.limit.probability}
+    told = {"origin": origin, "seed": seed, "target": str(choice.target), "limit": limit, "most": choice.most}
+    write_manifest(told, folder)
 
 
 def limit_of(text: str, probability: float) -> Limit:
@@ -74,25 +73,7 @@ def limit_of(text: str, probability: float) -> Limit:
         if it is not written as one
     """
     organ, _, cells = text.strip().partition(" ")
-    (number,) = numbers("--limit", cells)[:1] or [float("nan")]
-    if not organ or not number > 0.0:
+    found = numbers("--limit", cells)
+    if not organ or len(found) != 1 or not found[0] > 0.0:
         raise InputError(f"--limit: `{text}` is no organ with a number of cells; write it as 'lung 2e5'.")
-    return Limit(organ, number, probability)
-
-
-def numbers(option: str, text: str) -> list[float]:
-    """Numbers apart by commas.
-
-    Raises
-    ------
-    InputError
-        if one is none
-    """
-    try:
-        return [float(word) for word in _words(text)]
-    except ValueError as problem:
-        raise InputError(f"{option}: {problem}; write numbers apart by commas, as 1,2,3.") from None
-
-
-def _words(text: str) -> list[str]:
-    return [word.strip() for word in text.split(",") if word.strip()]
+    return Limit(organ, found[0], probability)

@@ -5,13 +5,12 @@ from pathlib import Path
 from rich.markup import escape
 
 from pbpk.assay.counts import count_cells
-from pbpk.commands.design_dose import numbers
-from pbpk.commands.reading import read_with_bar
+from pbpk.commands.reading import numbers, read_with_bar, words, write_if_wanted
 from pbpk.errors import InputError
 from pbpk.infer.matched.joint import join
 from pbpk.predict.plan_words import plan_sentences
 from pbpk.predict.planned_study import Plan, Start, from_posterior, from_study, plan_study
-from pbpk.predict.record import model_of, write_folder, write_manifest
+from pbpk.predict.record import model_of, write_manifest
 from pbpk.share.tables import write_table
 from pbpk.terminal import console, say_plan
 
@@ -35,16 +34,15 @@ def tell_study(
     of : parameters and endpoints apart by commas; readouts : sets of them apart by commas, as "label,label+live"
     together : animals that are killed together
     """
-    start = _start(source, model, seed)
-    sets = (
-        None if readouts is None else [tuple(each.strip().split("+")) for each in readouts.split(",") if each.strip()]
-    )
+    sets = None if readouts is None else [tuple(each.split("+")) for each in words(readouts)]
     grid = None if hours is None else numbers("--hours", hours)
-    plan = plan_study(start, of, animals, grid, sets, each=together)
-    said = plan_sentences(plan)
-    say_plan(plan, said)
+    with write_if_wanted(out, force, WRITTEN) as folder:
+        plan = plan_study(_start(source, model, seed), of, animals, grid, sets, each=together)
+        said = plan_sentences(plan)
+        say_plan(plan, said)
+        if folder is not None:
+            _write(plan, said, str(source), folder)
     if out is not None:
-        _write(plan, said, str(source), out, force)
         console.print(f"Written: {escape(str(out))} (design.csv, ranking.csv, quantities.csv, design.html)")
 
 
@@ -60,12 +58,11 @@ def _start(source: Path, model: str | None, seed: int) -> Start:
     return from_study(join(model_of(study, model), count_cells(study)), seed=seed)
 
 
-def _write(plan: Plan, said: tuple[str, ...], source: str, out: Path, force: bool) -> None:
+def _write(plan: Plan, said: tuple[str, ...], source: str, folder: Path) -> None:
     from pbpk.report.plan import write_plan_page  # draws: nobody waits for it before the answer is there
 
-    with write_folder(out, force, WRITTEN) as folder:
-        for name in ("design", "ranking", "quantities"):
-            write_table(getattr(plan, name), folder / f"{name}.csv")
-        write_plan_page(plan, said, folder / "design.html")
-        told = {"source": source, "quantities": list(plan.asked.names), "animals": plan.animals, "together": plan.each}
-        write_manifest(told, folder)
+    for name in ("design", "ranking", "quantities"):
+        write_table(getattr(plan, name), folder / f"{name}.csv")
+    write_plan_page(plan, said, folder / "design.html")
+    told = {"source": source, "quantities": list(plan.asked.names), "animals": plan.animals, "together": plan.each}
+    write_manifest(told, folder)

@@ -5,9 +5,9 @@ from pathlib import Path
 import numpy as np
 from rich.markup import escape
 
-from pbpk.commands.simulate import Whom
+from pbpk.commands.reading import read_one_scenario
+from pbpk.commands.whom import Whom
 from pbpk.errors import InputError, did_you_mean
-from pbpk.predict.scenario import read_scenarios
 from pbpk.share.sbml import write_sbml
 from pbpk.terminal import console
 
@@ -24,10 +24,7 @@ def tell_exported(whom: Whom, scenario: str | None, cells: float | None, form: s
     if out.exists() and not force:
         raise InputError(f"{out}: exists already; choose another --out, or replace it with --force.")
     origin = whom.read(None)
-    asked = read_scenarios(scenario, origin.model) if scenario is not None else []
-    if len(asked) > 1:
-        raise InputError(f"{scenario}: holds {len(asked)} scenarios; name one.")
-    chosen = asked[0] if asked else None
+    chosen = None if scenario is None else read_one_scenario(scenario, origin.model)
     there = origin.animal(chosen) if chosen is not None else origin
     middle = None
     if there.studied is not None or there.moved is not None:

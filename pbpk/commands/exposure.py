@@ -6,7 +6,7 @@ import pandas as pd
 import xarray as xr
 
 from pbpk.assay.counts import OrganCounts, count_cells
-from pbpk.commands.reading import read_with_bar
+from pbpk.commands.reading import read_with_bar, words
 from pbpk.errors import InputError
 from pbpk.infer.draws.posterior import Posterior
 from pbpk.predict.exposure import compare_exposure, exposure
@@ -47,7 +47,7 @@ def _found(folder: Path, rules: Rules, groups: str | None) -> tuple[pd.DataFrame
     table = exposure(counts, posterior, rules)
     if groups is None:
         return table, None
-    names = [name.strip() for name in groups.split(",")]
+    names = words(groups)
     if len(names) != 2:
         raise InputError(f"--compare takes two groups apart by a comma; `{groups}` names {len(names)}.")
     return table, compare_exposure(counts, names[0], names[1], rules)

@@ -25,3 +25,9 @@ Against = Annotated[
     str | None, typer.Option(help="Scenario that the others stand against; if none, the first with data.")
 ]
 Sex = Annotated[str | None, typer.Option(help="Sex, where the animal has numbers for it: female or male.")]
+RunOrModel = Annotated[str, typer.Argument(help="Run folder; or a model's name, to ask its prior.")]
+Elsewhere = Annotated[str | None, typer.Option(help="Another animal than the run's.")]
+Label = Annotated[str | None, typer.Option(help="Label, when a model's prior is asked.")]
+OutIfWanted = Annotated[Path | None, typer.Option("--out", help="Folder for tables and page, if they are wanted.")]
+Rates = Annotated[str, typer.Option(help="Rates per hour in another animal: carried, or allometric.")]
+ScenarioFiles = Annotated[Path | None, typer.Argument(help="File, folder or shipped name; all shipped ones if none.")]

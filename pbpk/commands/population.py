@@ -8,7 +8,8 @@ import pandas as pd
 from rich.markup import escape
 
 from pbpk.body.physiology import chosen
-from pbpk.commands.simulate import Whom
+from pbpk.commands.reading import words
+from pbpk.commands.whom import Whom
 from pbpk.errors import InputError
 from pbpk.predict.endpoint import parse_endpoints
 from pbpk.predict.origin import Origin
@@ -50,11 +51,10 @@ class Wanted:
         InputError
             if a weight or an endpoint is not written as one
         """
-        sexes = tuple(part.strip() for part in (self.sex or "").split(",") if part.strip())
         return Asked(
             self.subjects,
             None if self.weight is None else parse_weight(self.weight),
-            sexes,
+            tuple(words(self.sex or "")),
             chosen(self.physiology),
             self.what,
             endpoints=None if self.endpoints is None else parse_endpoints(self.endpoints),

@@ -5,7 +5,22 @@ from typing import Annotated
 
 import typer
 
-from pbpk.commands.options import Cells, Force, ModelName, Out, Physiology, Seed, Sex, Weight
+from pbpk.commands.options import (
+    Cells,
+    Elsewhere,
+    Force,
+    Label,
+    ModelName,
+    Out,
+    OutIfWanted,
+    Physiology,
+    Rates,
+    RunOrModel,
+    ScenarioFiles,
+    Seed,
+    Sex,
+    Weight,
+)
 
 questions = typer.Typer(rich_markup_mode=None)
 design_app = typer.Typer(no_args_is_help=True, rich_markup_mode=None)
@@ -14,18 +29,16 @@ questions.add_typer(design_app, name="design", help="Choose what to do next: dos
 
 @questions.command(epilog="Example: pbpk simulate runs/khot portal_vein --out answers")
 def simulate(
-    run: Annotated[str, typer.Argument(help="Run folder; or a model's name, to ask its prior.")],
+    run: RunOrModel,
     out: Out,
-    scenarios: Annotated[
-        Path | None, typer.Argument(help="File, folder or shipped name; all shipped ones if none.")
-    ] = None,
+    scenarios: ScenarioFiles = None,
     species: Annotated[
         str | None, typer.Option(help="Another animal than the run's; of a model's prior, mouse if left out.")
     ] = None,
     body_weight: Weight = None,
     sex: Sex = None,
-    rates: Annotated[str, typer.Option(help="Rates per hour in another animal: carried, or allometric.")] = "carried",
-    label: Annotated[str | None, typer.Option(help="Label, when a model's prior is asked.")] = None,
+    rates: Rates = "carried",
+    label: Label = None,
     cells: Cells = None,
     physiology: Physiology = None,
     against: Annotated[
@@ -35,7 +48,8 @@ def simulate(
     force: Force = False,
 ) -> None:
     """Answer scenarios from a fit, in its animal or in another, or from a model's prior, and compare them."""
-    from pbpk.commands.simulate import Whom, tell_scenarios
+    from pbpk.commands.simulate import tell_scenarios
+    from pbpk.commands.whom import Whom
 
     whom = Whom(run, species, body_weight, sex, rates, label, physiology, seed)
     tell_scenarios(whom, out, scenarios, cells, against, force)
@@ -44,7 +58,7 @@ def simulate(
 @design_app.command("dose", epilog="Example: pbpk design dose runs/fnd --target 'AUC liver live' --limit 'lung 2e5' "
                     "--most 5e6")  # fmt: skip
 def design_dose(
-    run: Annotated[str, typer.Argument(help="Run folder; or a model's name, to ask its prior.")],
+    run: RunOrModel,
     target: Annotated[str, typer.Option(help="What is wanted, as 'AUC liver live': cell-hours of living cells.")],
     limit: Annotated[str, typer.Option(help="Organ and the most arrested cells at once that it may hold: 'lung 2e5'.")],
     most: Annotated[float, typer.Option(help="Most cells that can be given in all.")],
@@ -54,15 +68,15 @@ def design_dose(
     intervals: Annotated[str, typer.Option(help="Hours between doses that are tried.")] = "24",
     minutes: Annotated[str, typer.Option(help="Minutes that each dose lasts that are tried.")] = "0",
     like: Annotated[str | None, typer.Option(help="Scenario whose product, species and modifiers hold.")] = None,
-    species: Annotated[str | None, typer.Option(help="Another animal than the run's.")] = None,
-    label: Annotated[str | None, typer.Option(help="Label, when a model's prior is asked.")] = None,
-    out: Annotated[Path | None, typer.Option("--out", help="Folder for tables and page, if they are wanted.")] = None,
+    species: Elsewhere = None,
+    label: Label = None,
+    out: OutIfWanted = None,
     seed: Seed = 1,
     force: Force = False,
 ) -> None:
     """Find dose, split and route: the most of a target while an organ at risk stays under its limit."""
     from pbpk.commands.design_dose import tell_dose
-    from pbpk.commands.simulate import Whom
+    from pbpk.commands.whom import Whom
 
     whom = Whom(run, species, label=label, seed=seed)
     tell_dose(whom, out, target, limit, probability, most, (routes, doses, intervals, minutes), like, force)
@@ -82,7 +96,7 @@ def design_study(
     ] = None,
     together: Annotated[int, typer.Option(min=1, help="Animals that are killed together.")] = 1,
     model: ModelName = None,
-    out: Annotated[Path | None, typer.Option("--out", help="Folder for tables and page, if they are wanted.")] = None,
+    out: OutIfWanted = None,
     seed: Seed = 1,
     force: Force = False,
 ) -> None:
@@ -94,9 +108,9 @@ def design_study(
 
 @questions.command(epilog="Example: pbpk population runs/khot iv_bolus --subjects 100000 --weight 25,0.1 --out people")
 def population(
-    run: Annotated[str, typer.Argument(help="Run folder; or a model's name, to ask its prior.")],
-    scenarios: Annotated[Path | None, typer.Argument(help="File, folder or shipped name; all shipped ones if none.")],
+    run: RunOrModel,
     out: Out,
+    scenarios: ScenarioFiles = None,
     subjects: Annotated[int, typer.Option(min=2, help="Virtual animals or patients.")] = 10_000,
     weight: Annotated[str | None, typer.Option(help="Mean body weight [g] and its CV, as 25,0.1.")] = None,
     sex: Annotated[str | None, typer.Option(help="One sex, or several apart by commas, in equal parts.")] = None,
@@ -107,16 +121,16 @@ def population(
     of: Annotated[str | None, typer.Option(help="Endpoints of each subject, as 'AUC liver live, Cmax lung'.")] = None,
     curves: Annotated[bool, typer.Option("--curves", help="Keep the curves of all subjects, as Zarr.")] = False,
     scheduler: Annotated[str | None, typer.Option(help="Address of a Dask cluster, as tcp://host:8786.")] = None,
-    species: Annotated[str | None, typer.Option(help="Another animal than the run's.")] = None,
-    rates: Annotated[str, typer.Option(help="Rates per hour in another animal: carried, or allometric.")] = "carried",
-    label: Annotated[str | None, typer.Option(help="Label, when a model's prior is asked.")] = None,
+    species: Elsewhere = None,
+    rates: Rates = "carried",
+    label: Label = None,
     cells: Cells = None,
     seed: Seed = 1,
     force: Force = False,
 ) -> None:
     """Ask scenarios of many virtual animals or patients, each with a body and a draw of its own."""
     from pbpk.commands.population import Wanted, tell_population
-    from pbpk.commands.simulate import Whom
+    from pbpk.commands.whom import Whom
 
     wanted = Wanted(subjects, weight, sex, physiology, what, of, cells, curves, scheduler)
     tell_population(Whom(run, species, rates=rates, label=label, seed=seed), scenarios, wanted, out, force)
@@ -124,7 +138,7 @@ def population(
 
 @questions.command(epilog="Example: pbpk sensitivity runs/khot iv_bolus --of 'AUC0-168 liver live' --out sens")
 def sensitivity(
-    run: Annotated[str, typer.Argument(help="Run folder; or a model's name, to ask its prior.")],
+    run: RunOrModel,
     scenario: Annotated[str, typer.Argument(help="Scenario file or shipped name.")],
     of: Annotated[str, typer.Option(help="Endpoints apart by commas, as 'AUC liver live, Cmax lung'.")] = "",
     methods: Annotated[str, typer.Option(help="Of local, morris, sobol, apart by commas.")] = "local,morris,sobol",
@@ -132,17 +146,17 @@ def sensitivity(
         str, typer.Option(help="Parameters varied over their posterior margins, or the prior.")
     ] = "posterior",
     samples: Annotated[int, typer.Option(help="Of each of the two sets of Sobol'; a power of two.")] = 512,
-    species: Annotated[str | None, typer.Option(help="Another animal than the run's.")] = None,
-    label: Annotated[str | None, typer.Option(help="Label, when a model's prior is asked.")] = None,
+    species: Elsewhere = None,
+    label: Label = None,
     physiology: Physiology = None,
     cells: Cells = None,
-    out: Annotated[Path | None, typer.Option("--out", help="Folder for tables and page, if they are wanted.")] = None,
+    out: OutIfWanted = None,
     seed: Seed = 1,
     force: Force = False,
 ) -> None:
     """Say which parameters decide a forecast: near the middle, and over all that is believed."""
     from pbpk.commands.sensitivity import tell_sensitivity
-    from pbpk.commands.simulate import Whom
+    from pbpk.commands.whom import Whom
 
     whom = Whom(run, species, label=label, physiology=physiology, seed=seed)
     tell_sensitivity(whom, scenario, of, methods, over, samples, cells, out, force)
@@ -151,7 +165,7 @@ def sensitivity(
 @questions.command(epilog="Example: pbpk exposure data/synthetic_fnd_mouse --compare portal,iv --partial 0-24,24-168")
 def exposure(
     what: Annotated[Path, typer.Argument(help="Study folder, run folder, or folder of answered scenarios.")],
-    out: Annotated[Path | None, typer.Option("--out", help="Folder for the tables, if they are wanted.")] = None,
+    out: OutIfWanted = None,
     compare: Annotated[str | None, typer.Option(help="Two groups apart by a comma: difference and ratio.")] = None,
     partial: Annotated[str | None, typer.Option(help="Areas in part, as hours from-to: 0-24,24-168.")] = None,
     method: Annotated[

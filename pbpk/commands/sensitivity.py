@@ -6,14 +6,15 @@ from pathlib import Path
 import pandas as pd
 from rich.markup import escape
 
-from pbpk.commands.simulate import Whom
+from pbpk.commands.reading import read_one_scenario, words, write_if_wanted
+from pbpk.commands.whom import Whom
 from pbpk.errors import InputError, did_you_mean
 from pbpk.predict.endpoint import Endpoint, parse_endpoints, question
 from pbpk.predict.forecast import hours_of
 from pbpk.predict.origin import Origin
-from pbpk.predict.record import write_folder, write_manifest
-from pbpk.predict.scenario import Scenario, read_scenarios
-from pbpk.predict.sensitivity.inputs import Inputs, inputs_of
+from pbpk.predict.record import write_manifest
+from pbpk.predict.scenario import Scenario
+from pbpk.predict.sensitivity.inputs import OVER, Inputs, inputs_of
 from pbpk.predict.sensitivity.local import local
 from pbpk.predict.sensitivity.morris import morris
 from pbpk.predict.sensitivity.sobol import sobol
@@ -43,23 +44,24 @@ def tell_sensitivity(
 
     of : endpoints apart by commas, the usual ones if none; methods : apart by commas; samples : of Sobol' sets
     """
-    asked = [name.strip() for name in methods.split(",") if name.strip()]
+    asked = words(methods)
     for name in asked:
         if name not in METHODS:
             raise InputError(f"--methods: `{name}` is none.{did_you_mean(name, METHODS)} Take {', '.join(METHODS)}.")
     origin = whom.read(DRAWS)
-    (chosen, *more) = read_scenarios(scenario, origin.model)
-    if more:
-        raise InputError(f"{scenario}: holds {1 + len(more)} scenarios; name one.")
+    chosen = read_one_scenario(scenario, origin.model)
     endpoints = parse_endpoints(of) or usual_endpoints(origin, chosen)
+    unfitted = origin.studied is None and over in OVER  # draws of a prior have no other margins
     put = question(origin, chosen, endpoints, hours_of([chosen]), cells)
-    inputs = inputs_of(put, "prior" if origin.studied is None else over)
-    tables = _tables(inputs, asked, samples, whom.seed)
+    inputs = inputs_of(put, "prior" if unfitted else over)
     title = f"{chosen.title}, from {origin.words}, over the {inputs.over}"
-    said = sentences(inputs, tables)
-    say_sensitivity(tables, said, title)
+    with write_if_wanted(out, force, WRITTEN) as folder:
+        tables = _tables(inputs, asked, samples, whom.seed)
+        said = sentences(inputs, tables)
+        say_sensitivity(tables, said, title)
+        if folder is not None:
+            _write(tables, said, title, whom.seed, folder)
     if out is not None:
-        _write(tables, said, title, whom.seed, out, force)
         console.print(f"Written: {escape(str(out))} ({', '.join(f'{name}.csv' for name in tables)}, sensitivity.html)")
 
 
@@ -83,13 +85,10 @@ def _tables(inputs: Inputs, asked: list[str], samples: int, seed: int) -> dict[s
     return tables
 
 
-def _write(
-    tables: Mapping[str, pd.DataFrame], said: tuple[str, ...], title: str, seed: int, out: Path, force: bool
-) -> None:
+def _write(tables: Mapping[str, pd.DataFrame], said: tuple[str, ...], title: str, seed: int, folder: Path) -> None:
     from pbpk.report.sensitivity import write_sensitivity_page  # draws: nobody waits for it before the answer is there
 
-    with write_folder(out, force, WRITTEN) as folder:
-        for name, table in tables.items():
-            write_table(table, folder / f"{name}.csv")
-        write_sensitivity_page(tables, said, title, folder / "sensitivity.html")
-        write_manifest({"title": title, "seed": seed, "methods": list(tables)}, folder)
+    for name, table in tables.items():
+        write_table(table, folder / f"{name}.csv")
+    write_sensitivity_page(tables, said, title, folder / "sensitivity.html")
+    write_manifest({"title": title, "seed": seed, "methods": list(tables)}, folder)

@@ -42,6 +42,7 @@ class Start:
     joint : with animals alike; z : (point, free) about which the model is made linear
     known : (free, free) information on z, the prior's included; of a posterior the inverse covariance of its draws
     further : the study's animals were seen already, so that new ones come on top; else its place is taken
+    untold : what these animals said is not in `known` yet
     words : whence what is known comes
     """
 
@@ -50,6 +51,7 @@ class Start:
     known: Array
     further: bool
     words: str
+    untold: bool = False
 
 
 @dataclass(frozen=True)
@@ -114,7 +116,7 @@ def from_study(joint: Joint, further: bool = False, draws: int = DRAWS, seed: in
     """What the priors of the model know, or what they know with the study's own animals seen."""
     joint = alike(joint)
     words = "what the model's priors know" + (", with the animals of the study seen" if further else "")
-    return Start(joint, prior_points(joint, draws, seed), np.eye(len(joint.free)), further, words)
+    return Start(joint, prior_points(joint, draws, seed), np.eye(len(joint.free)), further, words, untold=further)
 
 
 def from_posterior(posterior: Posterior, draws: int = FEW) -> Start:
@@ -166,7 +168,7 @@ def plan_study(
     readings = len(at) // len(start.z)
     own = [_own(point, len(joint.counts.table)) for point in at]
     known = np.array([start.known] * len(at))
-    if start.words.endswith("seen"):
+    if start.untold:
         known = known + own
     gradients = np.repeat(directions(joint, start.z, asked, scenario), readings, axis=0)
     aim = aimed(asked.names, gradients, known, ahead, offered, each)

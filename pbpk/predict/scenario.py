@@ -19,6 +19,11 @@ KG = 1e-3  # in a gram
 Factor = Annotated[float, pydantic.Field(gt=0)]
 
 
+def names_animal(species: object, body_weight: object, sex: object) -> bool:
+    """Whether any of these is given, so that another animal is meant than that of the fit."""
+    return any(given is not None for given in (species, body_weight, sex))
+
+
 class ScenarioDose(Schema):
     """One dose of a scenario; `share` is its part of all the cells, as is that of each of the `addl` that follow it.
 
@@ -83,7 +88,7 @@ class ScenarioFile(Schema):
     @property
     def is_elsewhere(self) -> bool:
         """True where an animal is named."""
-        return any(given is not None for given in (self.species, self.body_weight_g, self.sex))
+        return names_animal(self.species, self.body_weight_g, self.sex)
 
 
 @dataclass(frozen=True)
@@ -123,7 +128,7 @@ class Scenario:
     @property
     def is_elsewhere(self) -> bool:
         """True where an animal is named."""
-        return any(given is not None for given in (self.species, self.body_weight_g, self.sex))
+        return names_animal(self.species, self.body_weight_g, self.sex)
 
     def amount(self, model: Model, cells: float | None) -> float | None:
         """Cells given in all in the animal of a model; `cells` where the scenario does not say.

@@ -13,8 +13,9 @@ from matplotlib.figure import Figure
 from matplotlib.patches import Ellipse, FancyBboxPatch, Patch, PathPatch
 from matplotlib.path import Path
 
+from pbpk.predict.contrast import HOURS
 from pbpk.report.ink import FAINT, INK, WIDTH, inked, plain
-from pbpk.report.shares import HOURS, kinds_of, shares_at
+from pbpk.report.shares import kinds_of, shares_at
 from pbpk.report.wording import KINDS, named, number, span
 
 LEAST, MOST = 0.01, 100.0  # % of the dose: ends of the colours

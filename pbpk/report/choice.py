@@ -10,7 +10,7 @@ from matplotlib.lines import Line2D
 from pbpk.report.ink import ALERT, FAINT, INK, SPARE, WIDTH, inked, plain, svg
 from pbpk.report.rendering import rendered, write_whole
 from pbpk.report.tables import Table
-from pbpk.report.wording import CREDIBLE, interval, named, number, with_powers
+from pbpk.report.wording import CREDIBLE, interval, named, number, unit, with_powers
 
 if TYPE_CHECKING:
     from pbpk.predict.dose_choice import Choice
@@ -59,8 +59,9 @@ def frontier_figure(choice: "Choice") -> Figure:
         axes.plot(np.where(best, x, np.nan), np.where(best, y, np.nan), color=shade, ls="-", lw=2.4, alpha=0.9)
         row = choice.table[choice.table["way"] == way].iloc[0]
         ends = [[row["target"] - row["target_low"]], [row["target_high"] - row["target"]]]
+        edge, fill = ("white", shade) if row["evidence"] == "data" else (shade, "white")
         axes.errorbar([row["burden_at_probability"]], [row["target"]], yerr=ends, fmt="o", ms=4.5, color=shade, lw=1.0,
-                      mec="white", mew=0.5)  # fmt: skip
+                      mec=edge, mfc=fill, mew=0.7)  # fmt: skip
     burdens = table["burden_at_probability"].to_numpy(float)
     right = max(float(burdens.max()) * 1.3, limit.cells * 2.0)
     axes.axvline(limit.cells, color=ALERT, lw=1.0)
@@ -70,7 +71,7 @@ def frontier_figure(choice: "Choice") -> Figure:
     axes.set(xscale="log", yscale="log", xlim=(float(burdens.min()) * 0.8, right))
     axes.set_xlabel(plain(f"most arrested {choice.amount} at once in {named(limit.organ)}, "
                           f"{100.0 * limit.probability:g} % of the draws below"))  # fmt: skip
-    axes.set_ylabel(plain(f"{choice.target} [{choice.unit.replace('*', ' · ')}], median"))
+    axes.set_ylabel(plain(f"{choice.target} [{unit(choice.unit)}], median"))
     handles: list[Any] = [Line2D([], [], color=ROUTE_COLOURS[i % len(ROUTE_COLOURS)], lw=2, label=plain(named(route)))
                           for i, route in enumerate(routes)]  # fmt: skip
     handles += [Line2D([], [], color=FAINT, ls=LINES[i % len(LINES)], lw=1.2, label=f"{n} dose{'s' if n > 1 else ''}")
@@ -102,5 +103,5 @@ def choice_table(choice: "Choice") -> Table:
     held = f"Most at once in {choice.limit.organ}"
     head = ("Route", "How", f"Most {choice.amount}", f"{choice.target}", CREDIBLE, held, CREDIBLE, "P(under limit)",
             "Held back by", "P(above best)", "Evidence")  # fmt: skip
-    return Table(f"Each way of giving at its most cells; {choice.target} in {choice.unit.replace('*', ' · ')}, medians",
+    return Table(f"Each way of giving at its most cells; {choice.target} in {unit(choice.unit)}, medians",
                  head, "llrrrrrrlrl", rows)  # fmt: skip

@@ -18,6 +18,8 @@ from pbpk.report.wording import CREDIBLE, PREDICTIVE, READINGS, named
 if TYPE_CHECKING:
     from pbpk.predict.run import Run
 
+FLOOR = 0.01  # % of the dose; what is below is not drawn
+SHARES = (0.01, 0.1, 1.0, 10.0, 100.0)  # % of the dose, where ticks stand
 FILLS: dict[str, Any] = {"learned": "full", "half learned": "left", "not learned": "none"}
 
 
@@ -30,6 +32,17 @@ def grid(panels: int, height: float) -> tuple[Figure, list[Axes]]:
     for unused in axes[panels:]:
         unused.set_axis_off()
     return figure, axes[:panels]
+
+
+def share_axis(axes: Axes) -> None:
+    """Give an axis shares of the dose, by the logarithm, alike in every figure."""
+    axes.set(yscale="log", ylim=(FLOOR, 130.0))
+    axes.set_yticks(SHARES, [f"{share:g}" for share in SHARES])
+
+
+def drawable(shares: Any) -> Any:
+    """Shares as that axis can draw them: what is below it lies at one place below it."""
+    return np.maximum(np.asarray(shares, float), FLOOR / 10.0)
 
 
 def _ranked(organs: list[str], run: "Run") -> list[str]:

@@ -46,13 +46,6 @@ REACH = {
     "hypothesis": "This scenario changes something whose size no data of this study gave: read it as a hypothesis.",
     "prior": "No data stand behind this answer, only the priors of the model.",
 }
-BEYOND = {  # what a scenario has that the study had not
-    "route": "this route",
-    "dose": "this dose",
-    "schedule": "so many doses",
-    "infusion": "so long an infusion",
-    "species": "this animal",
-}
 ELSEWHERE = "Nothing was measured in this animal: what another one taught is carried here, as the table above says."
 
 
@@ -236,7 +229,7 @@ def _scenarios(forecast: pd.DataFrame, reach: Mapping[str, str] | None = None, w
                 "anchor": f"scenario-{i}",
                 "title": title,
                 "evidence": evidence,
-                "reach": words.get(evidence, "") or _reach(part),
+                "reach": words.get(evidence, "") or wording.beyond(part["beyond"].iloc[0]),
                 "surplus": _surplus(part),
                 "figure": svg(scenario_figures.scenario_figure(part, ""), about, f"scenario{i}"),
                 "more": _more(part, str(name), title, i) if whole else [],
@@ -256,15 +249,6 @@ def _more(part: pd.DataFrame, name: str, title: str, i: int) -> list[dict[str, A
     ]
     return [{"figure": svg(figure, f"{words} Scenario {title}.", f"{key}{i}"), "caption": words}
             for figure, key, words in told]  # fmt: skip
-
-
-def _reach(forecast: pd.DataFrame) -> str:
-    """What a scenario has that the data had not, in a sentence; empty where there is nothing."""
-    words = [word for word in str(forecast["beyond"].iloc[0]).split("; ") if word in BEYOND]
-    if not words:
-        return ""
-    told = wording.listed(BEYOND[word] for word in words)
-    return f"The study did not have {told}: the model carries the answer there, the data do not."
 
 
 def _contrasts(contrasts: pd.DataFrame | None) -> dict[str, Any] | None:

@@ -9,7 +9,7 @@ from pbpk.report.population_figures import population_figure
 from pbpk.report.rendering import rendered, write_whole
 from pbpk.report.shares import kinds_of
 from pbpk.report.tables import Table
-from pbpk.report.wording import KINDS, interval, number
+from pbpk.report.wording import KINDS, beyond, interval, number, unit
 
 
 def write_population_page(
@@ -49,6 +49,7 @@ def population_html(
                 "title": str(part["title"].iloc[0]),
                 "evidence": str(part["evidence"].iloc[0]),
                 "given": _given(part),
+                "reach": beyond(part["beyond"].iloc[0]),
                 "figures": figures,
                 "table": endpoints_table(endpoints[endpoints["scenario"] == name]),
             }
@@ -70,7 +71,7 @@ def endpoints_table(endpoints: pd.DataFrame) -> Table:
     rows = [
         (
             row["endpoint"],
-            str(row["unit"]).replace("percent_of_dose", "% of dose").replace("*", " · "),
+            unit(str(row["unit"])),
             number(row["q50"]),
             interval(row["q25"], row["q75"]),
             interval(row["q2.5"], row["q97.5"]),

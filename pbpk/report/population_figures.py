@@ -1,22 +1,19 @@
 """Figures of virtual populations: bands of subjects over hours, with a few subjects drawn one by one."""
 
-import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 from matplotlib.patches import Patch
 
-from pbpk.report.figures import columns_of, grid
+from pbpk.report.figures import columns_of, drawable, grid, share_axis
 from pbpk.report.ink import INK, colour, hours_axis, inked, plain
 from pbpk.report.wording import named
 
 BANDS = ((("q2.5", "q97.5"), 0.18, "95 % of subjects"), (("q25", "q75"), 0.38, "50 % of subjects"))
-FLOOR = 0.01  # % of the dose; what is below is not drawn
 LEAST = 0.1  # % of the dose that 97.5 % of subjects must stay below at all hours for an organ to be left out
 FEW = 8  # subjects drawn one by one
 THIN = 0.45  # line of one subject
-TICKS = (0.01, 0.1, 1.0, 10.0, 100.0)
 
 
 @inked
@@ -35,10 +32,9 @@ def population_figure(curves: pd.DataFrame, some: pd.DataFrame) -> Figure:
         _bands(axes, own, 100.0 / dose, colour(organ))
         few = some[(some["organ"] == organ) & (some["hours"] > 0.0) & (some["subject"] < FEW)]
         for _, one in few.groupby("subject"):
-            axes.plot(one["hours"], _shown(one["amount"] * 100.0 / dose), color=INK, lw=THIN, alpha=0.55)
+            axes.plot(one["hours"], drawable(one["amount"] * 100.0 / dose), color=INK, lw=THIN, alpha=0.55)
         hours_axis(axes, float(hours.min()), float(hours.max()), True, most=4)
-        axes.set(yscale="log", ylim=(FLOOR, 130.0))
-        axes.set_yticks(TICKS, [f"{tick:g}" for tick in TICKS])
+        share_axis(axes)
         axes.set_title(plain(named(organ)))
     columns = columns_of(panels)
     for i, axes in enumerate(panels):
@@ -51,13 +47,8 @@ def population_figure(curves: pd.DataFrame, some: pd.DataFrame) -> Figure:
 def _bands(axes: Axes, rows: pd.DataFrame, share: float, shade: str) -> None:
     t = rows["hours"].to_numpy(float)
     for (low, high), alpha, _ in BANDS:
-        axes.fill_between(t, _shown(rows[low] * share), _shown(rows[high] * share), color=shade, alpha=alpha, lw=0)
-    axes.plot(t, _shown(rows["q50"] * share), color=shade, lw=1.8)
-
-
-def _shown(values: pd.Series) -> np.ndarray[tuple[int, ...], np.dtype[np.float64]]:
-    """Values as a logarithmic axis can draw them."""
-    return np.asarray(np.maximum(values.to_numpy(float), FLOOR / 10.0))
+        axes.fill_between(t, drawable(rows[low] * share), drawable(rows[high] * share), color=shade, alpha=alpha, lw=0)
+    axes.plot(t, drawable(rows["q50"] * share), color=shade, lw=1.8)
 
 
 def _legend() -> list[Line2D | Patch]:

@@ -9,13 +9,13 @@ from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 from matplotlib.patches import Patch
 
-from pbpk.report.figures import columns_of, grid
+from pbpk.predict.contrast import HOURS
+from pbpk.report.figures import FLOOR, columns_of, drawable, grid, share_axis
 from pbpk.report.ink import FAINT, INK, WIDTH, colour, hours_axis, inked, plain
-from pbpk.report.shares import HOURS, kinds_of, shares_at
+from pbpk.report.shares import kinds_of, shares_at
 from pbpk.report.wording import KINDS, named, span
 
 HATCHES = ("/////", None, "....")
-FLOOR = 0.01  # % of the dose; what is below is not drawn
 STYLES: tuple[tuple[Any, float], ...] = (("-", 0.30), ((0, (3.2, 1.6)), 0.14), (":", 0.10))  # of the kinds, in order
 BEYOND = "#efefef"  # ground of hours that no data reach
 FAINTEST = 1e-3  # of the largest area, below which a ratio says little and is left to the table
@@ -50,8 +50,7 @@ def scenario_figure(forecast_table: pd.DataFrame, title: str) -> Figure:
         _scenario_panel(axes, rows, colour(organ), kinds)
         hours_axis(axes, float(hours.min()), float(hours.max()), True, most=5 if len(scenarios) == 1 else 3)
         late = _shade_beyond(axes, rows) or late
-        axes.set(yscale="log", ylim=(FLOOR, 130.0))
-        axes.set_yticks([0.01, 0.1, 1, 10, 100], ["0.01", "0.1", "1", "10", "100"])
+        share_axis(axes)
         axes.label_outer(remove_inner_ticks=False)
         if scenario == scenarios[0]:
             axes.set_title(plain(named(organ)))
@@ -82,7 +81,7 @@ def _scenario_panel(axes: Axes, rows: pd.DataFrame, shade: str, kinds: list[str]
             continue
         share = 100.0 / part["dose_cells"].to_numpy(float)
         t = part["hours"].to_numpy(float)
-        low, middle, high = (np.maximum(part[q].to_numpy(float) * share, FLOOR / 10) for q in ("q2.5", "q50", "q97.5"))
+        low, middle, high = (drawable(part[q].to_numpy(float) * share) for q in ("q2.5", "q50", "q97.5"))
         axes.fill_between(t, low, high, color=shade, alpha=alpha, lw=0)
         axes.plot(t, middle, color=shade, ls=dashes, lw=1.5)
 
@@ -128,12 +127,16 @@ def scenario_bars_figure(forecast_table: pd.DataFrame) -> Figure:
                     if "blood" not in organs else "% of the dose, mean of the posterior")  # fmt: skip
     axes.grid(axis="y", visible=False)
     axes.tick_params(axis="y", length=0)
-    handles = [Patch(fc=colour(organ), label=named(organ)) for organ in organs]
-    if len(kinds) > 1:
-        hatches = zip(kinds, HATCHES, strict=False)
-        handles += [Patch(fc="white", ec=INK, hatch=hatch, label=KINDS.get(kind, kind)) for kind, hatch in hatches]
-    figure.legend(handles=handles, loc="outside lower center", ncols=5)
+    figure.legend(handles=_stack_legend(organs, kinds), loc="outside lower center", ncols=5)
     return figure
+
+
+def _stack_legend(organs: list[str], kinds: list[str]) -> list[Patch]:
+    """Colours of organs, and hatches of kinds where there are several."""
+    found = [Patch(fc=colour(organ), label=named(organ)) for organ in organs]
+    for kind, hatch in zip(kinds, HATCHES, strict=False) if len(kinds) > 1 else ():
+        found.append(Patch(fc="white", ec=INK, hatch=hatch, label=KINDS.get(kind, kind)))
+    return found
 
 
 def _stack(axes: Axes, rows: pd.DataFrame, organs: list[str], kinds: list[str], at: float) -> None:
@@ -168,9 +171,11 @@ def contrast_figure(contrasts: pd.DataFrame) -> Figure:
                 axes.plot(row["ratio"], at, "o", ms=4, color=colour(organ), mfc=colour(organ) if sure else "white")
         axes.set(xscale="log", title=KINDS.get(state, state).capitalize())
         axes.grid(axis="y", visible=False)
+    evidence = rows.groupby("scenario", sort=False)["evidence"].first()
     for block, scenario in enumerate(scenarios):
-        panels[0].text(0.01, len(organs) * block - 0.42, plain(scenario), transform=panels[0].get_yaxis_transform(),
-                       fontsize=6.5, fontweight="bold", va="center", ha="left")  # fmt: skip
+        note = "" if evidence[scenario] == "data" else f" ({evidence[scenario]})"
+        panels[0].text(0.01, len(organs) * block - 0.42, plain(scenario + note), fontsize=6.5, fontweight="bold",
+                       transform=panels[0].get_yaxis_transform(), va="center", ha="left")  # fmt: skip
         for axes in panels:
             axes.axhline(len(organs) * block - 0.5, color="#cccccc", lw=0.6)
     labels = [plain(named(organ)) for _ in scenarios for organ in organs]
@@ -201,9 +206,5 @@ def stack_figure(forecast_table: pd.DataFrame, scenario: str) -> Figure:
     hours_axis(axes, float(hours.min()), float(hours.max()), True, most=8)
     axes.set_ylim(0.0, max(100.0, float(below.max())))
     axes.set_ylabel("% of the dose, mean")
-    handles = [Patch(fc=colour(organ), label=named(organ)) for organ in organs]
-    if len(kinds) > 1:
-        hatches = zip(kinds, HATCHES, strict=False)
-        handles += [Patch(fc="white", ec=INK, hatch=hatch, label=KINDS.get(kind, kind)) for kind, hatch in hatches]
-    figure.legend(handles=handles, loc="outside lower center", ncols=6)
+    figure.legend(handles=_stack_legend(organs, kinds), loc="outside lower center", ncols=6)
     return figure

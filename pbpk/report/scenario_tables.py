@@ -6,10 +6,11 @@ from typing import TYPE_CHECKING, Any
 import pandas as pd
 from markupsafe import Markup
 
+from pbpk.predict.contrast import HOURS
 from pbpk.predict.studied import TOTAL
-from pbpk.report.shares import HOURS, kinds_of, shares_at
+from pbpk.report.shares import kinds_of, shares_at
 from pbpk.report.tables import Table, coded
-from pbpk.report.wording import CREDIBLE, KINDS, MISSING, interval, named, number, span
+from pbpk.report.wording import CREDIBLE, KINDS, MISSING, interval, named, number, span, unit
 
 if TYPE_CHECKING:
     from pbpk.predict.extrapolation import Extrapolation
@@ -61,7 +62,7 @@ def contrasts_table(contrasts: pd.DataFrame) -> Table:
             KINDS.get(row["state"], "both"),
             _pair(row["ratio"], row["ratio_low"], row["ratio_high"]),
             _pair(row["difference"], row["difference_low"], row["difference_high"]),
-            str(row["unit"]).replace("percent_of_dose", "% of dose").replace("*", " · "),
+            unit(str(row["unit"])),
             f"{row['probability_above']:.2f}",
         )
         for row in shown.to_dict("records")

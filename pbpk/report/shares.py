@@ -3,9 +3,9 @@
 import numpy as np
 import pandas as pd
 
+from pbpk.predict.contrast import HOURS
 from pbpk.predict.forecast import before_dose
 
-HOURS = (1.0, 24.0, 168.0)  # when a reader of biodistribution looks
 NUMBERS = ("mean", "q2.5", "q50", "q97.5")
 MOST = 102.0  # % of the dose that all organs may hold together before a forecast is called wrong
 KEYS = ["scenario", "title", "evidence", "organ", "state"]

@@ -21,6 +21,13 @@ KINDS = {"live": "live cells", "label": "label of the dead"}  # what a state hol
 READINGS = {"dose": "% of the dose", "recovered": "% of what was recovered"}
 ROUTES = {"iv": "into a vein", "portal_vein": "into the portal vein", "artery": "into the arterial tree",
           "hepatic_artery": "into the hepatic artery"}  # fmt: skip
+BEYOND = {  # what a scenario has that the study had not
+    "route": "this route",
+    "dose": "this dose",
+    "schedule": "so many doses",
+    "infusion": "so long an infusion",
+    "species": "this animal",
+}
 UNITS = {
     "1": "",
     "percent_dose": "% of dose",
@@ -91,8 +98,24 @@ def span(hours: float) -> str:
 
 
 def unit(text: str) -> str:
-    """Unit as written in a model or study file, for print; a number without one stays bare."""
-    return UNITS.get(text, text)
+    """Unit as written in a file, for print; a number without one stays bare.
+
+    >>> unit("percent_of_dose*h"), unit("cells*h"), unit("1")
+    ('% of dose · h', 'cells · h', '')
+    """
+    return UNITS.get(text, text.replace("percent_of_dose", "% of dose").replace("*", " · "))
+
+
+def beyond(words: str) -> str:
+    """What a scenario has that the study had not, in a sentence; empty where there is nothing.
+
+    >>> beyond("route; dose; hours")
+    'The study did not have this route and this dose: the model carries the answer there, the data do not.'
+    """
+    told = [BEYOND[word] for word in str(words).split("; ") if word in BEYOND]
+    if not told:
+        return ""
+    return f"The study did not have {listed(told)}: the model carries the answer there, the data do not."
 
 
 def named(organ: str) -> str:

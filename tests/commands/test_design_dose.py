@@ -45,6 +45,8 @@ def test_the_best_is_said_and_written(tmp_path):
         (["--limit", "lung"], "write it as 'lung 2e5'"),
         (["--limit", "2e5"], "write it as 'lung 2e5'"),
         (["--limit", "lung many"], "could not convert"),
+        (["--limit", "lung 2e5,3e5"], "write it as 'lung 2e5'"),
+        (["--doses", "1.5"], "doses are whole numbers"),
         (["--doses", "1,two"], "write numbers apart by commas"),
         (["--routes", "portal"], "Did you mean `portal_vein`"),
         (["--target", "liver"], "write a measure"),

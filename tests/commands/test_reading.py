@@ -1,10 +1,11 @@
-"""A study read with a bar."""
+"""What commands read alike."""
 
 import pytest
 
 from pbpk.assay.study import read_study
-from pbpk.commands.reading import read_with_bar
-from pbpk.errors import StudyError
+from pbpk.body.expansion import read_model
+from pbpk.commands.reading import numbers, read_one_scenario, read_with_bar, write_if_wanted
+from pbpk.errors import InputError, RunError, StudyError
 
 KHOT = "data/khot_2019_t_cells_mouse"
 
@@ -17,3 +18,24 @@ def test_it_is_the_study(capsys):
 def test_a_mistake_is_the_same():
     with pytest.raises(StudyError, match="there is no such folder"):
         read_with_bar("nowhere")
+
+
+def test_numbers_stand_apart_by_commas():
+    assert numbers("--hours", "1, 2.5,") == [1.0, 2.5]
+    with pytest.raises(InputError, match=r"--hours: could not convert.*; write numbers apart by commas"):
+        numbers("--hours", "1,soon")
+
+
+def test_one_scenario_is_one():
+    model = read_model("msc", "mouse", "FND")
+    assert read_one_scenario("portal_vein", model).name == "portal_vein"
+    with pytest.raises(InputError, match="holds 8 scenarios; name one"):
+        read_one_scenario("models/scenarios", model)
+
+
+def test_what_is_in_the_way_is_told_first(tmp_path):
+    with write_if_wanted(None, False, ()) as nothing:
+        assert nothing is None
+    (tmp_path / "choices.csv").write_text("mine")
+    with pytest.raises(RunError, match="exists already"), write_if_wanted(tmp_path, False, ("choices.csv",)):
+        pytest.fail("nothing may be computed")

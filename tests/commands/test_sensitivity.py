@@ -25,6 +25,7 @@ def test_all_methods_are_said_and_written(tmp_path):
     ("words", "said"),
     [
         (["--methods", "sobel"], "Did you mean `sobol`"),
+        (["--over", "posteriors"], "Did you mean `posterior`"),
         (["--of", "AUC livr live"], "Did you mean `liver`"),
         (["--samples", "100"], "no power of two"),
         (["--of", "liver"], "write a measure"),

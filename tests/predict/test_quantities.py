@@ -2,21 +2,17 @@
 
 import numpy as np
 import pytest
-from mousestudy import organ_rows, read_joint, write_rows, write_small
+from mousestudy import read_chain
 
 from pbpk.errors import InputError
 from pbpk.predict.quantities import directions, endpoint_values, parse_quantities, scenario_of, usual_quantities
 
 PRIORS = {"go": ("1/h", "lognormal(median=0.3, sigma=1.2)"), "die": ("1/h", "lognormal(median=0.2, sigma=0.7)")}
-ARROWS = ("lung.live -> liver.live : go", "liver.live -> gone : die")
 
 
 @pytest.fixture(scope="module")
 def joint(tmp_path_factory):
-    folder = tmp_path_factory.mktemp("quantities")
-    observed = {"lung": ["lung.live"], "liver": ["liver.live"]}
-    model = write_small(folder / "small.toml", ARROWS, observed, PRIORS, noise=0.3)
-    return read_joint(write_rows(folder / "study", organ_rows((1.0, 24.0, 96.0), ("lung", "liver"), n=3), model=model))
+    return read_chain(tmp_path_factory.mktemp("quantities"), PRIORS)
 
 
 def test_residences_of_a_chain_have_slopes_by_hand(joint):

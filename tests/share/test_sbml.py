@@ -70,7 +70,11 @@ def test_cells_of_another_size():
     assert changed["lung.arrested"][1] > 1.02 * usual["lung.arrested"][1]
 
 
-@pytest.mark.parametrize("name", [name for name in PUBLISHED if name != "lin_2016"])
+def test_t_cells_that_pass_many_times():
+    agrees(read_model("t_cell", "mouse", "51Cr"), SHIPPED["iv_infusion_10_min"])
+
+
+@pytest.mark.parametrize("name", PUBLISHED)
 def test_published_models(name):
     model = read_model(name)
     route = next(each for each, how in model.routes.items() if not how.needs)

@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 from pbpk.assay.doses import DoseRow
+from pbpk.assay.doses import doses_of as rows_given
 from pbpk.assay.study import Study
 from pbpk.body.model import Model
 from pbpk.dosing import Dose, doses_of
@@ -124,6 +125,6 @@ def amounts_given(study: Study, model: Model) -> list[float] | None:
 
 
 def _in_all(study: Study, model: Model, group: str, animal: str) -> float | None:
-    rows = [row for row in study.doses if row.group == group and row.animal == animal and row.is_dose]
+    rows = rows_given(study, group, animal)
     given = [row.in_all[0] * _one(model, study, row) for row in rows if row.in_all is not None]
     return sum(given) if given and len(given) == len(rows) else None

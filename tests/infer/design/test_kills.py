@@ -4,7 +4,7 @@ import warnings
 
 import numpy as np
 import pytest
-from mousestudy import organ_rows, read_joint, write_rows, write_small
+from mousestudy import CHAIN, CHAINED, organ_rows, read_chain, read_joint, write_rows, write_small
 
 from pbpk.errors import StudyError
 from pbpk.infer.design.additions import planned
@@ -12,15 +12,11 @@ from pbpk.infer.design.kills import Kill, alike, animals_of, hours_offered, kill
 from pbpk.infer.design.sensitivity import points, prior_points
 
 PRIORS = {"go": ("1/h", "lognormal(median=0.1, sigma=1.0)"), "die": ("1/h", "lognormal(median=0.02, sigma=0.7)")}
-ARROWS = ("lung.live -> liver.live : go", "liver.live -> gone : die")
 
 
 @pytest.fixture(scope="module")
 def joint(tmp_path_factory):
-    folder = tmp_path_factory.mktemp("kills")
-    observed = {"lung": ["lung.live"], "liver": ["liver.live"]}
-    model = write_small(folder / "small.toml", ARROWS, observed, PRIORS, noise=0.3)
-    return read_joint(write_rows(folder / "study", organ_rows((1.0, 24.0, 96.0), ("lung", "liver"), n=3), model=model))
+    return read_chain(tmp_path_factory.mktemp("kills"), PRIORS)
 
 
 @pytest.mark.parametrize("animals", [(1, 0), (3, 2), (5, 1)])
@@ -82,9 +78,7 @@ def test_no_number_of_animals_tells_more_of_a_curve_than_its_cell_allows(joint):
 
 
 def test_new_animals_share_the_cells_of_those_seen_already(tmp_path):
-    model = write_small(
-        tmp_path / "m.toml", ARROWS, {"lung": ["lung.live"], "liver": ["liver.live"]}, PRIORS, noise=0.3
-    )
+    model = write_small(tmp_path / "m.toml", CHAIN, CHAINED, PRIORS, noise=0.3)
     joint = read_joint(write_rows(tmp_path / "s", organ_rows((1.0, 24.0), ("lung", "liver"), n=1), model=model))
     kills, z = kills_for(joint, (6.0, 24.0), (("label",),)), prior_points(joint, 1, 1)
     held, at = look_ahead(joint, kills, z, further=True)
@@ -114,13 +108,13 @@ def test_nobody_is_killed_before_the_first_dose(joint):
 
 def test_animals_are_counted_once(joint, tmp_path):
     assert animals_of(joint.counts.table) == 9  # three at each of three hours, both organs of each
-    model = write_small(tmp_path / "m.toml", ARROWS, {"lung": ["lung.live"], "liver": ["liver.live"]}, PRIORS)
+    model = write_small(tmp_path / "m.toml", CHAIN, CHAINED, PRIORS)
     rows = [row | {"animal": f"m{i}"} for i in range(2) for row in organ_rows((1.0, 24.0), ("lung",), n=1)]
     assert animals_of(read_joint(write_rows(tmp_path / "n", rows, model=model)).counts.table) == 2
 
 
 def test_animals_not_yet_born_differ_in_nothing(tmp_path):
-    model = write_small(tmp_path / "m.toml", ARROWS, {"lung": ["lung.live"], "liver": ["liver.live"]}, PRIORS)
+    model = write_small(tmp_path / "m.toml", CHAIN, CHAINED, PRIORS)
     rows = [row | {"animal": f"m{hour}"} for hour in (1.0, 24.0) for row in organ_rows((hour,), ("lung",), n=1)]
     more = '[between.dose]\nprior = "lognormal(median=0.1, sigma=0.5)"\nsource = "none"\n'
     joint = read_joint(write_rows(tmp_path / "s", rows, model=model, more=more))
