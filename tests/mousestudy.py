@@ -122,7 +122,7 @@ CHAINED = {"lung": ["lung.live"], "liver": ["liver.live"]}  # what is seen of it
 
 
 def read_chain(folder: Path, priors):
-    """A study of three animals at 1, 24 and 96 h, and its model: lung to liver to nowhere, by the rates `go` and `die`."""
+    """Three animals each at 1, 24 and 96 h, and their model: lung to liver to nowhere, by the rates `go` and `die`."""
     model = write_small(folder / "small.toml", CHAIN, CHAINED, priors, noise=0.3)
     return read_joint(write_rows(folder / "study", organ_rows((1.0, 24.0, 96.0), ("lung", "liver"), n=3), model=model))
 

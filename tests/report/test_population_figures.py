@@ -11,8 +11,9 @@ QUANTILES = {"q2.5": 0.1, "q5": 0.2, "q25": 0.5, "q50": 1.0, "q75": 2.0, "q95": 
 
 def made(organs):
     """Curves and subjects of organs, each flat at a share of a dose of 1000, (organ -> percent of the dose)."""
-    curves = [{"scenario": "iv", "title": "IV", "evidence": "prior", "beyond": "", "organ": organ,
-               "state": "live", "hours": hour, "mean": 10.0 * level, "sd": 1.0, "dose": 1000.0, "unit": "cells", "quantile_error": 0.0039,
+    curves = [{"scenario": "iv", "title": "IV", "evidence": "prior", "beyond": "", "organ": organ, "state": "live",
+               "hours": hour, "mean": 10.0 * level, "sd": 1.0, "dose": 1000.0, "unit": "cells",
+               "quantile_error": 0.0039,
                **{name: 10.0 * level * times for name, times in QUANTILES.items()}}
               for organ, level in organs.items() for hour in HOURS]  # fmt: skip
     some = [{"scenario": "iv", "subject": i, "organ": organ, "state": "live", "hours": hour, "amount": 10.0 * level * i}
