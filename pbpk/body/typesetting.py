@@ -102,6 +102,11 @@ def latex(model: Model) -> str:
     A state is N with its name below. What organs share is written once, with i for the organ and j in sums; groups
     that sums run over follow the equations.
     """
+    return "\\begin{align*}\n" + " \\\\\n".join(latex_rows(model)) + "\n\\end{align*}"
+
+
+def latex_rows(model: Model) -> list[str]:
+    """Rows of `latex`: one for each equation, of a line or more, and then one for each group of organs."""
     rows: list[str] = []
     groups: dict[str, tuple[str, ...]] = {}
     for equation in shared_equations(model):
@@ -114,8 +119,7 @@ def latex(model: Model) -> str:
         rows.append(f"{left} &= " + " \\\\\n    &\\quad ".join(lines))
         whole = [model.families[term.family] for term in equation.terms if _is_whole(model, term)]
         groups |= {PLACEHOLDER.findall(family.line)[0]: family.organs for family in whole}
-    rows += [rf"{_roman(name)} &= {_listed(organs)}" for name, organs in groups.items()]
-    return "\\begin{align*}\n" + " \\\\\n".join(rows) + "\n\\end{align*}"
+    return [*rows, *(rf"{_roman(name)} &= {_listed(organs)}" for name, organs in groups.items())]
 
 
 def _is_whole(model: Model, term: Term) -> bool:

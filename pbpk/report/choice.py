@@ -7,9 +7,9 @@ import numpy as np
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 
+from pbpk.report.document.blocks import Table
 from pbpk.report.ink import ALERT, FAINT, INK, SPARE, WIDTH, inked, plain, svg
 from pbpk.report.rendering import rendered, write_whole
-from pbpk.report.tables import Table
 from pbpk.report.wording import CREDIBLE, interval, named, number, unit, with_powers
 
 if TYPE_CHECKING:

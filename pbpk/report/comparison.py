@@ -9,9 +9,9 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 
+from pbpk.report.document.blocks import Table
 from pbpk.report.ink import ALERT, FAINT, INK, WIDTH, inked, plain, svg
 from pbpk.report.rendering import rendered, write_whole
-from pbpk.report.tables import Table
 from pbpk.report.wording import MISSING, whole
 
 if TYPE_CHECKING:

@@ -17,10 +17,11 @@ from pbpk.infer.matched.between import DEVIATE
 from pbpk.report import diagnostic_figures as chains
 from pbpk.report import predictive_figures as values
 from pbpk.report import verdicts
+from pbpk.report.document.inline import with_code
 from pbpk.report.ink import svg
 from pbpk.report.rendering import rendered, write_whole
 from pbpk.report.verdicts import Verdict
-from pbpk.report.wording import counted, with_code
+from pbpk.report.wording import counted
 
 if TYPE_CHECKING:
     from pbpk.infer.design.prior_check import PriorCheck

@@ -5,12 +5,14 @@ import re
 import warnings
 from collections.abc import Callable
 from functools import wraps
+from pathlib import Path
 from typing import Any
 
 import matplotlib as mpl
 import numpy as np
 from markupsafe import Markup, escape
 from matplotlib.axes import Axes
+from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.backends.backend_svg import FigureCanvasSVG
 from matplotlib.colors import to_hex, to_rgb
 from matplotlib.figure import Figure
@@ -142,14 +144,7 @@ def svg(figure: Figure, about: str, prefix: str) -> Markup:
     about : what a reader who cannot see it is told
     prefix : set before every id, so that figures of one page do not meet
     """
-    buffer = io.StringIO()
-    with mpl.rc_context(PRINT), warnings.catch_warnings():
-        # the reader's own fonts write the text, so a sign that this machine's font lacks is no loss
-        warnings.filterwarnings("ignore", message=r"Glyph .* missing from font", category=UserWarning)
-        FigureCanvasSVG(figure).print_svg(buffer, metadata=NO_TRACE)
-    text = buffer.getvalue()
-    text = text[text.index("<svg") :]
-    text = re.sub(r"<metadata>.*?</metadata>", "", text, count=1, flags=re.DOTALL)
+    text = bare_svg(figure)
     text = re.sub(r'(<[^<>]*? id=")', rf"\g<1>{prefix}-", text)
     text = re.sub(r'(href="#|url\(#)', rf"\g<1>{prefix}-", text)
     size = re.search(r'viewBox="0 0 ([\d.]+)', text)
@@ -158,6 +153,26 @@ def svg(figure: Figure, about: str, prefix: str) -> Markup:
                   rf'aria-label="{_in_pattern(str(escape(about)))}" xmlns="http://www.w3.org/2000/svg" '
                   r'xmlns:xlink="http://www.w3.org/1999/xlink">', text, count=1)  # fmt: skip
     return Markup(text)
+
+
+def bare_svg(figure: Figure) -> str:
+    """Figure as an SVG element without a date or other traces; text stays text."""
+    buffer = io.StringIO()
+    with mpl.rc_context(PRINT), warnings.catch_warnings():
+        # the reader's own fonts write the text, so a sign that this machine's font lacks is no loss
+        warnings.filterwarnings("ignore", message=r"Glyph .* missing from font", category=UserWarning)
+        FigureCanvasSVG(figure).print_svg(buffer, metadata=NO_TRACE)
+    text = buffer.getvalue()
+    return re.sub(r"<metadata>.*?</metadata>", "", text[text.index("<svg") :], count=1, flags=re.DOTALL)
+
+
+def write_png(figure: Figure, path: Path, dots: int) -> Path:
+    """Write a figure as pixels on white, so many an inch, for formats that cannot hold SVG."""
+    with warnings.catch_warnings():
+        warnings.filterwarnings("ignore", message=r"Glyph .* missing from font", category=UserWarning)
+        FigureCanvasAgg(figure)
+        figure.savefig(path, dpi=dots, facecolor="white", metadata={"Software": None})
+    return path
 
 
 def _in_pattern(text: str) -> str:

@@ -10,6 +10,8 @@ from pbpk.body.equations import conservation
 from pbpk.infer.design.identify import learned_sentences
 from pbpk.report import figures, lessons, scenario_figures, scenario_tables, tables, wording
 from pbpk.report.body_map import body_map_figure
+from pbpk.report.document.blocks import Table
+from pbpk.report.document.inline import with_code
 from pbpk.report.formulas import equation_markup
 from pbpk.report.ink import svg
 from pbpk.report.references import cited, references
@@ -92,9 +94,9 @@ def report_html(run: "Run", plate_page: bool = False, diagnostics_page: bool = F
         about=run.study.about,
         model=run.joint.model,
         created=str(run.manifest["created"]).replace("T", " ").replace("+00:00", " UTC"),
-        reasons=[wording.with_code(sentence) for sentence in run.diagnostics.sentences],
-        warnings=[wording.with_code(sentence) for sentence in run.diagnostics.warnings],
-        deviates=wording.with_code(run.diagnostics.deviates),
+        reasons=[with_code(sentence) for sentence in run.diagnostics.sentences],
+        warnings=[with_code(sentence) for sentence in run.diagnostics.warnings],
+        deviates=with_code(run.diagnostics.deviates),
         diagnostics=DIAGNOSTICS_PAGE if diagnostics_page else "",
         sections=(*SECTIONS[:2], PLATES, *SECTIONS[2:]) if plates else SECTIONS,
         plates=plates,
@@ -278,16 +280,16 @@ def _surplus(forecast: pd.DataFrame) -> str:
 def _limits(run: "Run") -> dict[str, Any]:
     return {
         "unlearned": lessons.unlearned(run),
-        "learned": [wording.with_code(sentence) for sentence in learned_sentences(run.parameters)],
-        "ties": [wording.with_code(sentence) for sentence in run.ties],
-        "advice": [wording.with_code(sentence) for sentence in run.advice],
+        "learned": [with_code(sentence) for sentence in learned_sentences(run.parameters)],
+        "ties": [with_code(sentence) for sentence in run.ties],
+        "advice": [with_code(sentence) for sentence in run.advice],
         "half": wording.listed(lessons.half_learned(run)) if lessons.half_learned(run) else "",
         "tensions": lessons.tensions(run),
         "confounding": lessons.confounding(run),
     }
 
 
-def _manifest(run: "Run") -> list[tables.Table]:
+def _manifest(run: "Run") -> list[Table]:
     """Manifest as tables: versions, inputs, settings, time taken."""
     found = run.manifest
     seconds = {name: f"{value:.1f}" for name, value in dict(found.get("seconds", {})).items()}

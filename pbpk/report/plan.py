@@ -8,10 +8,11 @@ import pandas as pd
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 
+from pbpk.report.document.blocks import Table
+from pbpk.report.document.inline import Code, with_code
 from pbpk.report.ink import FAINT, INK, WIDTH, hours_axis, inked, plain, svg
 from pbpk.report.rendering import rendered, write_whole
-from pbpk.report.tables import Table, coded
-from pbpk.report.wording import number, span, with_code, with_powers
+from pbpk.report.wording import number, span, with_powers
 
 if TYPE_CHECKING:
     from pbpk.predict.planned_study import Plan
@@ -117,7 +118,7 @@ def quantities_table(plan: "Plan") -> Table:
     designs = _designs(plan)
     wide = plan.quantities.pivot_table(index="quantity", columns="design", values="contraction", sort=False)
     before = plan.quantities.groupby("quantity", sort=False)["sd_before"].first()
-    rows = [(coded(str(name)), number(before[name]), *(f"{wide.loc[name, design]:.0%}" for design in designs))
+    rows = [(Code(str(name)), number(before[name]), *(f"{wide.loc[name, design]:.0%}" for design in designs))
             for name in wide.index]  # fmt: skip
     head = ("Quantity", "SD before (of z, or of the logarithm)", *designs)
     return Table("Expected SD after the study, of the SD before it", head, "lr" + "r" * len(designs), rows)

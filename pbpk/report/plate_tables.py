@@ -5,7 +5,6 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
-from markupsafe import Markup
 
 from pbpk.assay.light.amplitude import Reading
 from pbpk.assay.plates.matrix_effects import carry_over
@@ -13,7 +12,8 @@ from pbpk.assay.plates.panel import Panel
 from pbpk.assay.plates.quantify import CELLS, Known, Quantified
 from pbpk.assay.signals import Shared
 from pbpk.quantity import NORMAL_95, convert
-from pbpk.report.tables import Table
+from pbpk.report.document.blocks import Table
+from pbpk.report.document.inline import Mark
 from pbpk.report.wording import MISSING, counted, interval, named, number, span
 
 ABREAST = 7  # plates that stand beside each other in the overview
@@ -21,13 +21,13 @@ METHODS = {"ich_q2": "ICH Q2", "currie": "Currie", "blank": "blanks alone"}
 GOOD, BAD, OPEN = "accepted", "refused", "not judged"
 
 
-def mark(text: str, good: bool | None) -> Markup:
+def mark(text: str, good: bool | None) -> Mark:
     """A verdict that stands out: good, bad, or neither."""
     kind = "open" if good is None else "good" if good else "bad"
-    return Markup('<span class="verdict {}">{}</span>').format(kind, text)
+    return Mark(text, kind)
 
 
-def yes(good: Any) -> Markup:
+def yes(good: Any) -> Mark:
     """Yes or no, the no in red."""
     return mark("yes" if good else "no", bool(good))
 
@@ -42,7 +42,7 @@ def percent(share: float) -> str:
     return f"{number(100.0 * share)} %"
 
 
-def verdict(panel: Panel) -> Markup:
+def verdict(panel: Panel) -> Mark:
     """Whether a panel may be used."""
     if panel.acceptance is None:
         return mark(OPEN, None)

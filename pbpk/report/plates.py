@@ -18,6 +18,8 @@ from pbpk.assay.light.trace import Trace, Well
 from pbpk.assay.plates.acceptance import BORROWED
 from pbpk.assay.plates.panel import Panel
 from pbpk.assay.study import Study
+from pbpk.report.document.blocks import Table
+from pbpk.report.document.inline import with_code
 from pbpk.report.ink import svg
 from pbpk.report.plate_figures import calibration_figure, calibrations_figure
 from pbpk.report.plate_sheets import light_sheet, spectrum_sheet
@@ -36,9 +38,8 @@ from pbpk.report.plate_tables import (
 )
 from pbpk.report.rendering import rendered, write_whole
 from pbpk.report.sketches import Sketch, sketch
-from pbpk.report.tables import Table
 from pbpk.report.well_figure import draw_well
-from pbpk.report.wording import MISSING, counted, interval, listed, named, number, span, whole, with_code
+from pbpk.report.wording import MISSING, counted, interval, listed, named, number, span, whole
 
 MOST_DETAILS = 24  # wells left out that are drawn large; a page is to be read
 SYNTHETIC = "SYNTHETIC: this light was computed by a virtual instrument; no animal and no instrument was involved."

@@ -4,11 +4,11 @@ from pathlib import Path
 
 import pandas as pd
 
+from pbpk.report.document.blocks import Table
 from pbpk.report.ink import svg
 from pbpk.report.population_figures import population_figure
 from pbpk.report.rendering import rendered, write_whole
 from pbpk.report.shares import kinds_of
-from pbpk.report.tables import Table
 from pbpk.report.wording import KINDS, beyond, interval, number, unit
 
 

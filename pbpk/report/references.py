@@ -4,7 +4,7 @@ import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from markupsafe import Markup, escape
+from pbpk.report.document.inline import Line, Link, spaced
 
 if TYPE_CHECKING:
     from pbpk.predict.run import Run
@@ -49,11 +49,10 @@ def references(run: "Run") -> dict[str, Reference]:
     }
 
 
-def cited(source: str, known: dict[str, Reference]) -> Markup:
+def cited(source: str, known: dict[str, Reference]) -> Line:
     """Source as written, each key that is on the list a link to it; `khot_2019:7` is row 7 of khot_2019."""
-    parts = []
+    parts: list[str | Link] = []
     for word in SPLIT.split(str(source).strip()):
         found = known.get(word.partition(":")[0])
-        text = escape(word).replace("_", Markup("_<wbr>"))
-        parts.append(Markup('<a href="#{}">{}</a>').format(found.anchor, text) if found else text)
-    return Markup(" ").join(parts)
+        parts.append(Link(word, f"#{found.anchor}") if found else word)
+    return spaced(parts)

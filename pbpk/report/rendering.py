@@ -30,9 +30,14 @@ def _read_template(name: str) -> str:
 
 
 def write_whole(text: str, path: Path) -> Path:
-    """Write a file beside its place and rename it, so that an interrupted write leaves no half of it."""
+    """Write a file of text beside its place and rename it, so that an interrupted write leaves no half of it."""
+    return write_bytes(text.encode("utf-8"), path)
+
+
+def write_bytes(content: bytes, path: Path) -> Path:
+    """Write a file beside its place and rename it."""
     path.parent.mkdir(parents=True, exist_ok=True)
     beside = path.with_name(path.name + ".partial")
-    beside.write_text(text, encoding="utf-8", newline="\n")
+    beside.write_bytes(content)
     os.replace(beside, path)
     return path

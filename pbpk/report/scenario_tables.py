@@ -4,12 +4,12 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 import pandas as pd
-from markupsafe import Markup
 
 from pbpk.predict.contrast import HOURS
 from pbpk.predict.studied import TOTAL
+from pbpk.report.document.blocks import Table
+from pbpk.report.document.inline import Code, Doubtful
 from pbpk.report.shares import kinds_of, shares_at
-from pbpk.report.tables import Table, coded
 from pbpk.report.wording import CREDIBLE, KINDS, MISSING, interval, named, number, span, unit
 
 if TYPE_CHECKING:
@@ -39,14 +39,14 @@ def scenario_table(forecast: pd.DataFrame) -> Table:
     return Table(f"% {of}: median ({CREDIBLE})", head, "l" + "r" * (len(head) - 1), rows)
 
 
-def _with_doubt(row: Mapping[Any, Any]) -> Markup:
+def _with_doubt(row: Mapping[Any, Any]) -> Doubtful:
     """Median with its interval below."""
-    return Markup("{}<br><small>{}</small>").format(number(row["q50"]), interval(row["q2.5"], row["q97.5"]))
+    return Doubtful(number(row["q50"]), interval(row["q2.5"], row["q97.5"]))
 
 
 def carried_table(moved: "Extrapolation") -> Table:
     """What became of each number on the way to another animal."""
-    rows = [(coded(row.name), row.how, number(row.factor), row.words) for row in moved.rows]
+    rows = [(Code(row.name), row.how, number(row.factor), row.words) for row in moved.rows]
     head = ("Number", "How", "Factor", "In words")
     return Table("What is carried over, what is scaled, and what is the animal's own", head, "llrl", rows)
 
@@ -74,5 +74,5 @@ def contrasts_table(contrasts: pd.DataFrame) -> Table:
     )
 
 
-def _pair(middle: Any, low: Any, high: Any) -> Markup:
-    return Markup("{}<br><small>{}</small>").format(number(middle), interval(low, high))
+def _pair(middle: Any, low: Any, high: Any) -> Doubtful:
+    return Doubtful(number(middle), interval(low, high))

@@ -10,10 +10,11 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.patches import Patch
 
+from pbpk.report.document.blocks import Table
+from pbpk.report.document.inline import Code, with_code
 from pbpk.report.ink import FAINT, INK, WIDTH, inked, plain, svg
 from pbpk.report.rendering import rendered, write_whole
-from pbpk.report.tables import Table, coded
-from pbpk.report.wording import interval, number, with_code
+from pbpk.report.wording import interval, number
 
 MOST = 12  # parameters that a figure and a table show of each endpoint; the CSV has all
 GRADES = {"high": "#0072B2", "medium": "#56B4E9", "low": "#b9d9ea", "negligible": "#dddddd"}
@@ -167,7 +168,7 @@ def sensitivity_table(method: str, table: pd.DataFrame) -> Table:
     """The largest of each endpoint by one method; the CSV beside the page has all."""
     head, aligned = HEADS[method]
     shown = table.groupby("endpoint", sort=False).head(MOST)
-    rows = [(row["endpoint"], coded(row["parameter"]), *_told(method, row)) for row in shown.to_dict("records")]
+    rows = [(row["endpoint"], Code(row["parameter"]), *_told(method, row)) for row in shown.to_dict("records")]
     if method == "local":
         return Table("Normalised coefficients", head, aligned, rows)
     what = "Elementary effects" if method == "morris" else "Shares of variance"

@@ -1,13 +1,13 @@
 """Tables of the report: rows of finished text, ready for the page."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pandas as pd
-from markupsafe import Markup, escape
 
+from pbpk.report.document.blocks import Table
+from pbpk.report.document.inline import Code, Mark, Strong
 from pbpk.report.references import Reference, cited
 from pbpk.report.wording import (
     CREDIBLE,
@@ -34,16 +34,6 @@ EXPOSED = {"Cmax": "peak", "Tmax": "hour of the peak", "half_life": "terminal ha
            "area to infinity", "residence_last": "residence to the last value", "residence_inf": "residence", "CL":
            "clearance", "CL_F": "apparent clearance", "Vss": "volume at steady state"}  # fmt: skip
 CONSTANT = ("Group", "Readout", "Unit", "Parameter")
-
-
-@dataclass(frozen=True)
-class Table:
-    """Caption, heads and rows; `align` has one letter for each column: l text, r number."""
-
-    caption: str
-    head: Sequence[str]
-    align: str
-    rows: Sequence[Sequence[Any]]
 
 
 def _told_once(table: Table, heads: Sequence[str]) -> Table:
@@ -154,21 +144,16 @@ def arrows_table(run: "Run") -> Table:
         arrow, _, rate = family.line.partition(":")
         source, _, target = arrow.partition("->")
         organs = "" if family.organs == ("",) else ", ".join(named(organ) for organ in family.organs)
-        rows.append((coded(source), coded(target), coded(rate), organs))
+        rows.append((Code(source.strip()), Code(target.strip()), Code(rate.strip()), organs))
     return Table(
         "Arrows: a rate times the cells in the state it leaves", ("From", "To", "Rate [1/h]", "For"), "llll", rows
     )
 
 
-def coded(text: str) -> Markup:
-    """Name as code that may break at its underscores."""
-    return Markup("<code>{}</code>").format(escape(text.strip()).replace("_", Markup("_<wbr>")))
-
-
 def animal_table(run: "Run", known: dict[str, Reference]) -> Table:
     """Numbers of the animal, each with its source."""
     rows = [
-        (coded(name), number(q.value), q.unit, interval(q.low, q.high), q.note, cited(q.source, known))
+        (Code(name), number(q.value), q.unit, interval(q.low, q.high), q.note, cited(q.source, known))
         for name, q in run.joint.model.quantities.items()
     ]
     head = ("Quantity", "Value", "Unit", "Other sources", "Note", "Source")
@@ -180,13 +165,13 @@ def parameters_table(run: "Run", known: dict[str, Reference]) -> Table:
     rows = []
     for row in run.parameters.to_dict("records"):
         kind = str(row["learned"])
-        mark = Markup('<span class="mark {}">{}</span>').format(kind.replace(" ", "-"), kind)
         fixed = kind == "fixed"
         rows.append((
-            Markup("<code>{}</code>").format(row["parameter"]), row["about"], unit(str(row["unit"])),
+            Code(str(row["parameter"])), row["about"], unit(str(row["unit"])),
             number(row["prior_q50"]), MISSING if fixed else interval(row["prior_q2.5"], row["prior_q97.5"]),
             MISSING if fixed else number(row["q50"]),
-            MISSING if fixed else interval(row["q2.5"], row["q97.5"]), mark, cited(str(row["source"]), known),
+            MISSING if fixed else interval(row["q2.5"], row["q97.5"]), Mark(kind, kind),
+            cited(str(row["source"]), known),
         ))  # fmt: skip
     head = (
         "Parameter",
@@ -215,7 +200,7 @@ def predictions_table(run: "Run", known: dict[str, Reference]) -> Table:
     """Each value beside what the fit says."""
     rows = []
     for row in run.predictions.to_dict("records"):
-        inside = MISSING if pd.isna(row["inside"]) else "yes" if row["inside"] else Markup("<strong>no</strong>")
+        inside = MISSING if pd.isna(row["inside"]) else "yes" if row["inside"] else Strong("no")
         who = (
             f"{row['group']}, animal {row['animal']}" if row["animal"] and not pd.isna(row["animal"]) else row["group"]
         )
@@ -291,7 +276,7 @@ def convergence_table(run: "Run") -> Table:
     """Diagnostics of each parameter that was sampled."""
     sampled = run.parameters[run.parameters["rhat"].notna()]
     rows = [
-        (coded(str(row["parameter"])), f"{row['rhat']:.3f}", whole(row["ess_bulk"]), whole(row["ess_tail"]))
+        (Code(str(row["parameter"])), f"{row['rhat']:.3f}", whole(row["ess_bulk"]), whole(row["ess_tail"]))
         for row in sampled.to_dict("records")
     ]
     head = ("Parameter", "R-hat", "Effective draws, bulk", "Effective draws, tail")
@@ -300,4 +285,4 @@ def convergence_table(run: "Run") -> Table:
 
 def pairs_table(caption: str, head: Sequence[str], pairs: dict[str, Any]) -> Table:
     """Names and what they hold, as in a manifest."""
-    return Table(caption, head, "ll", [(coded(str(key)), coded(str(value))) for key, value in pairs.items()])
+    return Table(caption, head, "ll", [(Code(str(key)), Code(str(value))) for key, value in pairs.items()])

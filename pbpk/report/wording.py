@@ -6,7 +6,6 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pandas as pd
-from markupsafe import Markup, escape
 
 if TYPE_CHECKING:
     from pbpk.predict.run import Run
@@ -140,15 +139,6 @@ def counted(n: int, noun: str, plural: str = "") -> str:
     ('1 value', '3 values')
     """
     return f"{whole(n)} {noun if n == 1 else plural or noun + 's'}"
-
-
-def with_code(sentence: str) -> Markup:
-    """Sentence with what stands between backticks as code.
-
-    >>> with_code("`E_lung` < 1")
-    Markup('<code>E_lung</code> &lt; 1')
-    """
-    return Markup(re.sub(r"`([^`]*)`", r"<code>\1</code>", str(escape(sentence))))
 
 
 def summary(run: "Run") -> list[str]:

@@ -1,0 +1,1 @@
+"""What a report is made of, whatever the format, and its three formats."""

@@ -1,0 +1,203 @@
+"""Blocks of a report, whatever its format: headings, paragraphs, tables, figures, equations, each with its source.
+
+A source says where the numbers of a block come from, as a file of the run folder and, after "#", what to look for in
+it: `parameters.csv#parameter=loss_lung`. In a table each row has its own.
+"""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field, replace
+from functools import cached_property
+from typing import Any
+
+from markupsafe import Markup
+from matplotlib.figure import Figure as Drawing
+
+from pbpk.report.document.inline import Inline, Line, Link
+
+TO_BE_COMPLETED = "TO BE COMPLETED"
+
+
+@dataclass(frozen=True)
+class Heading:
+    """A title; level 1 is a section."""
+
+    text: str
+    level: int
+    anchor: str
+    number: str = ""
+
+
+@dataclass(frozen=True)
+class Paragraph:
+    """A few sentences; kind: "" plain, "alert" in a red box, "note" set off, "missing" what the author still owes."""
+
+    words: Inline
+    kind: str = ""
+    source: str = ""
+
+
+@dataclass(frozen=True)
+class Bullets:
+    """A list."""
+
+    items: Sequence[Inline]
+    source: str = ""
+    anchors: Sequence[str] = ()
+
+
+@dataclass(frozen=True)
+class Facts:
+    """Names and what they are, such as the strain of a study."""
+
+    pairs: Sequence[tuple[str, Inline]]
+    source: str = ""
+
+
+@dataclass(frozen=True)
+class Table:
+    """Caption, heads and rows; `align` has one letter for each column: l text, r number.
+
+    sources : of each row, or one for all; notes : below the table; folded : behind a click where a page allows it
+    """
+
+    caption: str
+    head: Sequence[str]
+    align: str
+    rows: Sequence[Sequence[Any]]
+    sources: Sequence[str] = ()
+    notes: Sequence[Inline] = ()
+    folded: bool = False
+    anchor: str = ""
+    number: str = ""
+
+    def source_of(self, row: int) -> str:
+        """Where a row comes from, empty if nobody said."""
+        if len(self.sources) == 1:
+            return self.sources[0]
+        return self.sources[row] if self.sources else ""
+
+    @cached_property
+    def is_wide(self) -> bool:
+        """Whether it needs a page on its side."""
+        widest = [max([_longest(head)] + [_longest(str(row[i])) for row in self.rows[:60]])
+                  for i, head in enumerate(self.head)]  # fmt: skip
+        filled = [max([len(str(head)) // 2] + [len(str(row[i])) for row in self.rows[:60]])
+                  for i, head in enumerate(self.head)]  # fmt: skip
+        needs = sum(max(word, min(text, 24)) + 2 for word, text in zip(widest, filled, strict=True))
+        return needs > 96 and len(self.head) > 5
+
+
+def _longest(text: str) -> int:
+    return max((len(word) for word in text.split()), default=1)
+
+
+@dataclass(frozen=True)
+class Figure:
+    """A drawing with its caption; `about` is what a reader who cannot see it is told."""
+
+    drawing: Drawing
+    about: str
+    caption: str
+    source: str = ""
+    anchor: str = ""
+    number: str = ""
+
+
+@dataclass(frozen=True)
+class Equations:
+    """Equations: `latex` for print, one each, `markup` as MathML for a page."""
+
+    latex: Sequence[str]
+    markup: Sequence[Markup]
+    source: str = ""
+
+
+type Block = Heading | Paragraph | Bullets | Facts | Table | Figure | Equations
+
+
+@dataclass(frozen=True)
+class Document:
+    """A report: what stands on every page, and its blocks in order, numbered.
+
+    head : of each page; fingerprint : of the run, on each page
+    """
+
+    title: str
+    subject: str
+    head: str
+    fingerprint: str
+    footnote: str
+    blocks: tuple[Block, ...] = field(repr=False)
+
+    def __post_init__(self) -> None:
+        known = {block.anchor for block in self.blocks if isinstance(block, Heading | Table | Figure)}
+        known |= {anchor for block in self.blocks if isinstance(block, Bullets) for anchor in block.anchors}
+        lost = {link.target for link in _links(self.blocks) if link.target.startswith("#")} - {f"#{a}" for a in known}
+        if lost:
+            raise ValueError(f"links that lead nowhere: {sorted(lost)}")
+
+    @property
+    def headings(self) -> list[Heading]:
+        """Titles in order."""
+        return [block for block in self.blocks if isinstance(block, Heading)]
+
+
+def numbered(blocks: Sequence[Block], appendices: Sequence[str] = ()) -> tuple[Block, ...]:
+    """Blocks with numbers: sections from 0, tables and figures within their section, as "Table 5.2".
+
+    appendices : anchors of the sections that are called A1, A2, …
+    """
+    return tuple(_numbered(blocks, set(appendices)))
+
+
+def _numbered(blocks: Sequence[Block], appendices: set[str]) -> Iterator[Block]:
+    section, plain, extra, below = "", -1, 0, 0
+    counts = {Table: 0, Figure: 0}
+    for block in blocks:
+        match block:
+            case Heading(level=1):
+                if block.anchor in appendices:
+                    extra += 1
+                    section = f"A{extra}"
+                else:
+                    plain += 1
+                    section = str(plain)
+                counts, below = {Table: 0, Figure: 0}, 0
+                yield replace(block, number=section)
+            case Heading(level=2):
+                below += 1
+                yield replace(block, number=f"{section}.{below}")
+            case Table() | Figure():
+                counts[type(block)] += 1
+                word = "table" if isinstance(block, Table) else "figure"
+                number = block.number or f"{section}.{counts[type(block)]}"
+                yield replace(block, number=number, anchor=block.anchor or f"{word}-{number.replace('.', '-')}")
+            case _:
+                yield block
+
+
+def _links(blocks: Sequence[Block]) -> Iterator[Link]:
+    for block in blocks:
+        match block:
+            case Paragraph():
+                yield from _links_in(block.words)
+            case Bullets():
+                yield from (link for item in block.items for link in _links_in(item))
+            case Facts():
+                yield from (link for _, value in block.pairs for link in _links_in(value))
+            case Table():
+                yield from (link for row in block.rows for cell in row for link in _links_in(cell))
+                yield from (link for note in block.notes for link in _links_in(note))
+
+
+def _links_in(piece: Any) -> Iterator[Link]:
+    if isinstance(piece, Link):
+        yield piece
+    elif isinstance(piece, Line):
+        yield from (link for part in piece.pieces for link in _links_in(part))
+
+
+def numbered_caption(block: Table | Figure) -> str:
+    """Caption with its number: "Table 5.2. Groups and doses"."""
+    word = "Table" if isinstance(block, Table) else "Figure"
+    return f"{word} {block.number}. {block.caption}" if block.number else block.caption
