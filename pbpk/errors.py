@@ -7,7 +7,8 @@ PbpkError
 │  ├─ ModelFileError       a model file: unknown symbol, wrong unit, bad arrow
 │  ├─ SpeciesError         a species file: a missing number, flows that do not close
 │  ├─ ScenarioError        a scenario file
-│  └─ RunError             a run folder that is not one, or is in the way
+│  ├─ RunError             a run folder that is not one, or is in the way
+│  └─ FilingError          what an author wrote for a report, or a plan that was frozen
 ├─ SolveError              the equations could not be solved at these rates
 ├─ NotConverged            the chains do not agree; exit 3
 └─ Interrupted             somebody pressed Ctrl-C in a fit; exit 130
@@ -58,6 +59,10 @@ class ScenarioError(InputError):
 
 class RunError(InputError):
     """A run folder that cannot be read or written."""
+
+
+class FilingError(InputError):
+    """What an author wrote for a report, or a plan that was frozen before the fit."""
 
 
 class SolveError(PbpkError):

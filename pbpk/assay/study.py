@@ -1,6 +1,7 @@
 """A study folder: what was given to whom, what was measured, and where it is written."""
 
 import hashlib
+import re
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -19,6 +20,10 @@ from pbpk.reading import Schema, read_rows, read_toml
 
 if TYPE_CHECKING:
     from pbpk.assay.light.amplitude import Reading
+
+# Beside the study, no part of it: what an author says of it, and the plan of its analysis with those it superseded.
+AUTHORED, PLAN = "report.toml", "plan.json"
+BESIDE = re.compile(rf"{re.escape(AUTHORED)}|plan(-\d+)?\.json")
 
 
 class Product(Schema):
@@ -186,7 +191,7 @@ class Study:
 
     doses : what each group or animal was given; a dose per body weight as what the animal got
     measurements : what is known as a number or a count; readings : amplitude of each well of raw light
-    hashes : SHA-256 of every file, by its path in the folder
+    hashes : SHA-256 of every file that has a say, by its path in the folder
     """
 
     folder: Path
@@ -276,12 +281,13 @@ def _read_light(folder: Path, follow: Callable[[int, int], None] | None) -> "tup
 
 
 def _read_hashes(folder: Path) -> dict[str, str]:
-    """SHA-256 of what the folder and its traces/ hold."""
+    """SHA-256 of what the folder and its traces/ hold, without what only tells about the study."""
     hashes = {}
     for path in sorted((*folder.iterdir(), *folder.glob("traces/*"))):
-        if path.is_file():
+        name = path.relative_to(folder).as_posix()
+        if path.is_file() and not BESIDE.fullmatch(name):
             with path.open("rb") as file:
-                hashes[path.relative_to(folder).as_posix()] = hashlib.file_digest(file, "sha256").hexdigest()
+                hashes[name] = hashlib.file_digest(file, "sha256").hexdigest()
     return hashes
 
 
