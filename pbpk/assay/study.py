@@ -229,10 +229,10 @@ class Study:
         return next(group for group in self.about.groups if group.name == name)
 
 
-def read_study(folder: str | Path, follow: Callable[[int, int], None] | None = None) -> Study:
+def read_study(folder: str | Path, follow: Callable[[int, int], None] | None = None, unmeasured: bool = False) -> Study:
     """Read a study folder and check that its tables fit each other; raw light is demodulated as it is read.
 
-    follow : called with wells read and wells in all
+    follow : called with wells read and wells in all; unmeasured : whether a study may have nothing measured yet
 
     Raises
     ------
@@ -244,7 +244,7 @@ def read_study(folder: str | Path, follow: Callable[[int, int], None] | None = N
         raise StudyError(f"{folder}: there is no such folder.")
     about = read_toml(folder / "study.toml", StudyFile, StudyError)
     has_light = (folder / "wells.csv").is_file()
-    doses, measurements = _read_tables(folder, about, has_light)
+    doses, measurements = _read_tables(folder, about, has_light or unmeasured)
     weights = _read_optional(folder / "organ_weights.csv", WeightRow)
     published = _read_optional(folder / "published_auc.csv", AucRow)
     readings = _read_light(folder, follow) if has_light else ()
@@ -259,8 +259,11 @@ def read_study(folder: str | Path, follow: Callable[[int, int], None] | None = N
     return replace(study, doses=weighed_doses(study, [(group, animal) for _, group, animal, _, _ in seen]))
 
 
-def _read_tables(folder: Path, about: StudyFile, has_light: bool) -> tuple[list[DoseRow], list[MeasurementRow]]:
-    """Doses and measurements, each from its table or both from one with NONMEM's columns."""
+def _read_tables(folder: Path, about: StudyFile, without: bool) -> tuple[list[DoseRow], list[MeasurementRow]]:
+    """Doses and measurements, each from its table or both from one with NONMEM's columns.
+
+    without : whether a table of measurements may be missing
+    """
     if (folder / NONMEM).is_file():
         for other in ("doses.csv", "measurements.csv"):
             if (folder / other).is_file():
@@ -270,7 +273,7 @@ def _read_tables(folder: Path, about: StudyFile, has_light: bool) -> tuple[list[
                              "a CMT is and what DV is of.")  # fmt: skip
         return read_table(folder, about.nonmem, [group.name for group in about.groups])
     doses = read_rows(folder / "doses.csv", DoseRow, StudyError)
-    no_numbers = has_light and not (folder / "measurements.csv").is_file()
+    no_numbers = without and not (folder / "measurements.csv").is_file()
     return doses, [] if no_numbers else read_rows(folder / "measurements.csv", MeasurementRow, StudyError)
 
 

@@ -203,7 +203,9 @@ def _above(criterion: Criterion, run: "Run") -> float:
 
 
 def mass_balance(joint: Joint, theta: Array) -> float:
-    """Largest difference between what all states hold and what was given by then [% of what is given in all].
+    """Largest difference between what the states hold and what was given by then [% of what is given in all].
+
+    States are those that last: what passes through the blood is in balance in a fit, and counted beside them.
 
     theta : (draw, estimated); not a number where every dose is at steady state, for then there is no such sum
     """
@@ -214,7 +216,7 @@ def mass_balance(joint: Joint, theta: Array) -> float:
             continue
         hours = np.asarray(experiment.hours, float)
         last = np.append(hours, (schedule.starts + schedule.durations).max() + 1.0)  # where all has been given
-        states = joint.solve(experiment, theta, last).sum(axis=-1)
+        states = joint.solve(experiment, theta, last)[..., : experiment.model.n_lasting].sum(axis=-1)
         amounts = experiment.percent * schedule.entry.sum(axis=-1)
         lasts = np.where(schedule.durations > 0.0, schedule.durations, 1.0)
         ran = np.where(schedule.durations > 0.0, np.clip((last[:, np.newaxis] - schedule.starts) / lasts, 0.0, 1.0),
@@ -237,7 +239,8 @@ QUANTITIES: Mapping[str, Kind] = {
                                _average_fold, may=("organ",)),
     "within_twofold_share": Kind("Share of the values from which the prediction is less than a factor of two away; of "
                                  "an `organ`, or of all.", _twofold, may=("organ",)),
-    "mass_balance_residual": Kind("Largest difference between what all states hold and what was given [% of the dose].",
+    "mass_balance_residual": Kind("Largest difference between what the states of the fit hold and what was given [% of "
+                                  "the dose].",
                                   lambda _, run: mass_balance(run.joint, run.posterior.theta(FEW)), unit="%"),
     "interval_width": Kind("Width of the 95 % credible interval of an `endpoint` of a `scenario`, over its median.",
                            _width, of=("scenario", "endpoint")),

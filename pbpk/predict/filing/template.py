@@ -60,7 +60,7 @@ def _tables(schema: type[Section], name: str, mark: str) -> Iterator[str]:
         if inner is None:
             continue
         if not issubclass(inner, Section):
-            yield _criteria(place)
+            yield _criteria(place, info.description or "")
             continue
         own = "# " if listed and not name else mark
         head = f"[[{place}]]" if listed else f"[{place}]"
@@ -105,7 +105,7 @@ def _fields(schema: type[Section], mark: str) -> Iterator[str]:
             yield f"{mark}{shown:24}  # {info.description}\n" if mark else f"# {info.description}\n{shown}\n"
 
 
-def _criteria(place: str) -> str:
+def _criteria(place: str, question: str) -> str:
     """How a criterion is written; what each quantity is stands in `criteria`."""
     from pbpk.predict.filing.judging import QUANTITIES
 
@@ -113,7 +113,7 @@ def _criteria(place: str) -> str:
     lines = [fill(each, 116, initial_indent="#   ", subsequent_indent="#     ") for each in told]
     kinds = ", ".join(f'"{each}"' for each in get_args(Comparison))
     return (
-        "\n# Technical criteria: a quantity of the run and the threshold that it must keep. Quantities:\n"
+        f"\n# {question}\n# Each is a quantity of the run and the threshold that it must keep. Quantities:\n"
         + "\n".join(lines)
         + f"\n# comparison is one of {kinds}; between needs two thresholds, as [0.8, 1.25].\n"
         + f'# [[{place}]]\n# id = "coverage_liver"\n# about = "Values of the liver lie where the fit expects them."\n'
