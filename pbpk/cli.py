@@ -18,6 +18,7 @@ from pbpk.commands.options import (
     OutIfWanted,
     Physiology,
     Quick,
+    Scenarios,
     Seed,
     Sex,
     StudyOrMore,
@@ -52,9 +53,7 @@ def run(
     study: StudyOrMore,
     out: Out,
     model: ModelName = None,
-    scenarios: Annotated[
-        str | None, typer.Option(help="Scenario file or folder; the shipped ones if left out.")
-    ] = None,
+    scenarios: Scenarios = None,
     cells: Cells = None,
     physiology: Physiology = None,
     seed: Seed = 1,
@@ -96,6 +95,33 @@ def fit(
 
     settings = _settings(physiology, quick, model=model, seed=seed, draws=draws, tune=tune, target_accept=target_accept)
     run_line(study, out, Asked(settings, False, None, None, allow_unconverged, force))
+
+
+@app.command(epilog="Example: pbpk plan data/synthetic_fnd_mouse --supersede 'more draws'")
+def plan(
+    study: Annotated[Path, typer.Argument(help="Study folder, with a report.toml; measured values may still lack.")],
+    template: Annotated[
+        bool, typer.Option("--template", help="Write a report.toml to fill in, and freeze nothing.")
+    ] = False,
+    supersede: Annotated[str | None, typer.Option(help="Why the plan that is frozen is given up for this one.")] = None,
+    model: ModelName = None,
+    scenarios: Scenarios = None,
+    cells: Cells = None,
+    physiology: Physiology = None,
+    seed: Seed = 1,
+    draws: Draws = None,
+    tune: Tune = 500,
+    target_accept: Accept = 0.95,
+    quick: Quick = False,
+) -> None:
+    """Freeze what a fit will be asked and judged by, before it runs; the same options as `run`."""
+    from pbpk.commands.plan import tell_plan, tell_template
+
+    if template:
+        tell_template(study)
+        return
+    settings = _settings(physiology, quick, model=model, seed=seed, draws=draws, tune=tune, target_accept=target_accept)
+    tell_plan(study, settings, scenarios, cells, supersede)
 
 
 @app.command(epilog="Example: pbpk report runs/khot")

@@ -8,6 +8,7 @@ PbpkError
 │  ├─ SpeciesError         a species file: a missing number, flows that do not close
 │  ├─ ScenarioError        a scenario file
 │  ├─ RunError             a run folder that is not one, or is in the way
+│  ├─ FilingError          what an author wrote for a report, or a plan that was frozen
 │  └─ ReportError          a report that cannot be written, or not yet made final
 ├─ SolveError              the equations could not be solved at these rates
 ├─ NotConverged            the chains do not agree; exit 3
@@ -59,6 +60,10 @@ class ScenarioError(InputError):
 
 class RunError(InputError):
     """A run folder that cannot be read or written."""
+
+
+class FilingError(InputError):
+    """What an author wrote for a report, or a plan that was frozen before the fit."""
 
 
 class ReportError(InputError):

@@ -7,6 +7,7 @@ from pbpk.assay.counts import count_cells
 from pbpk.assay.study import read_study
 from pbpk.infer.draws.posterior import write_posterior
 from pbpk.infer.matched.joint import join
+from pbpk.predict.filing.carried import read_followed
 from pbpk.predict.record import model_of, write_folder, write_manifest
 from pbpk.predict.run import describe, write_inputs
 from pbpk.predict.studied import recorded
@@ -30,7 +31,9 @@ def write_made_up(study, out, model=None, **how):
     posterior = made_up(study, model, **how)
     read, settings = posterior.joint.study, SETTINGS | {"model": model}
     with write_folder(out) as folder:
-        manifest = describe(read, model_of(read, model), settings, NOW) | recorded(posterior.joint)
+        manifest = (
+            describe(read, model_of(read, model), settings, NOW) | recorded(posterior.joint) | read_followed(read)
+        )
         manifest["inputs"] |= write_inputs(read, folder)
         write_posterior(posterior, folder / "posterior.nc")
         write_manifest(manifest, folder)

@@ -1,6 +1,7 @@
 """A study folder: what was given to whom, what was measured, and where it is written."""
 
 import hashlib
+import re
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -19,6 +20,10 @@ from pbpk.reading import Schema, read_rows, read_toml
 
 if TYPE_CHECKING:
     from pbpk.assay.light.amplitude import Reading
+
+# Beside the study, no part of it: what an author says of it, and the plan of its analysis with those it superseded.
+AUTHORED, PLAN = "report.toml", "plan.json"
+BESIDE = re.compile(rf"{re.escape(AUTHORED)}|plan(-\d+)?\.json")
 
 
 class Product(Schema):
@@ -186,7 +191,7 @@ class Study:
 
     doses : what each group or animal was given; a dose per body weight as what the animal got
     measurements : what is known as a number or a count; readings : amplitude of each well of raw light
-    hashes : SHA-256 of every file, by its path in the folder
+    hashes : SHA-256 of every file that has a say, by its path in the folder
     """
 
     folder: Path
@@ -224,10 +229,10 @@ class Study:
         return next(group for group in self.about.groups if group.name == name)
 
 
-def read_study(folder: str | Path, follow: Callable[[int, int], None] | None = None) -> Study:
+def read_study(folder: str | Path, follow: Callable[[int, int], None] | None = None, unmeasured: bool = False) -> Study:
     """Read a study folder and check that its tables fit each other; raw light is demodulated as it is read.
 
-    follow : called with wells read and wells in all
+    follow : called with wells read and wells in all; unmeasured : whether a study may have nothing measured yet
 
     Raises
     ------
@@ -239,7 +244,7 @@ def read_study(folder: str | Path, follow: Callable[[int, int], None] | None = N
         raise StudyError(f"{folder}: there is no such folder.")
     about = read_toml(folder / "study.toml", StudyFile, StudyError)
     has_light = (folder / "wells.csv").is_file()
-    doses, measurements = _read_tables(folder, about, has_light)
+    doses, measurements = _read_tables(folder, about, has_light or unmeasured)
     weights = _read_optional(folder / "organ_weights.csv", WeightRow)
     published = _read_optional(folder / "published_auc.csv", AucRow)
     readings = _read_light(folder, follow) if has_light else ()
@@ -254,8 +259,11 @@ def read_study(folder: str | Path, follow: Callable[[int, int], None] | None = N
     return replace(study, doses=weighed_doses(study, [(group, animal) for _, group, animal, _, _ in seen]))
 
 
-def _read_tables(folder: Path, about: StudyFile, has_light: bool) -> tuple[list[DoseRow], list[MeasurementRow]]:
-    """Doses and measurements, each from its table or both from one with NONMEM's columns."""
+def _read_tables(folder: Path, about: StudyFile, without: bool) -> tuple[list[DoseRow], list[MeasurementRow]]:
+    """Doses and measurements, each from its table or both from one with NONMEM's columns.
+
+    without : whether a table of measurements may be missing
+    """
     if (folder / NONMEM).is_file():
         for other in ("doses.csv", "measurements.csv"):
             if (folder / other).is_file():
@@ -265,7 +273,7 @@ def _read_tables(folder: Path, about: StudyFile, has_light: bool) -> tuple[list[
                              "a CMT is and what DV is of.")  # fmt: skip
         return read_table(folder, about.nonmem, [group.name for group in about.groups])
     doses = read_rows(folder / "doses.csv", DoseRow, StudyError)
-    no_numbers = has_light and not (folder / "measurements.csv").is_file()
+    no_numbers = without and not (folder / "measurements.csv").is_file()
     return doses, [] if no_numbers else read_rows(folder / "measurements.csv", MeasurementRow, StudyError)
 
 
@@ -276,12 +284,13 @@ def _read_light(folder: Path, follow: Callable[[int, int], None] | None) -> "tup
 
 
 def _read_hashes(folder: Path) -> dict[str, str]:
-    """SHA-256 of what the folder and its traces/ hold."""
+    """SHA-256 of what the folder and its traces/ hold, without what only tells about the study."""
     hashes = {}
     for path in sorted((*folder.iterdir(), *folder.glob("traces/*"))):
-        if path.is_file():
+        name = path.relative_to(folder).as_posix()
+        if path.is_file() and not BESIDE.fullmatch(name):
             with path.open("rb") as file:
-                hashes[path.relative_to(folder).as_posix()] = hashlib.file_digest(file, "sha256").hexdigest()
+                hashes[name] = hashlib.file_digest(file, "sha256").hexdigest()
     return hashes
 
 

@@ -25,6 +25,9 @@ from pbpk.infer.draws.posterior import Posterior, write_posterior
 from pbpk.infer.matched.joint import Joint, join
 from pbpk.infer.matched.sharing import ALONE, Together, join_together
 from pbpk.predict.audit import write_audit
+from pbpk.predict.filing.analysis_plan import told
+from pbpk.predict.filing.carried import read_followed
+from pbpk.predict.filing.frozen import SHORT
 from pbpk.predict.forecast import DRAWS
 from pbpk.predict.origin import origin_about, simulate
 from pbpk.predict.record import model_of, write_folder, write_manifest
@@ -64,6 +67,7 @@ class Member:
     """One study on its way: what it is asked, and what its scenarios are told.
 
     fixed : its model with the physiology fixed, for scenarios in other animals
+    followed : entry of its manifest on the plan that was frozen before the chains ran
     """
 
     study: Study
@@ -71,6 +75,7 @@ class Member:
     fixed: Model
     counts: OrganCounts
     scenarios: list[Scenario]
+    followed: Mapping[str, Any]
 
     def answer(self, asked: Asked, theta: Array, joint: Joint) -> xr.Dataset:
         """Forecast of the scenarios from parameter vectors (draw, estimated)."""
@@ -125,10 +130,13 @@ def run_line(source: Path, out: Path, asked: Asked) -> None:
 
 
 def _member(study: Study, asked: Asked) -> Member:
+    followed = read_followed(study)
+    for plan in followed.values():
+        console.print(f"{study.name} follows the plan frozen {plan['frozen']} ({plan['sha256'][:SHORT]}).")
     model = model_of(study, asked.settings["model"], asked.settings.get("physiology"))
     scenarios = read_scenarios(asked.scenarios, model) if asked.answer else []
     fixed = model_of(study, asked.settings["model"], "fixed")
-    return Member(study, model, fixed, count_cells(study), scenarios)
+    return Member(study, model, fixed, count_cells(study), scenarios, followed)
 
 
 def _joined(members: Mapping[str, Member], collection: Collection | None) -> Together:
@@ -155,7 +163,7 @@ def _write_one(
     settings = dict(asked.settings) | {"draws": posterior.diagnostics.draws} | whole.settings(name)
     manifest = describe(member.study, member.model, settings, datetime.now(UTC).isoformat(timespec="seconds"))
     manifest |= {"converged": converged, "seconds": posterior.seconds, "method": posterior.method}
-    manifest |= recorded(posterior.joint)
+    manifest |= recorded(posterior.joint) | {"scenarios": told(member.scenarios, asked.cells)} | dict(member.followed)
     result = assemble(member.study, posterior, forecast, manifest)
     manifest["inputs"] |= write_inputs(member.study, folder)
     write_posterior(posterior, folder / "posterior.nc")

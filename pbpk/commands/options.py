@@ -30,4 +30,5 @@ Elsewhere = Annotated[str | None, typer.Option(help="Another animal than the run
 Label = Annotated[str | None, typer.Option(help="Label, when a model's prior is asked.")]
 OutIfWanted = Annotated[Path | None, typer.Option("--out", help="Folder for tables and page, if they are wanted.")]
 Rates = Annotated[str, typer.Option(help="Rates per hour in another animal: carried, or allometric.")]
+Scenarios = Annotated[str | None, typer.Option(help="Scenario file or folder; the shipped ones if left out.")]
 ScenarioFiles = Annotated[Path | None, typer.Argument(help="File, folder or shipped name; all shipped ones if none.")]

@@ -11,10 +11,10 @@ from pbpk.predict.scenario import Scenario, read_scenarios
 from pbpk.terminal import progress
 
 
-def read_with_bar(folder: str | Path) -> Study:
-    """Study, with a bar where somebody is looking; errors are those of `read_study`."""
+def read_with_bar(folder: str | Path, unmeasured: bool = False) -> Study:
+    """Study, with a bar where somebody is looking; errors and `unmeasured` are those of `read_study`."""
     with progress() as follow:
-        return read_study(folder, lambda done, total: follow("reading light", done, total, 0))
+        return read_study(folder, lambda done, total: follow("reading light", done, total, 0), unmeasured)
 
 
 def words(text: str) -> list[str]:

@@ -23,6 +23,7 @@ from pbpk.infer.draws.posterior import Posterior, read_posterior
 from pbpk.infer.matched.joint import Joint, join
 from pbpk.predict.contrast import COLUMNS, contrast_scenarios
 from pbpk.predict.exposure import exposure
+from pbpk.predict.filing.carried import write_beside
 from pbpk.predict.forecast import forecast_table
 from pbpk.predict.record import check_inputs, files_of, model_of, read_digest, read_manifest
 
@@ -161,6 +162,7 @@ def write_inputs(study: Study, folder: Path) -> dict[str, str]:
     for name in study.hashes:
         if not name.startswith("traces/"):
             shutil.copyfile(study.folder / name, target / name)
+    write_beside(study.folder, target)
     if not study.readings or "amplitudes.csv" in study.hashes:
         return {}
     from pbpk.assay.light.wells import write_amplitudes
