@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable
 from dataclasses import asdict, dataclass, fields
-from typing import Any, Literal, get_args
+from typing import Any, Literal
 
 import numpy as np
 import pandas as pd
@@ -64,6 +64,11 @@ def at_most(
     return Check(group, name, about, float(value), float(limit), unit, passed, sentence, source)
 
 
+def broken(group: Group, name: str, about: str, problem: str, source: str) -> Check:
+    """Check that could not be made, and so did not pass."""
+    return Check(group, name, about, "not computed", "computed", "", False, f"{name}: {problem}", source)
+
+
 def same(group: Group, name: str, about: str, found: str, wanted: str, source: str) -> Check:
     """Check that passes where words are those that are wanted."""
     passed = found == wanted
@@ -79,18 +84,6 @@ def checks_table(checks: Iterable[Check]) -> pd.DataFrame:
 def failed(checks: Iterable[Check]) -> tuple[Check, ...]:
     """Checks that did not pass."""
     return tuple(check for check in checks if not check.passed)
-
-
-def group_of(word: str) -> Group:
-    """Group by its word.
-
-    Raises
-    ------
-    KeyError
-        if there is none
-    """
-    found: dict[str, Group] = {group: group for group in get_args(Group)}
-    return found[word]
 
 
 def _plain(number: float, unit: str) -> str:
