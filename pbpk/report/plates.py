@@ -21,7 +21,7 @@ from pbpk.assay.study import Study
 from pbpk.report.document.blocks import Table
 from pbpk.report.document.inline import with_code
 from pbpk.report.ink import svg
-from pbpk.report.plate_figures import calibration_figure, calibrations_figure
+from pbpk.report.plate_figures import calibration_figure
 from pbpk.report.plate_sheets import light_sheet, spectrum_sheet
 from pbpk.report.plate_tables import (
     cell_load,
@@ -98,7 +98,7 @@ def plate_html(study: Study, counts: OrganCounts, light: Iterable[Trace] | None 
         about=study.about,
         facts=_facts(study, counts),
         synthetic_sentence=SYNTHETIC if study.about.kind == "synthetic" else "",
-        all_plates=_overview(counts),
+        all_plates=overview(counts),
         left_out=left_out_table(counts.panels, counts.quantified),
         notes=[f"{panel.name}: {note}" for panel in counts.panels for note in panel.notes],
         plates=each,
@@ -108,22 +108,17 @@ def plate_html(study: Study, counts: OrganCounts, light: Iterable[Trace] | None 
     )
 
 
-def plates_section(study: Study, counts: OrganCounts, page: str) -> dict[str, Any]:
-    """What the report says of plates. page : name of the file beside it that has them all, empty if there is none."""
-    about = "Amplitude against amount with the curve of each plate; the numbers are in the table."
-    return {
-        "synthetic": SYNTHETIC if study.about.kind == "synthetic" else "",
-        "overview": _overview(counts),
-        "figure": svg(calibrations_figure(counts.panels), about, "calibrations"),
-        "left_out": left_out_table(counts.panels, counts.quantified),
-        "balance": balance_table(counts),
-        "recovered": recovered_table(counts),
-        "page": page,
-    }
+@dataclass(frozen=True)
+class Overview:
+    """Tables of all plates, where their limits are borrowed from, the label of a cell in words."""
+
+    tables: list[Table]
+    borrowed: str
+    load: str
 
 
-def _overview(counts: OrganCounts) -> dict[str, Any]:
-    """Tables of all plates, what the limits are worth, the label of a cell."""
+def overview(counts: OrganCounts) -> Overview:
+    """What all plates of a study say together."""
     load = cell_load(counts.quantified)
     sentence = ""
     if load is not None:
@@ -132,11 +127,8 @@ def _overview(counts: OrganCounts) -> dict[str, Any]:
             "the reference cells of all plates together; its doubt is shared by every organ."
         )
     judged = [panel.acceptance for panel in counts.panels if panel.acceptance is not None]
-    return {
-        "tables": overview_tables(counts.panels, counts.quantified),
-        "borrowed": judged[0].note if judged else f"{BORROWED} This study asked for none: no plate was judged.",
-        "load": sentence,
-    }
+    borrowed = judged[0].note if judged else f"{BORROWED} This study asked for none: no plate was judged."
+    return Overview(overview_tables(counts.panels, counts.quantified), borrowed, sentence)
 
 
 def _facts(study: Study, counts: OrganCounts) -> dict[str, str]:

@@ -9,6 +9,7 @@ from pbpk.predict.contrast import HOURS
 from pbpk.predict.studied import TOTAL
 from pbpk.report.document.blocks import Table
 from pbpk.report.document.inline import Code, Doubtful
+from pbpk.report.document.source import source
 from pbpk.report.shares import kinds_of, shares_at
 from pbpk.report.wording import CREDIBLE, KINDS, MISSING, interval, named, number, span, unit
 
@@ -25,7 +26,8 @@ def scenario_table(forecast: pd.DataFrame) -> Table:
     kinds = [(kind, KINDS.get(kind, kind)) for kind in kinds_of(forecast)]
     found = {(row["organ"], row["state"], row["hours"]): row for row in shares.to_dict("records")}
     rows = []
-    for organ in dict.fromkeys(shares.loc[shares["q97.5"] > 0.0, "organ"]):  # depots of other scenarios hold nothing
+    organs = list(dict.fromkeys(shares.loc[shares["q97.5"] > 0.0, "organ"]))  # depots of other scenarios hold nothing
+    for organ in organs:
         cells: list[Any] = [named(str(organ))]
         for hour in hours:
             for state, _ in kinds:
@@ -36,7 +38,9 @@ def scenario_table(forecast: pd.DataFrame) -> Table:
     dose, unit_given = float(forecast["dose_cells"].iloc[0]), str(forecast["unit"].iloc[0])
     head = ("Organ", *(f"{span(hour)}: {name}" for hour in hours for _, name in kinds))
     of = "of the dose" if unit_given == "percent of dose" else f"of the {number(dose)} {unit_given} given"
-    return Table(f"% {of}: median ({CREDIBLE})", head, "l" + "r" * (len(head) - 1), rows)
+    name = str(forecast["scenario"].iloc[0])
+    places = [source("forecast.csv", scenario=name, organ=organ) for organ in organs]
+    return Table(f"% {of}: median ({CREDIBLE})", head, "l" + "r" * (len(head) - 1), rows, places)
 
 
 def _with_doubt(row: Mapping[Any, Any]) -> Doubtful:
@@ -69,9 +73,10 @@ def contrasts_table(contrasts: pd.DataFrame) -> Table:
     ]
     against = str(contrasts["against"].iloc[0])
     head = ("Scenario", "Organ", "State", f"Over {against}", f"Less {against}", "Unit", f"P(above {against})")
-    return Table(
-        f"Areas under the curve against those of {against}, draw by draw: median ({CREDIBLE})", head, "lllrrlr", rows
-    )
+    caption = f"Areas under the curve against those of {against}, draw by draw: median ({CREDIBLE})"
+    keys = ("scenario", "organ", "state", "endpoint")
+    places = [source("contrasts.csv", **{key: row[key] for key in keys}) for row in shown.to_dict("records")]
+    return Table(caption, head, "lllrrlr", rows, places)
 
 
 def _pair(middle: Any, low: Any, high: Any) -> Doubtful:

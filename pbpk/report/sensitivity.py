@@ -12,6 +12,7 @@ from matplotlib.patches import Patch
 
 from pbpk.report.document.blocks import Table
 from pbpk.report.document.inline import Code, with_code
+from pbpk.report.document.source import source
 from pbpk.report.ink import FAINT, INK, WIDTH, inked, plain, svg
 from pbpk.report.rendering import rendered, write_whole
 from pbpk.report.wording import interval, number
@@ -170,7 +171,9 @@ def sensitivity_table(method: str, table: pd.DataFrame) -> Table:
     shown = table.groupby("endpoint", sort=False).head(MOST)
     rows = [(row["endpoint"], Code(row["parameter"]), *_told(method, row)) for row in shown.to_dict("records")]
     if method == "local":
-        return Table("Normalised coefficients", head, aligned, rows)
+        places = [source("sensitivity.csv", endpoint=row["endpoint"], parameter=row["parameter"])
+                  for row in shown.to_dict("records")]  # fmt: skip
+        return Table("Normalised coefficients", head, aligned, rows, places)
     what = "Elementary effects" if method == "morris" else "Shares of variance"
     flags = list(dict.fromkeys(flag for flag in table["flag"] if flag)) if "flag" in table else []
     caption = "; ".join([f"{what}, {table['evaluations'].iloc[0]} evaluations", *flags])

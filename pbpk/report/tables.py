@@ -1,6 +1,7 @@
 """Tables of the report: rows of finished text, ready for the page."""
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -8,6 +9,7 @@ import pandas as pd
 
 from pbpk.report.document.blocks import Table
 from pbpk.report.document.inline import Code, Mark, Strong
+from pbpk.report.document.source import source
 from pbpk.report.references import Reference, cited
 from pbpk.report.wording import (
     CREDIBLE,
@@ -29,11 +31,17 @@ if TYPE_CHECKING:
     from pbpk.predict.run import Run
 
 LIMITED = "below the limit"
+LONG = 24  # rows from which a page folds a table
 AREA = "AUClast"
 EXPOSED = {"Cmax": "peak", "Tmax": "hour of the peak", "half_life": "terminal half-life", "AUCinf_obs":
            "area to infinity", "residence_last": "residence to the last value", "residence_inf": "residence", "CL":
            "clearance", "CL_F": "apparent clearance", "Vss": "volume at steady state"}  # fmt: skip
 CONSTANT = ("Group", "Readout", "Unit", "Parameter")
+
+
+def from_file(table: Table, *sources: str) -> Table:
+    """Same table with the source of each row, or one for all."""
+    return replace(table, sources=sources)
 
 
 def _told_once(table: Table, heads: Sequence[str]) -> Table:
@@ -48,6 +56,7 @@ def _told_once(table: Table, heads: Sequence[str]) -> Table:
         [table.head[i] for i in keep],
         "".join(table.align[i] for i in keep),
         [[row[i] for i in keep] for row in table.rows],
+        table.sources,
     )
 
 
@@ -85,6 +94,8 @@ def _who(animals: list[str]) -> str:
 def groups_table(run: "Run") -> Table:
     """Groups with what they were given."""
     rows = []
+    given_in = "doses.csv" if "doses.csv" in run.study.hashes else "nonmem.csv"
+    places = [source(f"study/{run.name}/{given_in}", group=group.name) for group in run.study.about.groups]
     for group in run.study.about.groups:
         doses = [dose for dose in run.study.doses if dose.group == group.name]
         alike: dict[str, list[str]] = {}
@@ -93,14 +104,16 @@ def groups_table(run: "Run") -> Table:
         given = [words + _who(animals) for words, animals in alike.items()]
         route = ", ".join(ROUTES.get(route, route) for route in group.routes)
         rows.append((group.name, route, "; ".join(given), group.treatment, named(group.injured or "none")))
-    return Table("Groups and doses", ("Group", "Route", "Doses", "Treatment", "Injured organ"), "lllll", rows)
+    head = ("Group", "Route", "Doses", "Treatment", "Injured organ")
+    return Table("Groups and doses", head, "lllll", rows, places)
 
 
 def design_table(run: "Run") -> Table:
     """Values by group, organ and readout, with their hours."""
-    rows = []
+    rows, places = [], []
     for (group, organ, readout), own in run.joint.counts.table.groupby(["group", "organ", "readout"], sort=False):
         limited = int(own["below_lloq"].astype(bool).sum())
+        places.append(source("counts.csv", group=group, organ=organ, readout=readout))
         ranges = int((own["percent"].isna() & own["high"].notna()).sum())
         rows.append((
             group, named(str(organ)), readout, ", ".join(span(h) for h in sorted(set(own["hours"]))),
@@ -117,7 +130,7 @@ def design_table(run: "Run") -> Table:
         "Below limit",
         "Animals in each",
     )
-    return Table("What was fitted: organs and times", head, "llllrrrr", rows)
+    return Table("What was fitted: organs and times", head, "llllrrrr", rows, places)
 
 
 def _animals(run: "Run", group: str, organ: str, readout: str) -> str:
@@ -145,9 +158,9 @@ def arrows_table(run: "Run") -> Table:
         source, _, target = arrow.partition("->")
         organs = "" if family.organs == ("",) else ", ".join(named(organ) for organ in family.organs)
         rows.append((Code(source.strip()), Code(target.strip()), Code(rate.strip()), organs))
-    return Table(
-        "Arrows: a rate times the cells in the state it leaves", ("From", "To", "Rate [1/h]", "For"), "llll", rows
-    )
+    place = next((name for name in run.manifest["inputs"] if name.startswith("model/")), "manifest.json")
+    head = ("From", "To", "Rate [1/h]", "For")
+    return Table("Arrows: a rate times the cells in the state it leaves", head, "llll", rows, (place,))
 
 
 def animal_table(run: "Run", known: dict[str, Reference]) -> Table:
@@ -157,7 +170,10 @@ def animal_table(run: "Run", known: dict[str, Reference]) -> Table:
         for name, q in run.joint.model.quantities.items()
     ]
     head = ("Quantity", "Value", "Unit", "Other sources", "Note", "Source")
-    return Table("Numbers of the animal", head, "lrllll", rows)
+    file = run.joint.model.species.file
+    place = "manifest.json" if file is None else f"species/{file.name}"
+    places = [source(place, key=name) for name in run.joint.model.quantities]
+    return Table("Numbers of the animal", head, "lrllll", rows, places, folded=True)
 
 
 def parameters_table(run: "Run", known: dict[str, Reference]) -> Table:
@@ -184,9 +200,12 @@ def parameters_table(run: "Run", known: dict[str, Reference]) -> Table:
         "Learned",
         "Source",
     )
-    return Table(
-        "Parameters, prior and posterior; a parameter without a unit is a plain number", head, "lllrrrrll", rows
-    )
+    caption = "Parameters, prior and posterior; a parameter without a unit is a plain number"
+    return Table(caption, head, "lllrrrrll", rows, _by_parameter(run.parameters))
+
+
+def _by_parameter(table: pd.DataFrame) -> list[str]:
+    return [source("parameters.csv", parameter=name) for name in table["parameter"]]
 
 
 def observed(row: Mapping[Any, Any]) -> str:
@@ -199,6 +218,8 @@ def observed(row: Mapping[Any, Any]) -> str:
 def predictions_table(run: "Run", known: dict[str, Reference]) -> Table:
     """Each value beside what the fit says."""
     rows = []
+    keys = [key for key in ("group", "animal", "organ", "readout", "hours") if key in run.predictions]
+    places = _places("predictions.csv", run.predictions, keys)
     for row in run.predictions.to_dict("records"):
         inside = MISSING if pd.isna(row["inside"]) else "yes" if row["inside"] else Strong("no")
         who = (
@@ -212,7 +233,15 @@ def predictions_table(run: "Run", known: dict[str, Reference]) -> Table:
         ))  # fmt: skip
     head = ("Group", "Organ", "Readout", "Time", "Unit", "Observed", "Predicted median", CREDIBLE, PREDICTIVE,
             "Inside", "Source")  # fmt: skip
-    return _told_once(Table("Observed values and their predictions", head, "lllrlrrrrll", rows), CONSTANT)
+    made = Table("Observed values and their predictions", head, "lllrlrrrrll", rows, places, folded=len(rows) > LONG)
+    return _told_once(made, CONSTANT)
+
+
+def _places(file: str, table: pd.DataFrame, keys: Sequence[str]) -> list[str]:
+    """Source of each row of a table, by the columns that tell it apart; an empty one tells nothing."""
+    told = [{key: value for key, value in zip(keys, row, strict=True) if not pd.isna(value) and value != ""}
+            for row in table[list(keys)].itertuples(index=False)]  # fmt: skip
+    return [source(file, **row) for row in told]
 
 
 def _reading(name: Any, per: Any = "") -> str:
@@ -222,9 +251,10 @@ def _reading(name: Any, per: Any = "") -> str:
 
 def checks_table(run: "Run") -> Table:
     """Posterior predictive checks by organ."""
-    rows = []
+    rows, places = [], []
     for (reading, organ, readout), own in run.predictions.groupby(["reading", "organ", "readout"], sort=False):
         judged = own[own["inside"].notna()]
+        places.append(source("predictions.csv", reading=reading, organ=organ, readout=readout))
         single = own[(own["value"] > 0.0) & (own["q50"] > 0.0)]
         logs = np.log(single["value"].to_numpy(float) / single["q50"].to_numpy(float))
         fold = f"{number(np.exp(logs.mean()))}" if len(single) else MISSING
@@ -233,7 +263,7 @@ def checks_table(run: "Run") -> Table:
         rows.append((named(str(organ)), readout, _reading(reading), inside, fold, near))
     head = ("Organ", "Readout", "Unit", f"Inside the {PREDICTIVE}", "Observed over predicted, geometric mean",
             "Within a factor of two")  # fmt: skip
-    return _told_once(Table("Posterior predictive checks by organ", head, "lllrrr", rows), CONSTANT)
+    return _told_once(Table("Posterior predictive checks by organ", head, "lllrrr", rows, places), CONSTANT)
 
 
 def exposure_table(run: "Run") -> Table:
@@ -250,7 +280,13 @@ def exposure_table(run: "Run") -> Table:
         ))  # fmt: skip
     head = ("Group", "Organ", "Readout", "Unit", "n", "From the values", "Standard error", "Degrees of freedom",
             "From the fit, median", CREDIBLE, "From its arrows alone", "Printed in the source")  # fmt: skip
-    return _told_once(Table("Exposure: areas under the curves", head, "llllrrrrrrrr", rows), CONSTANT)
+    places = _exposed(_together(run.exposure, (AREA,)))
+    return _told_once(Table("Exposure: areas under the curves", head, "llllrrrrrrrr", rows, places), CONSTANT)
+
+
+def _exposed(rows: Sequence[Mapping[Any, Any]]) -> list[str]:
+    keys = ("group", "organ", "readout", "parameter")
+    return [source("exposure.csv", **{key: row[key] for key in keys}) for row in rows]
 
 
 def tails_table(run: "Run") -> Table:
@@ -263,7 +299,9 @@ def tails_table(run: "Run") -> Table:
     ]  # fmt: skip
     head = ("Group", "Organ", "Readout", "Parameter", "From the values", "95 % confidence interval",
             "From the fit, median", CREDIBLE, "Unit", "Notes")  # fmt: skip
-    return _told_once(Table("Exposure: peaks, tails and residence", head, "llllrrrrll", rows), ("Group", "Readout"))
+    places = _exposed(_together(run.exposure, tuple(EXPOSED)))
+    made = Table("Exposure: peaks, tails and residence", head, "llllrrrrll", rows, places)
+    return _told_once(made, ("Group", "Readout"))
 
 
 def _together(exposure: pd.DataFrame, names: Sequence[str]) -> list[dict[Any, Any]]:
@@ -280,7 +318,8 @@ def convergence_table(run: "Run") -> Table:
         for row in sampled.to_dict("records")
     ]
     head = ("Parameter", "R-hat", "Effective draws, bulk", "Effective draws, tail")
-    return Table(f"Diagnostics of {counted(len(rows), 'parameter')}", head, "lrrr", rows)
+    caption = f"Diagnostics of {counted(len(rows), 'parameter')}"
+    return Table(caption, head, "lrrr", rows, _by_parameter(sampled), folded=True)
 
 
 def pairs_table(caption: str, head: Sequence[str], pairs: dict[str, Any]) -> Table:

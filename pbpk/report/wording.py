@@ -141,12 +141,16 @@ def counted(n: int, noun: str, plural: str = "") -> str:
     return f"{whole(n)} {noun if n == 1 else plural or noun + 's'}"
 
 
-def summary(run: "Run") -> list[str]:
-    """What a reader should know first, worked out from the numbers of the run."""
-    return [_agreement(run), *_learned(run), *_coverage(run), *_peaks(run), *_denominator(run)]
+def summary(run: "Run") -> list[tuple[str, str]]:
+    """What a reader should know first, worked out from the numbers of the run, each sentence with its source."""
+    parts = ((_learned, "parameters.csv"), (_coverage, "predictions.csv"), (_peaks, "predictions.csv"),
+             (_denominator, "posterior.nc"))  # fmt: skip
+    told = [(sentence, place) for part, place in parts for sentence in part(run)]
+    return [(agreement(run), "manifest.json#key=diagnostics"), *told]
 
 
-def _agreement(run: "Run") -> str:
+def agreement(run: "Run") -> str:
+    """Whether the chains agree, in a sentence with numbers."""
     found = run.diagnostics
     verdict = "passed its checks" if found.passed else "did not pass its checks"
     return (

@@ -36,7 +36,8 @@ def write_docx(document: Document, path: Path) -> Path:
         model = folder / "reference.docx"
         write_bytes(_reference(document), model)
         whole = tree(document, _Word(folder))
-        whole["blocks"] = [*_opening(document), *whole["blocks"]]
+        style = [["", [], [["custom-style", "Title"]]], [node("Para", _Word(folder).text(document.title))]]
+        whole["blocks"] = [node("Div", style), *whole["blocks"]]
         made = converted(whole, "docx", (f"--reference-doc={model}", f"--resource-path={folder}"))
     return write_bytes(_repacked(made, {}), path)
 
@@ -69,21 +70,18 @@ class _Word:
     def equation(self, latex: str) -> Node:
         return node("Para", [node("Math", [{"t": "DisplayMath"}, f"\\begin{{aligned}}{latex}\\end{{aligned}}"])])
 
+    def contents(self, document: Document) -> Sequence[Node]:
+        """Each section as a link; a field that only Word could fill would stand empty elsewhere."""
+        sections = [each for each in document.headings if each.level == 1]
+        named = [(self.text(f"{each.number} {each.text}"), [f"#{each.anchor}", ""]) for each in sections]
+        links = [node("Para", [node("Link", [["", [], []], words, target])]) for words, target in named]
+        return [node("Div", [["", [], [["custom-style", "Contents"]]], links])]
+
+    def listing(self, text: str) -> Node:
+        return node("CodeBlock", [["", [], []], text])
+
     def styled(self, kind: str, paragraph: Node) -> Sequence[Node]:
         return [node("Div", [["", [], [["custom-style", kind.capitalize()]]], [paragraph]])]
-
-
-def _opening(document: Document) -> list[Node]:
-    """Title and contents, each section a link; a field that only Word could fill would stand empty elsewhere."""
-    word = _Word(Path())
-    style = [["", [], [["custom-style", "Title"]]], [node("Para", word.text(document.title))]]
-    links = [
-        node("Para", [node("Link", [["", [], []], word.text(f"{each.number} {each.text}"), [f"#{each.anchor}", ""]])])
-        for each in document.headings
-        if each.level == 1
-    ]
-    listed = [["", [], [["custom-style", "Contents"]]], links]
-    return [node("Div", style), node("Div", listed)]
 
 
 def _section(turned: bool) -> str:

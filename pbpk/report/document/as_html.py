@@ -13,6 +13,7 @@ from pbpk.report.document.blocks import (
     Facts,
     Figure,
     Heading,
+    Listing,
     Paragraph,
     Table,
     numbered_caption,
@@ -53,6 +54,8 @@ def _piece(block: Block, place: int) -> Markup:
             caption = numbered_caption(block)
             return _join(f'<figure id="{block.anchor}"', _from(block.source), ">", drawn,
                          Markup("<figcaption>{}</figcaption></figure>").format(caption))  # fmt: skip
+        case Listing():
+            return _join("<pre", _from(block.source), ">", escape(block.text), "</pre>")
         case Equations():
             lines = Markup("\n").join(Markup('<div class="equation">{}</div>').format(math) for math in block.markup)
             about = f"Equations of all {len(block.markup)} states"

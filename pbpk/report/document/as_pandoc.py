@@ -14,6 +14,7 @@ from pbpk.report.document.blocks import (
     Facts,
     Figure,
     Heading,
+    Listing,
     Paragraph,
     Table,
     numbered_caption,
@@ -45,6 +46,12 @@ class Format(Protocol):
     def equation(self, latex: str) -> Node:
         """One equation on lines of its own."""
 
+    def contents(self, document: Document) -> Sequence[Node]:
+        """List of the sections, which stands after the first of them."""
+
+    def listing(self, text: str) -> Node:
+        """Text as it stands in a file, line by line."""
+
     def styled(self, kind: str, paragraph: Node) -> Sequence[Node]:
         """A paragraph of a kind: "alert", "note", "missing", or "below" for what stands under a table."""
 
@@ -54,7 +61,9 @@ def tree(document: Document, form: Format) -> Node:
     writer = _Writer(form)
     nodes: list[Node] = []
     turned = False
+    sections = [place for place, block in enumerate(document.blocks) if isinstance(block, Heading) and block.level == 1]
     for place, block in enumerate(document.blocks):
+        nodes += form.contents(document) if place == sections[min(1, len(sections) - 1)] else []
         wide = _is_wide(document.blocks, place)
         if wide != turned:
             nodes += form.sideways(wide)
@@ -75,9 +84,14 @@ def node(kind: str, content: Any) -> Node:
 
 
 def _is_wide(blocks: Sequence[Block], place: int) -> bool:
-    """Whether a block stands on a page on its side: a wide table does, and the titles right above it."""
-    below = next((block for block in blocks[place:] if not isinstance(block, Heading)), None)
-    return isinstance(below, Table) and below.is_wide
+    """Whether a block stands on a page on its side: a wide table, the titles above it, a paragraph between two."""
+    block = blocks[place]
+    if isinstance(block, Heading):
+        return place + 1 < len(blocks) and _is_wide(blocks, place + 1) and block.level > 1
+    if isinstance(block, Paragraph):
+        around = (blocks[place - 1] if place else None, blocks[place + 1] if place + 1 < len(blocks) else None)
+        return all(isinstance(each, Table) and each.is_wide for each in around)
+    return isinstance(block, Table) and block.is_wide
 
 
 class _Writer:
@@ -107,11 +121,13 @@ class _Writer:
                 image = [["", [], [["width", WIDTH]]], self.form.text(block.about), [self.form.picture(block), ""]]
                 drawn = [node("Plain", [node("Image", image)])]
                 yield node("Figure", [[block.anchor, [], []], [None, [caption]], drawn])
+            case Listing():
+                yield self.form.listing(printable(block.text))
             case Equations():
                 yield from (self.form.equation(line) for line in block.latex)
 
     def _table(self, block: Table) -> Iterator[Node]:
-        yield self._grid(numbered_caption(block), block.head, block.align, block.rows, block.anchor)
+        yield self._grid(numbered_caption(block), block.head, block.align, block.rows, block.anchor, block.widths)
         for note in block.notes:
             yield from self._paragraph(note, "below")
 

@@ -70,6 +70,13 @@ class _Typst:
     def equation(self, latex: str) -> Node:
         return node("Para", [node("Math", [{"t": "DisplayMath"}, f"\\begin{{aligned}}{latex}\\end{{aligned}}"])])
 
+    def contents(self, document: Document) -> Sequence[Node]:
+        return [_raw("#contents()")]
+
+    def listing(self, text: str) -> Node:
+        lines = "\\n".join(_literal(line)[1:-1] for line in text.splitlines())
+        return _raw(f'#listing("{lines}")')
+
     def styled(self, kind: str, paragraph: Node) -> Sequence[Node]:
         return [_raw(f"#{kind}["), paragraph, _raw("]")]
 

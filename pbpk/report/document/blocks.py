@@ -12,8 +12,12 @@ from typing import Any
 from markupsafe import Markup
 from matplotlib.figure import Figure as Drawing
 
-from pbpk.report.document.inline import Inline, Line, Link
+from pbpk.report.document.inline import Doubtful, Inline, Line, Link
 
+UPRIGHT, TURNED = 118, 165  # letters of nine points across a Letter page
+READABLE, LONG = 20, 60  # letters a line from which a column of words reads well, and from which it gains nothing
+GAP = 3  # letters between columns
+MEASURED = 80  # rows that widths are made for
 TO_BE_COMPLETED = "TO BE COMPLETED"
 
 
@@ -77,18 +81,40 @@ class Table:
         return self.sources[row] if self.sources else ""
 
     @cached_property
+    def needs(self) -> list[tuple[int, int]]:
+        """Letters of the longest word and of the longest line of each column, so far as they count for its width."""
+        shown = self.rows[:MEASURED]
+        found = []
+        for i, head in enumerate(self.head or self.rows[0]):
+            cells = [line for row in shown for line in lines_of(row[i])]
+            word = max([_longest(str(head)), *map(_longest, cells)])
+            found.append((word, max([word, min(len(str(head)), 2 * word), *map(len, cells)])))
+        return found
+
+    @cached_property
     def is_wide(self) -> bool:
         """Whether it needs a page on its side."""
-        widest = [max([_longest(head)] + [_longest(str(row[i])) for row in self.rows[:60]])
-                  for i, head in enumerate(self.head)]  # fmt: skip
-        filled = [max([len(str(head)) // 2] + [len(str(row[i])) for row in self.rows[:60]])
-                  for i, head in enumerate(self.head)]  # fmt: skip
-        needs = sum(max(word, min(text, 24)) + 2 for word, text in zip(widest, filled, strict=True))
-        return needs > 96 and len(self.head) > 5
+        return sum(max(word, min(line, READABLE)) + GAP for word, line in self.needs) > UPRIGHT and len(self.needs) > 5
+
+    @cached_property
+    def widths(self) -> tuple[float, ...]:
+        """Share of the page's width of each column, none where all lines fit as they are."""
+        room = (TURNED if self.is_wide else UPRIGHT) - GAP * len(self.needs)
+        if sum(line for _, line in self.needs) <= room:
+            return ()
+        words, lines = sum(word for word, _ in self.needs), sum(min(line, LONG) for _, line in self.needs)
+        spare = max(room - words, 0) / max(lines - words, 1)
+        wanted = [GAP + word + spare * (min(line, LONG) - word) for word, line in self.needs]
+        return tuple(each / sum(wanted) for each in wanted)
+
+
+def lines_of(cell: Any) -> list[str]:
+    """Lines that a cell is set in."""
+    return [cell.number, cell.interval] if isinstance(cell, Doubtful) else [str(cell)]
 
 
 def _longest(text: str) -> int:
-    return max((len(word) for word in text.split()), default=1)
+    return max((len(word) for word in text.replace("_", "_ ").split()), default=1)
 
 
 @dataclass(frozen=True)
@@ -112,7 +138,15 @@ class Equations:
     source: str = ""
 
 
-type Block = Heading | Paragraph | Bullets | Facts | Table | Figure | Equations
+@dataclass(frozen=True)
+class Listing:
+    """Text as it stands in a file, line by line."""
+
+    text: str
+    source: str = ""
+
+
+type Block = Heading | Paragraph | Bullets | Facts | Table | Figure | Equations | Listing
 
 
 @dataclass(frozen=True)

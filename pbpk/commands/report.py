@@ -1,0 +1,126 @@
+"""The report of a run: what it is written from is read or computed here, and written in the formats that were asked."""
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+import xarray as xr
+from rich.markup import escape
+
+from pbpk.commands.reading import words
+from pbpk.errors import ReportError, did_you_mean
+from pbpk.infer.comparison.loo import influence, left_out
+from pbpk.infer.design.prior_check import PriorCheck, check_prior
+from pbpk.predict.audit import FILE, Verified, read_verified, write_audit
+from pbpk.predict.filing.authored import read_authored
+from pbpk.predict.filing.carried import write_authored
+from pbpk.predict.filing.deviations import deviations
+from pbpk.predict.filing.finality import may_be_final, warnings
+from pbpk.predict.filing.frozen import read_frozen
+from pbpk.predict.filing.judging import judge, judged_table
+from pbpk.predict.qualification.checks import failed
+from pbpk.predict.qualification.qualify import read_qualification
+from pbpk.predict.record import files_of
+from pbpk.predict.run import Run, assemble, read_fit
+from pbpk.report.diagnosis import shown
+from pbpk.report.diagnostic_page import write_diagnostics
+from pbpk.report.document.as_pdf import PAPERS, Paper
+from pbpk.report.dossier import Dossier
+from pbpk.report.model_report import FORMATS, report_document, write_document
+from pbpk.share.tables import write_table
+from pbpk.terminal import console
+
+
+def tell_reported(run: Path, formats: str, paper: str, author: Path | None, final: bool) -> None:
+    """Write the report of a run again, from its draws.
+
+    formats : apart by commas; author : report.toml, or a study folder with one, that takes the place of the run's own
+
+    Raises
+    ------
+    ReportError
+        if a format or the paper is none, or the report shall be final and cannot be
+    """
+    asked = words(formats)
+    for name, known, option in [*((name, FORMATS, "--formats") for name in asked), (paper, tuple(PAPERS), "--paper")]:
+        if name not in known:
+            raise ReportError(f"{option}: `{name}` is none.{did_you_mean(name, known)} Take {' or '.join(known)}.")
+    verified = read_verified(run) if (run / FILE).is_file() else None
+    if author is not None:
+        write_authored(run, author)
+    study, posterior, manifest = read_fit(run)
+    draws = run / "forecast.nc"
+    forecast = xr.open_dataset(draws, engine="h5netcdf").load() if draws.is_file() else None
+    checked = check_prior(posterior.joint, seed=int(manifest["seed"]))
+    result = assemble(study, posterior, forecast, manifest)
+    dossier = read_dossier(result, run, checked, verified, final)
+    if final and dossier.hindrances:
+        first, count = dossier.hindrances[0], len(dossier.hindrances)
+        more = f" {count - 1} more stand on the first page of a draft (leave --final out)." if count > 1 else ""
+        raise ReportError(f"{run}: the report cannot be final: {first}{more}")
+    written = write_pages(dossier, run, checked, asked, PAPERS_BY_NAME[paper])
+    write_audit(run, "final report" if final else "report", written)
+    console.print(f"Written: {', '.join(escape(str(path)) for path in written)}", soft_wrap=True)
+    if not final:
+        console.print(f"A draft: {len(dossier.hindrances)} things stand in the way of a final report, listed in it.")
+
+
+PAPERS_BY_NAME: Mapping[str, Paper] = {name: name for name in PAPERS}
+
+
+def write_pages(
+    dossier: Dossier, folder: Path, checked: PriorCheck, formats: Sequence[str] = ("html",), paper: Paper = "letter"
+) -> list[Path]:
+    """Write the diagnostics, the criteria and the report, which says what lies beside it."""
+    written = [write_diagnostics(dossier.run, folder / "diagnostics.html", dossier.shown, checked)]
+    if dossier.judged:
+        written.append(write_table(judged_table(dossier.judged), folder / "criteria.csv"))
+    document = report_document(dossier)
+    return written + [write_document(document, folder / f"report.{form}", paper) for form in formats]
+
+
+def read_dossier(
+    result: Run, folder: Path, checked: PriorCheck, verified: Verified | None = None, final: bool = False
+) -> Dossier:
+    """Everything that a report tells of a run: in its folder, or computed from its draws.
+
+    verified : of the folder before anything is written into it; None where nobody looked
+    final : whether the report is asked to be final
+    """
+    beside = folder / "study" / result.name
+    authored = read_authored(beside, result.study.about.reporting)
+    plan = read_frozen(beside)
+    judged = judge(authored.criteria, result)
+    deviated = () if plan is None else deviations(plan, result, authored)
+    qualified = folder / "qualification.json"
+    checks = read_qualification(qualified) if qualified.is_file() else None
+    stand = [*may_be_final(result, authored, plan, judged, deviated, verified)]
+    if checks is None:
+        stand.append("The checks of the installation and the run were not made; `pbpk qualify RUN` makes them.")
+    else:
+        stand += [f"A check failed. {check.sentence}" for check in failed(checks)]
+    known = folder / "sensitivity.csv"
+    sensitivity = pd.read_csv(known) if known.is_file() else pd.DataFrame()
+    return Dossier(
+        run=result,
+        authored=authored,
+        plan=plan,
+        deviated=deviated,
+        judged=judged,
+        checks=checks,
+        sensitivity=sensitivity,
+        asked=str(sensitivity["scenario"].iloc[0]) if len(sensitivity) else "",
+        shown=shown(result, influence(left_out(result.posterior)), checked),
+        prior_check=checked,
+        hindrances=tuple(stand),
+        warnings=warnings(plan),
+        final=final and not stand,
+        code={name: path.read_text(encoding="utf-8") for name, path in _models(result).items()},
+    )
+
+
+def _models(result: Run) -> dict[str, Path]:
+    """Files that the model was read from."""
+    found: dict[str, Any] = files_of(result.study, result.joint.model)
+    return {name: path for name, path in found.items() if name.startswith("model/")}

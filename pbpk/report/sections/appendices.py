@@ -1,0 +1,112 @@
+"""Appendices: CTD tables, individual data, provenance, code, plan, checklists, references."""
+
+import json
+from typing import Any
+
+from pbpk.predict.filing.frozen import seal_of
+from pbpk.report import tables
+from pbpk.report.ctd.summary import ctd_blocks, listing_blocks
+from pbpk.report.document.blocks import Block, Bullets, Facts, Heading, Listing, Paragraph, Table
+from pbpk.report.document.inline import Code, Inline, Line, Link
+from pbpk.report.document.source import source
+from pbpk.report.dossier import Dossier
+from pbpk.report.sections.author import cell
+from pbpk.report.sections.outline import outline_table
+
+GLP = (  # 21 CFR 58.185(a), in our own words, and the field or section that answers
+    ("Name and address of the facility; start and completion", ("study.facility", "study.address", "study.start_date",
+                                                               "study.completion_date")),
+    ("Objectives and procedures of the protocol, and changes in it", ("objectives.objectives", "study.protocol")),
+    ("Statistical methods", "section 9 and 11"),
+    ("Test article: identity, strength, purity, composition", ("study.test_article",)),
+    ("Stability of the test article", ("study.stability",)),
+    ("Methods used", "section 5 and table 2.6.5.2"),
+    ("Test system: number, sex, weight, source, species, strain, age, identification", ("study.test_system",)),
+    ("Dose, regimen, route, duration", "section 5"),
+    ("Circumstances that may have affected the data", ("study.data_quality",)),
+    ("Study director, scientists, supervisors", ("study.study_director", "study.scientists")),
+    ("Transformations, calculations and operations on the data; summary, analysis, conclusions", "sections 5 to 17"),
+    ("Signed and dated reports of the individual scientists", ("study.individual_reports",)),
+    ("Where specimens, raw data and the report are stored", ("study.specimens", "study.records")),
+    ("Statement of the quality assurance unit", ("study.quality_assurance",)),
+)  # fmt: skip
+
+
+def ctd(dossier: Dossier) -> list[Block]:
+    """Summary 2.6.4 and tables 2.6.5."""
+    return ctd_blocks(dossier.run)
+
+
+def listing(dossier: Dossier) -> list[Block]:
+    """Each value by itself."""
+    return [*listing_blocks(dossier.run), tables.predictions_table(dossier.run, dossier.known)]
+
+
+def provenance(dossier: Dossier) -> list[Block]:
+    """Software, settings, inputs; the record that seals them."""
+    found = dossier.run.manifest
+    settings: dict[str, Any] = {"seed": found["seed"]} | dict(found.get("settings", {}))
+    given = [
+        tables.pairs_table("Software", ("Package", "Version"), dict(found["versions"])),
+        tables.pairs_table("Settings", ("Setting", "Value"), settings),
+        tables.pairs_table("Input files", ("File", "SHA-256"), dict(found["inputs"])),
+    ]
+    words = Line((
+        "Each file of the run is in ", Code("manifest.json"), " and ", Code("audit.jsonl"), ", whose lines seal each "
+        "other; ", Code("pbpk verify RUN"), " names every file that is not what was written, ", Code("pbpk trace RUN"),
+        " tells where a number of this report comes from, ", Code("pbpk reproduce RUN"), " makes the run again and "
+        "compares."))  # fmt: skip
+    return [Paragraph(words), *(tables.from_file(table, "manifest.json") for table in given if table.rows)]
+
+
+def code(dossier: Dossier) -> list[Block]:
+    """What a user wrote that computes: the model's file."""
+    blocks: list[Block] = [Paragraph(
+        "The model is read from the text below; the package interprets it. The commands that made the run are in the "
+        "manifest, the programs that ran them in the package of the version above.")]  # fmt: skip
+    for name, text in dossier.code.items():
+        blocks += [Heading(name, 2, f"code-{name.replace('/', '-').replace('.', '-')}"), Listing(text, name)]
+    return blocks
+
+
+def plan(dossier: Dossier) -> list[Block]:
+    """The plan as it was frozen."""
+    found = dossier.plan
+    if found is None:
+        return [Paragraph("No plan was frozen before the fit.")]
+    place = f"study/{dossier.run.name}/plan.json"
+    pairs: list[tuple[str, Inline]] = [("Frozen", str(found["frozen"])), ("SHA-256", Code(seal_of(found)))]
+    kept = {key: value for key, value in found.items() if key not in ("plan_sha256", "sha256", "digests")}
+    return [Facts(pairs, place), Listing(json.dumps(kept, indent=1, ensure_ascii=False, sort_keys=True), place)]
+
+
+def checklists(dossier: Dossier) -> list[Block]:
+    """Where the report answers to the outline of four guidelines, and to the contents of a study report."""
+    rows: list[tuple[Inline, ...]] = []
+    for i, (asked, answer) in enumerate(GLP, start=1):
+        if isinstance(answer, str):
+            rows.append((str(i), asked, f"See {answer}."))
+        else:
+            pieces: list[Inline] = []
+            for name in answer:
+                pieces += ["; "] if pieces else []
+                pieces.append(cell(dossier, name))
+            rows.append((str(i), asked, Line(tuple(pieces))))
+    place = source(dossier.author_file, key="study")
+    glp = Table("Contents of a study report, structured after 21 CFR 58.185(a)", ("", "Asked", "Answer"), "rll", rows,
+                (place,))  # fmt: skip
+    return [outline_table(), glp]
+
+
+def references_list(dossier: Dossier) -> list[Block]:
+    """Sources that the run used, and no others."""
+    items: list[Inline] = []
+    for entry in dossier.known.values():
+        pieces: list[Inline] = [Code(entry.key), f": {entry.text}"]
+        if entry.address:
+            pieces += [" ", Link(f"doi:{entry.doi}", entry.address)]
+        elif entry.doi:
+            pieces.append(f" doi:{entry.doi}")
+        pieces += [f"; {remark}" for remark in entry.remarks]
+        items.append(Line(tuple(pieces)))
+    return [Bullets(items, "manifest.json#key=inputs", [entry.anchor for entry in dossier.known.values()])]

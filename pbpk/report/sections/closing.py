@@ -1,0 +1,39 @@
+"""Sections 16 and 17: discussion with the limitations that follow from the numbers, and conclusions."""
+
+from collections.abc import Iterator
+
+from pbpk.report import lessons, wording
+from pbpk.report.document.blocks import Block, Bullets, Heading
+from pbpk.report.document.inline import Inline, with_code
+from pbpk.report.document.source import source
+from pbpk.report.dossier import Dossier
+from pbpk.report.sections.author import said
+
+
+def discussion(dossier: Dossier) -> list[Block]:
+    """The author's words, and limitations that the run itself shows."""
+    found = list(_limitations(dossier))
+    own: list[Block] = [Heading("Limitations that the run shows", 2, "limitations"),
+                        Bullets(found, source("parameters.csv"))] if found else []  # fmt: skip
+    return [*said(dossier, "discussion"), *own]
+
+
+def _limitations(dossier: Dossier) -> Iterator[Inline]:
+    run = dossier.run
+    if dossier.of_cells:
+        yield wording.FOOTNOTE
+    unlearned = len(lessons.unlearned(run))
+    if unlearned:
+        yield f"{wording.counted(unlearned, 'parameter')} stayed where the prior had put them."
+    if run.study.about.denominator == "unknown":
+        yield "What percentages of the source are of is not known."
+    hypotheses = run.forecast.loc[run.forecast["evidence"] == "hypothesis", "title"] if len(run.forecast) else []
+    for title in dict.fromkeys(hypotheses):
+        yield f"The scenario {title} rests on a hypothesis, not on data."
+    for sentence in lessons.tensions(run):
+        yield with_code(sentence)
+
+
+def conclusions(dossier: Dossier) -> list[Block]:
+    """What follows."""
+    return said(dossier, "conclusions")
