@@ -15,6 +15,7 @@ from pbpk.infer.matched.experiments import Experiment
 EARLY = 0.05  # 3 min after the first dose, when a lung is still filling [h]
 SHIPPED = {"msc": ("mouse", "FND"), "t_cell": ("mouse", "51Cr")}
 HOURS = np.array([EARLY, 1.0, 24.0, 168.0])
+MEASURED = 1.0  # hour from which on studies of cells measure, all shipped ones among them [h]
 MOST = 6  # courses of one run that are followed
 
 
@@ -66,7 +67,7 @@ def shipped_course(name: str) -> Course:
     theta = np.array([float(parameter.prior.value(0.0)) for parameter in model.parameters])
     doses = [Dose("iv", 60.0), Dose("artery", 40.0, hours=2.0, duration_h=0.5)]
     words = f"{name} in {model.species.name}"
-    return Course(words, model, theta, model.schedule(doses), HOURS, HOURS, {})
+    return Course(words, model, theta, model.schedule(doses), HOURS, HOURS[HOURS >= MEASURED], {})
 
 
 def courses_of(posterior: Posterior) -> list[Course]:

@@ -164,6 +164,24 @@ def of_closed_forms() -> tuple[Check, ...]:
     return tuple(found)
 
 
+def of_repetition(course: Course) -> tuple[Check, ...]:
+    """A forecast has the same digits whatever the threads and the order of draws."""
+    theta = course.model.draw_prior(MANY, seed=3)
+    rates = course.model.rates(theta)
+
+    def followed(some: Array) -> Array:
+        source, target = course.model.source_states, course.model.target_states
+        return solve(source, target, len(course.model.states), some, course.schedule, course.hours)
+
+    together, turned = followed(rates), followed(rates[::-1])[::-1]
+    alone = np.concatenate([followed(each[np.newaxis]) for each in rates[:: MANY // 8]])
+    off = max(float(np.abs(turned - together).max()), float(np.abs(alone - together[:: MANY // 8]).max()))
+    return (at_most("solver", "digits that hang on threads or order",
+                    f"a forecast of {MANY} draws at once, in the other order, and one by one", off, 0.0, "of the dose",
+                    "an invariant of the package"),)  # fmt: skip
+
+
+MANY = 300  # draws, more than one thread takes at a time
 CLOSED_HOURS = np.array([0.1, 0.5, 2.0, 8.0, 24.0])
 FAST, SLOW = 0.9, 0.11  # rates of the closed forms, a dozen half-lives to one in the hours above [1/h]
 INFUSED = 1.5  # [h]
