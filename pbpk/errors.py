@@ -10,6 +10,7 @@ PbpkError
 │  └─ RunError             a run folder that is not one, or is in the way
 ├─ SolveError              the equations could not be solved at these rates
 ├─ NotConverged            the chains do not agree; exit 3
+├─ NotQualified            a check of the installation or of a run did not pass; exit 4
 └─ Interrupted             somebody pressed Ctrl-C in a fit; exit 130
 """
 
@@ -68,6 +69,12 @@ class NotConverged(PbpkError):
     """The chains of a fit do not agree, so the fit must not be used."""
 
     exit_code = 3
+
+
+class NotQualified(PbpkError):
+    """A check of the installation or of a run did not pass; the message names it."""
+
+    exit_code = 4
 
 
 class Interrupted(PbpkError):

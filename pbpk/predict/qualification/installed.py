@@ -13,13 +13,12 @@ import numpy as np
 from packaging.requirements import InvalidRequirement, Requirement
 from packaging.specifiers import InvalidSpecifier, SpecifierSet
 
-import pbpk
 from pbpk.body.library import LIBRARY
-from pbpk.body.solve import THREADS
+from pbpk.body.solve import THREADS, Array
 from pbpk.predict.qualification.checks import Check, at_most, broken, same
 from pbpk.predict.record import read_digest
 
-PACKAGE = Path(pbpk.__file__).parent
+PACKAGE = Path(__file__).parents[2]
 NAME = "pbpk"
 SIZE = 48  # rows of the matrices whose product is compared
 SMALLEST_NORMAL = float(np.finfo(float).smallest_normal)
@@ -36,12 +35,17 @@ def of_installation() -> Iterator[Check]:
         yield broken("installation", "distribution", "the package is installed", "pbpk is not installed; install it "
                      "with pip, so that its requirements are known.", METADATA)  # fmt: skip
         return
-    yield same("installation", "pbpk", "the package that runs has the version that is installed", pbpk.__version__,
-               installed.version, METADATA)  # fmt: skip
+    yield same("installation", "pbpk", "the package that runs has the version that is installed",
+               running_version(), installed.version, METADATA)  # fmt: skip
     yield of_python(platform.python_version(), installed.metadata["Requires-Python"] or "")
     yield from of_versions(installed.requires or [])
     yield from read_files(installed, PACKAGE)
     yield from of_arithmetic()
+
+
+def running_version() -> str:
+    """Version of the package that runs, which a path set by hand may have put before the installed one."""
+    return str(sys.modules[NAME].__version__)
 
 
 def of_python(found: str, wanted: str) -> Check:
@@ -127,7 +131,7 @@ def of_arithmetic() -> Iterator[Check]:
     """Check numbers of this machine: exact products by its BLAS, and numbers too small to be normal."""
     rng = np.random.default_rng(1)
     a, b = rng.integers(-1000, 1000, (2, SIZE, SIZE))
-    off = float(np.abs(a.astype(float) @ b.astype(float) - a @ b).max())
+    off = float(np.abs(_product(a.astype(float), b.astype(float)) - a @ b).max())
     yield at_most("installation", "matrix product", "a product of whole numbers by BLAS against whole numbers", off,
                   0.0, "1", IEEE)  # fmt: skip
     kept = bool((np.array([SMALLEST_NORMAL]) / 4.0 > 0.0).all())  # fast-math of some library would make it zero
@@ -135,9 +139,14 @@ def of_arithmetic() -> Iterator[Check]:
                "kept" if kept else "taken as zero", "kept", IEEE)  # fmt: skip
 
 
+def _product(a: Array, b: Array) -> Array:
+    """By BLAS, as only floats are."""
+    return np.asarray(a @ b)
+
+
 def machine() -> dict[str, str]:
     """What this machine is, in words; it is recorded and not judged."""
-    blas: Mapping[str, str] = np.show_config(mode="dicts")["Build Dependencies"]["blas"]  # type: ignore[index,assignment]
+    blas: Mapping[str, str] = np.show_config(mode="dicts")["Build Dependencies"]["blas"]  # type: ignore[assignment]
     threads = {name: os.environ.get(name, "not set") for name in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS")}
     return {
         "python": f"{platform.python_implementation()} {platform.python_version()}",
@@ -161,7 +170,7 @@ def _read_processor() -> str:
 
 def stack() -> dict[str, str]:
     """Versions of the package and of everything that it requires, extras where they are installed."""
-    found = {NAME: pbpk.__version__}
+    found = {NAME: running_version()}
     try:
         requirements = [Requirement(line).name for line in distribution(NAME).requires or []]
     except PackageNotFoundError:

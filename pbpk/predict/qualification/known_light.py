@@ -9,7 +9,6 @@ import numpy as np
 
 from pbpk.assay.light.amplitude import Amplitude, demodulate
 from pbpk.assay.light.trace import Setup, Trace, Well
-from pbpk.body.solve import Array
 from pbpk.predict.qualification.checks import Check, at_most
 
 SETUP = Setup(sampling_hz=2000.0, modulation_hz=7.0)
@@ -47,11 +46,7 @@ def trace(delta: float, noise: float) -> Trace:
     on = (seconds * SETUP.modulation_hz) % 1.0 < SETUP.duty
     light = LEVEL * (1.0 - BLEACHED + BLEACHED * np.exp(-seconds / TIME_S)) - delta * on
     light += noise * np.random.default_rng(SEED).standard_normal(seconds.size)
-    return Trace(Well("known", "A1", "standard"), SETUP, seconds, light, _field(on))
-
-
-def _field(on: Array) -> Array:
-    return np.where(on, FIELD_MT, 0.0)
+    return Trace(Well("known", "A1", "standard"), SETUP, seconds, light, np.where(on, FIELD_MT, 0.0))
 
 
 def _error(found: Amplitude) -> float:

@@ -5,7 +5,7 @@ Data, answers and where both come from stand in `models/oracles/`, one file for 
 
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
-from typing import Any, Literal
+from typing import Literal
 
 import numpy as np
 import pandas as pd
@@ -23,7 +23,7 @@ from pbpk.predict.noncompartmental.destructive import (
     to_infinity,
 )
 from pbpk.predict.noncompartmental.profile import analyse, curve_of
-from pbpk.predict.noncompartmental.rules import Rules
+from pbpk.predict.noncompartmental.rules import BelowMean, Method, Rules, Start
 from pbpk.predict.qualification.checks import Check, at_most, broken
 from pbpk.quantity import convert
 from pbpk.reading import Schema, read_toml
@@ -32,6 +32,15 @@ CLOSE = 1e-9  # relative: what is kept of an answer that is printed with 15 digi
 FOLDER = LIBRARY / "oracles"
 ENDS = ("se", "df", "low", "high")
 ABOUT = "{title}; answers of: {answers}"
+
+
+class RulesEntry(Schema):
+    """Rules of an analysis that are not the usual ones."""
+
+    method: Method = "linear"
+    start: Start = "carry_back"
+    below_mean: BelowMean = "mostly"
+    tail: int | None = None
 
 
 class Samples(Schema):
@@ -47,12 +56,12 @@ class Expected(Schema):
 
     set: str
     parameter: str
-    value: float
+    value: float = pydantic.Field(gt=0.0)
     se: float | None = None
     df: float | None = None
     low: float | None = None
     high: float | None = None
-    rules: dict[str, Any] = pydantic.Field(default_factory=dict)
+    rules: RulesEntry = RulesEntry()
 
 
 class Wells(Schema):
@@ -80,7 +89,7 @@ class Conversion(Schema):
     value: float
     unit: str
     to: str
-    expected: float
+    expected: float = pydantic.Field(gt=0.0)
 
 
 class OracleFile(Schema):
@@ -90,7 +99,7 @@ class OracleFile(Schema):
     kind: Literal["destructive", "subject", "plates", "units"]
     source: str
     answers: str
-    rules: dict[str, Any] = pydantic.Field(default_factory=dict)
+    rules: RulesEntry = RulesEntry()
     bolus: bool = False
     samples: list[Samples] = pydantic.Field(default_factory=list)
     expected: list[Expected] = pydantic.Field(default_factory=list)
@@ -137,25 +146,25 @@ def of_oracle(given: OracleFile) -> Iterator[Check]:
     about = ABOUT.format(title=given.title, answers=given.answers)
     for plate in given.plates:
         yield from _of_plate(plate, about, given.source)
-    for row in given.conversions:
-        off = abs(convert(row.value, row.unit, row.to) / row.expected - 1.0)
-        name = f"{row.value:g} {row.unit} in {row.to}"
-        yield at_most("oracles", name, about, off, CLOSE, "1", given.source)
+    for known in given.conversions:
+        apart = abs(convert(known.value, known.unit, known.to) / known.expected - 1.0)
+        name = f"{known.value:g} {known.unit} in {known.to}"
+        yield at_most("oracles", name, about, apart, CLOSE, "1", given.source)
     short = given.source.partition(",")[0]
     samples = {each.set: each for each in given.samples}
     for row in given.expected:
         if row.set not in samples:
             raise InputError(f"{short}: `{row.set}` has no samples.")
-        rules = Rules(**{**given.rules, **row.rules})
+        rules = Rules(**(given.rules.model_dump(exclude_unset=True) | row.rules.model_dump(exclude_unset=True)))
         found = _of_animals(samples[row.set], rules) if given.kind == "destructive" else (
             _of_subject(samples[row.set], rules, given.bolus))  # fmt: skip
         if row.parameter not in found:
             raise InputError(f"{short}: `{row.parameter}` is not computed of `{row.set}`.")
         off = _off(found[row.parameter], row)
-        method = f", {rules.method}" if rules.method != "linear" else ""
         where = "" if row.set == "all" else f", {row.set}"
-        yield at_most("oracles", f"{short}{where}: {row.parameter}{method}", about, max(off.values()), CLOSE, "1",
-                      given.source, ", ".join(off))  # fmt: skip
+        method = f", {rules.method}" if rules.method != "linear" else ""
+        yield at_most("oracles", f"{short}{where}: {row.parameter}{method}", about, float(np.max(list(off.values()))),
+                      CLOSE, "1", given.source, ", ".join(off))  # fmt: skip
 
 
 def _of_animals(samples: Samples, rules: Rules) -> Mapping[str, Estimate]:

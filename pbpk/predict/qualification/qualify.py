@@ -6,7 +6,7 @@ from pathlib import Path
 from pbpk.infer.draws.posterior import Posterior
 from pbpk.predict.qualification import installed, invariants, known_light, oracles, run_checks, tolerance
 from pbpk.predict.qualification.checks import Check
-from pbpk.predict.qualification.courses import SHIPPED, courses_of, shipped_course
+from pbpk.predict.qualification.courses import SHIPPED, courses_of, shipped_course, some_of
 from pbpk.predict.record import read_manifest
 
 type Part = tuple[str, tuple[Check, ...]]
@@ -65,12 +65,14 @@ def examine(run: str | Path | None = None) -> Iterator[Part]:
 def _of_fit(posterior: Posterior) -> Iterator[Part]:
     """Checks of a fit that is open."""
     yield "Convergence and identifiability of the fit", tuple(run_checks.of_fit(posterior))
-    courses = courses_of(posterior)
-    flows = tuple(check for course in courses[:1]
-                  for check in invariants.of_model(course.model, course.theta, course.name))  # fmt: skip
-    yield ("The run's model at posterior medians: mass balance and flows",
-           (*invariants.of_animal(posterior.joint.model.species), *flows, *invariants.of_courses(courses)))  # fmt: skip
-    yield "Solver tolerance study of the run", tolerance.of_courses(courses)
+    every = courses_of(posterior)
+    courses = some_of(every)
+    told = f"the run ({len(courses)} of its {len(every)} courses)"
+    animal = posterior.joint.model.species
+    flows = tuple(check for course in courses for check in invariants.of_model(course.model, course.theta, course.name))
+    yield (f"Mass balance and flows of {told}",
+           (*invariants.of_animal(animal, f"run, {animal.name}"), *flows, *invariants.of_courses(courses)))  # fmt: skip
+    yield f"Solver tolerance study of {told}", tolerance.of_courses(courses)
     panels = tuple(run_checks.of_panels(posterior.joint.counts.panels))
     if panels:
         yield "Assay validation, plate by plate", panels

@@ -1,11 +1,12 @@
 """One run: whether it is what was written, whether its tables follow from its draws, whether they may be used."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pandas as pd
+import xarray as xr
 
 from pbpk.assay.plates.panel import Panel
 from pbpk.assay.study import Study
@@ -14,6 +15,7 @@ from pbpk.infer.draws.convergence import LEAST_ESS, MOST_RHAT
 from pbpk.infer.draws.posterior import Posterior
 from pbpk.infer.draws.summary import parameters, predictions
 from pbpk.predict.audit import FILE, read_verified
+from pbpk.predict.forecast import forecast_table
 from pbpk.predict.qualification.checks import Check, at_most, broken, same
 from pbpk.predict.qualification.installed import stack
 from pbpk.predict.record import read_recorded
@@ -24,7 +26,6 @@ OWN = "the manifest and the record of the run"
 ICH = "ICH M10 (2022), whose limits are borrowed: they are written for other assays"
 ROUNDED = 1e-5  # relative: tables are written with six digits
 WIDER = 1.5  # posterior SD over prior SD: data may move a belief and hardly widen it
-TABLES = ("parameters", "predictions")
 RULES = ["panel", "rule", "limit", "found", "passed", "section", "sentence"]
 
 
@@ -66,11 +67,24 @@ def read_compared(run: Path, posterior: Posterior, manifest: dict[str, Any]) -> 
     said = posterior.diagnostics
     yield same("record", "draws", "as many as the manifest says", f"{said.chains} chains x {said.draws} draws", asked,
                OWN)  # fmt: skip
-    for name in TABLES:
+    anew: dict[str, Callable[[], pd.DataFrame]] = {
+        "parameters": lambda: parameters(posterior),
+        "predictions": lambda: predictions(posterior, int(manifest["seed"])),
+        "forecast": lambda: forecast_table(_read_forecast(run)),
+    }
+    for name, computed in anew.items():
         path = run / f"{name}.csv"
-        if path.is_file():
-            anew = parameters(posterior) if name == "parameters" else predictions(posterior, int(manifest["seed"]))
-            yield _same_table(name, pd.read_csv(path), anew)
+        if not path.is_file():
+            continue
+        try:
+            yield _same_table(name, pd.read_csv(path), computed())
+        except (PbpkError, OSError, ValueError) as problem:
+            yield broken("record", f"{name} from the draws", f"{path.name} is computed anew", f"{problem}.", OWN)
+
+
+def _read_forecast(run: Path) -> xr.Dataset:
+    with xr.open_dataset(run / "forecast.nc", engine="h5netcdf") as data:
+        return data.load()
 
 
 def _same_table(name: str, stored: pd.DataFrame, anew: pd.DataFrame) -> Check:
@@ -79,9 +93,9 @@ def _same_table(name: str, stored: pd.DataFrame, anew: pd.DataFrame) -> Check:
     source = f"tables are written with six digits, so {ROUNDED:g} is rounding"
     missing = [column for column in stored.columns if column not in anew.columns]
     if missing or len(stored) != len(anew):
-        told = f"has {len(stored)} rows and {len(stored.columns)} columns, computed anew it has {len(anew)} rows"
-        return broken("record", f"{name} from the draws", about, told + (f" and no `{missing[0]}`." if missing else "."),
-                      source)  # fmt: skip
+        told = f"has {len(stored)} rows, computed anew it has {len(anew)}"
+        more = f" and no `{missing[0]}`." if missing else "."
+        return broken("record", f"{name} from the draws", about, told + more, source)
     off: dict[str, float] = {}
     for column in stored.columns:
         if pd.api.types.is_numeric_dtype(stored[column]) and pd.api.types.is_numeric_dtype(anew[column]):
@@ -121,7 +135,7 @@ def _of_learning(table: pd.DataFrame) -> Check:
     free = table[table["learned"] != "fixed"]
     counted = ", ".join(f"{(free['learned'] == word).sum()} {word}" for word in ("learned", "half learned",
                                                                                   "not learned"))  # fmt: skip
-    widest = free.loc[free["contraction"].idxmax()]
+    widest = free.iloc[int(free["contraction"].to_numpy().argmax())]
     return at_most("convergence", "largest posterior SD over prior SD",
                    "what data can tell of each parameter; one that is wider than its prior stands against the data",
                    float(widest["contraction"]), WIDER, "1", "limit chosen here",
