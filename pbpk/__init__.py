@@ -43,6 +43,7 @@ if TYPE_CHECKING:
     from pbpk.predict.exposure import compare_exposure, exposure
     from pbpk.predict.forecast import forecast_table
     from pbpk.predict.origin import Origin, origin_of, read_prior, read_run, simulate
+    from pbpk.predict.qualification.qualify import qualify
     from pbpk.predict.run import Run
     from pbpk.predict.scenario import Scenario, read_scenarios
     from pbpk.report.page import write_report
@@ -93,6 +94,7 @@ _HOMES = {
     "Limit": "predict.dose_choice",
     "choose_dose": "predict.dose_choice",
     "ways_of": "predict.dose_choice",
+    "qualify": "predict.qualification.qualify",
     "Run": "predict.run",
     "Scenario": "predict.scenario",
     "read_scenarios": "predict.scenario",
@@ -134,6 +136,7 @@ __all__ = [
     "origin_of",
     "parse_endpoint",
     "profile",
+    "qualify",
     "read_collection",
     "read_model",
     "read_prior",

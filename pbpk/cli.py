@@ -151,6 +151,18 @@ def verify(run: Annotated[Path, typer.Argument(help="Run folder.")]) -> None:
     tell_verified(run)
 
 
+@app.command(epilog="Example: pbpk qualify runs/khot --out qualification.json")
+def qualify(
+    run: Annotated[Path | None, typer.Argument(help="Run folder; the installation alone if left out.")] = None,
+    out: Annotated[Path | None, typer.Option("--out", help="JSON file that is written beside the run's own.")] = None,
+    force: Annotated[bool, typer.Option("--force", help="Replace the file.")] = False,
+) -> None:
+    """Check this installation, and a run, by computing anew: versions, balance, solvers, known answers, record."""
+    from pbpk.commands.qualify import tell_qualified
+
+    tell_qualified(run, out, force)
+
+
 @app.command(epilog="Example: pbpk check models/msc.toml")
 def check(
     what: Annotated[str, typer.Argument(help="Model (file or name), or study folder.")],

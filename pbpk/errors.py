@@ -12,6 +12,7 @@ PbpkError
 │  └─ ReportError          a report that cannot be written, or not yet made final
 ├─ SolveError              the equations could not be solved at these rates
 ├─ NotConverged            the chains do not agree; exit 3
+├─ NotQualified            a check of the installation or of a run did not pass; exit 4
 └─ Interrupted             somebody pressed Ctrl-C in a fit; exit 130
 """
 
@@ -78,6 +79,12 @@ class NotConverged(PbpkError):
     """The chains of a fit do not agree, so the fit must not be used."""
 
     exit_code = 3
+
+
+class NotQualified(PbpkError):
+    """A check of the installation or of a run did not pass; the message names it."""
+
+    exit_code = 4
 
 
 class Interrupted(PbpkError):

@@ -60,7 +60,8 @@ def at_most(
     passed = bool(value <= limit)
     place = f" ({where})" if where else ""
     word = "within" if passed else "above"
-    sentence = f"{name}: {_plain(value, unit)}{place}, {word} the limit of {_plain(limit, unit)}."
+    digits = 3 if passed or f"{value:.3g}" != f"{limit:.3g}" else 6  # 1.012 is above 1.01, and must look so
+    sentence = f"{name}: {_plain(value, unit, digits)}{place}, {word} the limit of {_plain(limit, unit, 3)}."
     return Check(group, name, about, float(value), float(limit), unit, passed, sentence, source)
 
 
@@ -86,6 +87,6 @@ def failed(checks: Iterable[Check]) -> tuple[Check, ...]:
     return tuple(check for check in checks if not check.passed)
 
 
-def _plain(number: float, unit: str) -> str:
-    """Three digits with their unit; the unit of a ratio is left out."""
-    return f"{number:.3g}" + (f" {unit}" if unit not in ("", "1") else "")
+def _plain(number: float, unit: str, digits: int) -> str:
+    """A number with its unit; the unit of a ratio is left out."""
+    return f"{number:.{digits}g}" + (f" {unit}" if unit not in ("", "1") else "")

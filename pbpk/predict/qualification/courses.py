@@ -15,6 +15,7 @@ from pbpk.infer.matched.experiments import Experiment
 EARLY = 0.05  # 3 min after the first dose, when a lung is still filling [h]
 SHIPPED = {"msc": ("mouse", "FND"), "t_cell": ("mouse", "51Cr")}
 HOURS = np.array([EARLY, 1.0, 24.0, 168.0])
+MEASURED = 1.0  # hour from which on studies of cells measure, all shipped ones among them [h]
 MOST = 6  # courses of one run that are followed
 
 
@@ -22,7 +23,8 @@ MOST = 6  # courses of one run that are followed
 class Course:
     """One animal's course as the solver takes it.
 
-    theta : (parameter,) of the model; hours : (time,) [h]; measured : of these, those at which something was measured
+    theta : (parameter,) of the model; hours : (time,) [h]
+    measured : of these, those at which something was measured after the first 3 min; seen : organs it was measured in
     schedule : doses in the package's own unit where rates depend on amounts
     """
 
@@ -32,6 +34,7 @@ class Course:
     schedule: Schedule
     hours: Array
     measured: Array
+    seen: tuple[str, ...]
     modifiers: Mapping[str, float]
 
     @property
@@ -66,7 +69,8 @@ def shipped_course(name: str) -> Course:
     theta = np.array([float(parameter.prior.value(0.0)) for parameter in model.parameters])
     doses = [Dose("iv", 60.0), Dose("artery", 40.0, hours=2.0, duration_h=0.5)]
     words = f"{name} in {model.species.name}"
-    return Course(words, model, theta, model.schedule(doses), HOURS, HOURS, {})
+    return Course(words, model, theta, model.schedule(doses), HOURS, HOURS[HOURS >= MEASURED],
+                  tuple(model.observed), {})  # fmt: skip
 
 
 def courses_of(posterior: Posterior) -> list[Course]:
@@ -79,21 +83,38 @@ def courses_of(posterior: Posterior) -> list[Course]:
         key = (*(array.tobytes() for array in vars(schedule).values()), experiment.modifiers, id(experiment.model))
         theta = joint.kinetic(middle, experiment.subject)[0]
         switched = {name: float(middle[0, joint.names.index(name)]) for name in experiment.modifiers}
-        whole = Course(_named(experiment), experiment.model, theta, schedule, _hours(experiment), experiment.hours,
+        seen = tuple(dict.fromkeys(str(organ) for organ in joint.counts.table["organ"].iloc[list(experiment.rows)]))
+        whole = Course(f"run, {_named(experiment)}", experiment.model, theta, schedule, *_hours(experiment), seen,
                        switched)  # fmt: skip
         if key in found:
             known = found[key]
             found[key] = replace(known, hours=np.union1d(known.hours, whole.hours),
-                                 measured=np.union1d(known.measured, whole.measured))  # fmt: skip
+                                 measured=np.union1d(known.measured, whole.measured),
+                                 seen=tuple(dict.fromkeys((*known.seen, *whole.seen))))  # fmt: skip
         else:
             found[key] = whole
-    return list(found.values())[:MOST]
+    return _told_apart(list(found.values()))
+
+
+def some_of(courses: list[Course], most: int = MOST) -> list[Course]:
+    """At most so many courses, evenly chosen."""
+    if len(courses) <= most:
+        return courses
+    return [courses[i] for i in np.linspace(0, len(courses) - 1, most).astype(int)]
+
+
+def _told_apart(courses: list[Course]) -> list[Course]:
+    """Courses with names of their own, as a group that is followed with and without a loss has two."""
+    names = [course.name for course in courses]
+    return [replace(course, name=f"{course.name} ({names[:i].count(course.name) + 1})")
+            if names.count(course.name) > 1 else course for i, course in enumerate(courses)]  # fmt: skip
 
 
 def _named(experiment: Experiment) -> str:
     return f"{experiment.group} {experiment.animal}".strip()
 
 
-def _hours(experiment: Experiment) -> Array:
-    """Hours of the study, and one soon after the first dose."""
-    return np.union1d(experiment.hours, [float(experiment.schedule.since.min()) + EARLY])
+def _hours(experiment: Experiment) -> tuple[Array, Array]:
+    """Hours of the study with one soon after the first dose, and of these those measured then or later."""
+    soon = float(experiment.schedule.since.min()) + EARLY
+    return np.union1d(experiment.hours, [soon]), experiment.hours[experiment.hours >= soon]

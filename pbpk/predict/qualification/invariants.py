@@ -11,6 +11,7 @@ import numpy as np
 
 from pbpk.body.library import LIBRARY
 from pbpk.body.model import Model
+from pbpk.body.solve import Array
 from pbpk.body.species import CLOSURE, Species, read_species
 from pbpk.errors import PbpkError
 from pbpk.predict.qualification.checks import Check, at_most, broken
@@ -36,8 +37,12 @@ def of_animals(folder: Path = LIBRARY / "species") -> tuple[Check, ...]:
     return tuple(found)
 
 
-def of_animal(species: Species) -> tuple[Check, ...]:
-    """Flows sum to the cardiac output, volumes to the body, and the lungs take no share of the arterial flow."""
+def of_animal(species: Species, name: str = "") -> tuple[Check, ...]:
+    """Flows sum to the cardiac output, volumes to the body, and the lungs take no share of the arterial flow.
+
+    name : of the animal in the checks, where it is not the species'
+    """
+    name = name or species.name
     numbers = species.numbers()
     output = numbers["cardiac_output"]
     flows = sum(numbers.get(f"artery_{organ}", 0.0) for organ in species.organs)
@@ -48,32 +53,32 @@ def of_animal(species: Species) -> tuple[Check, ...]:
     off = min(abs(each / weight - 1.0) for each in grams)
     lung = numbers.get("artery_lung", 0.0) / output
     return (
-        at_most("balance", f"{species.name}: flows", "arterial flows of all organs sum to the cardiac output",
+        at_most("balance", f"{name}: flows", "arterial flows of all organs sum to the cardiac output",
                 abs(flows / output - 1.0), CLOSURE, "1", OECD,
                 f"{flows:.6g} of {output:.6g} mL/h"),
-        at_most("balance", f"{species.name}: volumes",
+        at_most("balance", f"{name}: volumes",
                 "organs and blood sum to the body weight, at 1 g/mL or at the densities of the file", off, BODY, "1",
                 OECD, f"{grams[0]:.5g} mL, {grams[1]:.5g} g at its densities, of {weight:.6g} g"),
-        at_most("balance", f"{species.name}: lungs in series",
+        at_most("balance", f"{name}: lungs in series",
                 "the lungs take no share of the arterial flow, for all of the cardiac output passes them", lung, 0.0,
                 "1", OECD),
     )  # fmt: skip
 
 
-def of_model(model: Model, theta: np.ndarray, name: str) -> Iterator[Check]:
+def of_model(model: Model, theta: Array, name: str) -> Iterator[Check]:
     """Check what flows through the vessels of a linear model against the cardiac output: lungs, arteries, veins.
 
     theta : (parameter,); nothing is checked of a model without vessels named `vein` and `artery`
     """
-    numbers = dict(zip(model.symbol_names, model.symbols(theta), strict=True))
+    numbers = _numbers(model, theta)
     needed = {"cardiac_output", "volume_vein", "volume_artery"}
     if not model.is_linear or not {"vein", "artery"} <= set(model.states) or not needed <= set(numbers):
         return
     rates = model.rates(theta)
-    output = float(numbers["cardiac_output"])
+    output = numbers["cardiac_output"]
     for vessel, what in (("vein", "through the lungs"), ("artery", "to all organs")):
         leaving = model.source_states == model.states.index(vessel)
-        flow = float(rates[leaving].sum()) * float(numbers[f"volume_{vessel}"])
+        flow = float(rates[leaving].sum()) * numbers[f"volume_{vessel}"]
         where = f"{flow:.6g} of {output:.6g} mL/h"
         yield at_most("balance", f"{name}: flow {what}",
                       f"what the model lets out of the {vessel} is the cardiac output", abs(flow / output - 1.0),
@@ -83,6 +88,23 @@ def of_model(model: Model, theta: np.ndarray, name: str) -> Iterator[Check]:
     told = f"{name}: the vein leads to {', '.join(sorted(into))}."
     yield Check("balance", f"{name}: lungs in series", "blood of the vein goes to the lungs and nowhere else",
                 ", ".join(sorted(into)), "lung.blood", "", passed, told, OECD)  # fmt: skip
+
+
+def _numbers(model: Model, theta: Array) -> dict[str, float]:
+    """Symbols of a model by their names; where the animal's numbers are estimated, those that rates take."""
+    known = {name: float(value) for name, value in zip(model.symbol_names, model.symbols(theta), strict=True)}
+    following: dict[str, float] = {}
+
+    def follows(name: str) -> float:
+        if name not in model.derived:
+            return known[name]
+        if name not in following:
+            rate = model.derived[name]
+            following[name] = float(rate.evaluate({each: follows(each) for each in rate.names}, np))
+        return following[name]
+
+    known |= {name: follows(name) for name in model.derived}
+    return known | {name.removeprefix("own_"): known[name] for name in model.derived if name.startswith("own_")}
 
 
 def of_courses(courses: Iterable[Course]) -> tuple[Check, ...]:
@@ -111,4 +133,4 @@ def _balanced(course: Course, fidelity: str, who: str) -> Iterator[Check]:
     least = float(states.min()) / course.given
     where = "" if least >= 0.0 else f"in {model.states[int(np.argmin(states.min(axis=0)))]}"
     yield at_most("balance", f"{course.name}: no negative amount in the {who}", "the smallest amount is not below zero",
-                  max(0.0, -least), 0.0, "of the dose", OECD, where)  # fmt: skip
+                  0.0 if least >= 0.0 else -least, 0.0, "of the dose", OECD, where)  # fmt: skip
