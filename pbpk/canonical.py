@@ -1,4 +1,4 @@
-"""One spelling for every record: JSON with sorted keys, in UTF-8, without NaN, so that the same content has one hash."""
+"""One spelling for every record, and so one hash for the same content: JSON, keys sorted, in UTF-8, without NaN."""
 
 import hashlib
 import json

@@ -91,7 +91,6 @@ def report_html(run: "Run", plate_page: bool = False, diagnostics_page: bool = F
         title=run.study.about.title,
         about=run.study.about,
         model=run.joint.model,
-        created=str(run.manifest["created"]).replace("T", " ").replace("+00:00", " UTC"),
         reasons=[wording.with_code(sentence) for sentence in run.diagnostics.sentences],
         warnings=[wording.with_code(sentence) for sentence in run.diagnostics.warnings],
         deviates=wording.with_code(run.diagnostics.deviates),
@@ -288,13 +287,11 @@ def _limits(run: "Run") -> dict[str, Any]:
 
 
 def _manifest(run: "Run") -> list[tables.Table]:
-    """Manifest as tables: versions, inputs, settings, time taken."""
+    """Manifest as tables: versions, settings, inputs; nothing that two runs of the same inputs do not share."""
     found = run.manifest
-    seconds = {name: f"{value:.1f}" for name, value in dict(found.get("seconds", {})).items()}
     settings = {"seed": found["seed"]} | dict(found.get("settings", {}))
     return [
         tables.pairs_table("Software", ("Package", "Version"), dict(found["versions"])),
         tables.pairs_table("Settings", ("Setting", "Value"), settings),
         tables.pairs_table("Input files", ("File", "SHA-256"), dict(found["inputs"])),
-        tables.pairs_table("Time taken", ("Step", "Seconds"), seconds),
     ]
