@@ -17,6 +17,7 @@ from pbpk.infer.matched.joint import Joint
 from pbpk.infer.matched.kinds import kinds_of
 from pbpk.infer.matched.sharing import Together
 
+CLOCK = "created_at"  # attribute that the sampler writes
 PRIOR_DRAWS = 1000
 MOST_PARETO_K = 0.7  # Vehtari et al. 2024, JMLR 25:72
 ANIMAL = "animal"  # variable that holds the deviates of all animals
@@ -151,8 +152,10 @@ def _diagnosed(joint: Joint, tree: xr.DataTree) -> tuple[Diagnostics, dict[str, 
 
 
 def write_posterior(posterior: Posterior, path: Path) -> None:
-    """Write the draws as NetCDF that ArviZ and xarray open; how long they took is no part of them."""
+    """Write the draws as NetCDF that ArviZ and xarray open; when they were drawn, and how long it took, is left out."""
     tree = posterior.tree.copy()
+    for group in tree.subtree:  # the same draws are the same bytes
+        group.attrs = {name: value for name, value in group.attrs.items() if name != CLOCK}
     tree.attrs |= {f"reading_{name}": share for name, share in posterior.readings.items()}
     tree.attrs |= {"method": posterior.method}
     tree.to_netcdf(path, engine="h5netcdf")
