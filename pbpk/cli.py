@@ -18,9 +18,11 @@ from pbpk.commands.options import (
     OutIfWanted,
     Physiology,
     Quick,
+    Reason,
     Seed,
     Sex,
     StudyOrMore,
+    Supersedes,
     Tune,
     Weight,
 )
@@ -64,12 +66,14 @@ def run(
     quick: Quick = False,
     allow_unconverged: Annotated[bool, typer.Option(help="Go on though the chains disagree.")] = False,
     force: Force = False,
+    supersedes: Supersedes = None,
+    reason: Reason = None,
 ) -> None:
     """Fit a study, answer the scenarios, write the report: the whole line."""
     from pbpk.commands.line import Asked, run_line
 
     settings = _settings(physiology, quick, model=model, seed=seed, draws=draws, tune=tune, target_accept=target_accept)
-    run_line(study, out, Asked(settings, True, scenarios, cells, allow_unconverged, force))
+    run_line(study, out, Asked(settings, True, scenarios, cells, allow_unconverged, force, supersedes, reason))
 
 
 def _settings(physiology: str | None, quick: bool, **always: str | float | None) -> dict[str, str | float | None]:
@@ -90,12 +94,14 @@ def fit(
     quick: Quick = False,
     allow_unconverged: Annotated[bool, typer.Option(help="Exit 0 though the chains disagree.")] = False,
     force: Force = False,
+    supersedes: Supersedes = None,
+    reason: Reason = None,
 ) -> None:
     """Fit a study, or several together, and write the report without scenarios."""
     from pbpk.commands.line import Asked, run_line
 
     settings = _settings(physiology, quick, model=model, seed=seed, draws=draws, tune=tune, target_accept=target_accept)
-    run_line(study, out, Asked(settings, False, None, None, allow_unconverged, force))
+    run_line(study, out, Asked(settings, False, None, None, allow_unconverged, force, supersedes, reason))
 
 
 @app.command(epilog="Example: pbpk report runs/khot")
@@ -105,9 +111,10 @@ def report(run: Annotated[Path, typer.Argument(help="Run folder.")]) -> None:
 
     from pbpk.commands.line import write_pages
     from pbpk.infer.design.prior_check import check_prior
-    from pbpk.predict.audit import write_audit
+    from pbpk.predict.audit import read_open, write_audit
     from pbpk.predict.run import assemble, read_fit
 
+    read_open(run)
     study, posterior, manifest = read_fit(run)
     draws = run / "forecast.nc"
     forecast = xr.open_dataset(draws, engine="h5netcdf").load() if draws.is_file() else None
@@ -118,11 +125,33 @@ def report(run: Annotated[Path, typer.Argument(help="Run folder.")]) -> None:
 
 
 @app.command(epilog="Example: pbpk verify runs/khot")
-def verify(run: Annotated[Path, typer.Argument(help="Run folder.")]) -> None:
+def verify(
+    run: Annotated[Path, typer.Argument(help="Run folder.")],
+    seal: Annotated[str | None, typer.Option(help="Seal that was kept elsewhere, or its first 12 digits.")] = None,
+) -> None:
     """Say whether every file of a run is what was written, or which is not."""
     from pbpk.commands.verify import tell_verified
 
-    tell_verified(run)
+    tell_verified(run, seal)
+
+
+@app.command(epilog="Example: pbpk seal runs/khot --reason 'report 1.0, sent'")
+def seal(
+    run: Annotated[Path, typer.Argument(help="Run folder.")],
+    reason: Annotated[str, typer.Option(help="What the run is final for.")],
+) -> None:
+    """Close a run: nothing of it may be written again, only another run can supersede it."""
+    from pbpk.commands.verify import tell_sealed
+
+    tell_sealed(run, reason)
+
+
+@app.command(epilog="Example: pbpk reproduce runs/khot --out runs/again")
+def reproduce(run: Annotated[Path, typer.Argument(help="Run folder.")], out: OutIfWanted = None) -> None:
+    """Fit a run again from its own copy of the study, and say whether the same comes out."""
+    from pbpk.commands.reproduce import tell_reproduced
+
+    tell_reproduced(run, out)
 
 
 @app.command(epilog="Example: pbpk check models/msc.toml")

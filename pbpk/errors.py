@@ -70,6 +70,12 @@ class NotConverged(PbpkError):
     exit_code = 3
 
 
+class NotReproduced(PbpkError):
+    """A run was made again and other numbers came out."""
+
+    exit_code = 4
+
+
 class Interrupted(PbpkError):
     """A fit was interrupted; its finished chains are kept."""
 

@@ -30,4 +30,6 @@ Elsewhere = Annotated[str | None, typer.Option(help="Another animal than the run
 Label = Annotated[str | None, typer.Option(help="Label, when a model's prior is asked.")]
 OutIfWanted = Annotated[Path | None, typer.Option("--out", help="Folder for tables and page, if they are wanted.")]
 Rates = Annotated[str, typer.Option(help="Rates per hour in another animal: carried, or allometric.")]
+Supersedes = Annotated[Path | None, typer.Option(help="Run that this one supersedes; it is kept, and both say so.")]
+Reason = Annotated[str | None, typer.Option(help="Why that run is superseded.")]
 ScenarioFiles = Annotated[Path | None, typer.Argument(help="File, folder or shipped name; all shipped ones if none.")]

@@ -159,13 +159,19 @@ def check_inputs(folder: Path, manifest: Mapping[str, Any], files: Mapping[str, 
     ------
     RunError
     """
+    for problem in changed_inputs(folder, manifest, files).values():
+        raise RunError(f"{problem}; fit again with `pbpk run`.")
+
+
+def changed_inputs(folder: Path, manifest: Mapping[str, Any], files: Mapping[str, Path]) -> dict[str, str]:
+    """What is wrong about each input that is not what it was, by its name in the manifest."""
     kept = [name for name in manifest["inputs"] if not name.startswith("study/traces/")]
     gone = [name for name in kept if name not in files or not files[name].is_file()]
-    if gone:
-        raise RunError(f"{folder}: `{gone[0]}` was there when the run was made and is gone; fit again with `pbpk run`.")
+    found = {name: f"{folder}: `{name}` was there when the run was made and is gone" for name in gone}
     for name, file in files.items():
-        if manifest["inputs"].get(name) != read_digest(file):
-            raise RunError(f"{file}: has changed since the run was made; fit again with `pbpk run`.")
+        if name not in gone and manifest["inputs"].get(name) != read_digest(file):
+            found[name] = f"{file}: has changed since the run was made"
+    return found
 
 
 def read_models(folder: Path, manifest: Mapping[str, Any]) -> tuple[Model, Model]:
@@ -176,6 +182,28 @@ def read_models(folder: Path, manifest: Mapping[str, Any]) -> tuple[Model, Model
     RunError
         if the model or the copy of the study has changed since
     """
+    study, model, files = _read_behind(folder, manifest)
+    check_inputs(folder, manifest, files)
+    said = manifest["settings"]
+    fixed = study.about.physiology == "fixed" and not said.get("physiology")
+    return model, model if fixed and not said.get("scaled") else model_of(study, said.get("model"), "fixed")
+
+
+def read_outside(folder: Path, manifest: Mapping[str, Any]) -> list[str]:
+    """Compare what a run was made of and lies outside of it, the files of model and animal; a sentence on each changed.
+
+    Raises
+    ------
+    InputError
+        if the model cannot be read any more
+    """
+    found = changed_inputs(folder, manifest, _read_behind(folder, manifest)[2])
+    return [f"{problem}; as it was it stands in {folder / name}." if (folder / name).is_file() else f"{problem}."
+            for name, problem in found.items() if not name.startswith("study/")]  # fmt: skip
+
+
+def _read_behind(folder: Path, manifest: Mapping[str, Any]) -> tuple[Study, Model, dict[str, Path]]:
+    """Study of a run without its tables, its model, and the files behind both by their name in the manifest."""
     inside = folder / "study" / manifest["study"]
     study = Study(inside.resolve(), read_toml(inside / "study.toml", StudyFile, StudyError), (), (), (), (), {})
     said = manifest["settings"]
@@ -185,9 +213,7 @@ def read_models(folder: Path, manifest: Mapping[str, Any]) -> tuple[Model, Model
     files |= files_of(study, model)
     if (inside / "animals.csv").is_file():
         files |= allometry()
-    check_inputs(folder, manifest, files)
-    fixed = study.about.physiology == "fixed" and not said.get("physiology")
-    return model, model if fixed and not said.get("scaled") else model_of(study, said.get("model"), "fixed")
+    return study, model, files
 
 
 def read_recorded(path: Path) -> dict[str, Array]:

@@ -287,11 +287,11 @@ def _limits(run: "Run") -> dict[str, Any]:
 
 
 def _manifest(run: "Run") -> list[tables.Table]:
-    """Manifest as tables: versions, settings, inputs; nothing that two runs of the same inputs do not share."""
+    """Manifest as tables, in order: versions, settings, inputs; nothing that two runs of the same do not share."""
     found = run.manifest
-    settings = {"seed": found["seed"]} | dict(found.get("settings", {}))
+    settings = {"seed": found["seed"]} | dict(sorted(found.get("settings", {}).items()))
     return [
-        tables.pairs_table("Software", ("Package", "Version"), dict(found["versions"])),
+        tables.pairs_table("Software", ("Package", "Version"), dict(sorted(found["versions"].items()))),
         tables.pairs_table("Settings", ("Setting", "Value"), settings),
-        tables.pairs_table("Input files", ("File", "SHA-256"), dict(found["inputs"])),
+        tables.pairs_table("Input files", ("File", "SHA-256"), dict(sorted(found["inputs"].items()))),
     ]
