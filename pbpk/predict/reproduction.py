@@ -3,10 +3,12 @@
 Draws are the same to the last digit only with the same versions, processor and threads. Where they are not, the mean
 and the SD of each parameter may differ by k of their Monte Carlo standard errors, those of both runs taken together
 (Vehtari et al. 2021, Bayesian Analysis 16:667), where k lets all of them together stray in one of a hundred true
-reproductions (Bonferroni). Intervals in tables may differ by k of the standard error that a quantile of so many
-effective draws has where its distribution is normal or log-normal, whichever is the wider.
+reproductions (Bonferroni). Intervals in tables may differ by k of the standard error that the quantile of so many
+effective draws has: of a normal in the middle, at the ends of one with the heavier tails of an exponential, each taken
+of the number or of its logarithm, whichever is the wider. Chains of other seeds pass, other data or priors do not.
 """
 
+import math
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -26,8 +28,8 @@ from pbpk.predict.record import read_json
 
 FALSE_ALARM = 0.01  # of all that is compared together
 NORMAL_97_5 = 1.959963984540054
-MEDIAN_ERROR = 1.2533141373155001  # SDs over root n: root of pi/2
-TAIL_ERROR = 2.6712  # the same of a quantile of 2.5 or 97.5 %: root(0.025 * 0.975) / phi(1.96)
+MEDIAN_ERROR = math.sqrt(0.5 * math.pi) / NORMAL_97_5  # halves of an interval of 95 %, over root n
+TAIL_ERROR = math.sqrt(0.975 / 0.025) / math.log(0.5 / 0.025)  # the same at its ends, where tails are exponential
 # lower end, middle, upper end of an interval over draws, in columns of tables
 INTERVALS = (
     ("q2.5", "q50", "q97.5"),
@@ -94,6 +96,8 @@ def read_reproduction(run: Path, again: Path) -> Reproduction:
     changed = tuple(_changed(then, now))
     if not {name for name in other if name.endswith((".nc", ".csv"))}:
         return Reproduction(same, other, 0.0, 0, 0.0, tuple(apart), changed)
+    apart += [f"{folder}: its chains do not agree, so nothing tells how far numbers may differ by chance."
+              for folder, told in ((run, then), (again, now)) if not told.get("converged")]  # fmt: skip
     drawn = list(_draws(run, again)) if "posterior.nc" in other else []
     tables = [name for name in other if name.endswith(".csv") and name in wrote and name in writes]
     n = min(DRAWS, *(told["diagnostics"]["ess_min"] or 1.0 for told in (then, now)))
@@ -209,7 +213,7 @@ def _of_intervals(one: Array, two: Array, n: float) -> Array:
 
 
 def _quantile_errors(interval: Array, n: float) -> Array:
-    """Standard error of the ends and the middle of intervals, from n draws of a normal or log-normal as wide."""
+    """Standard error of the ends and the middle of intervals (row, 3) from n draws."""
     size = np.array([TAIL_ERROR, MEDIAN_ERROR, TAIL_ERROR]) / np.sqrt(n)
     plain = _half(interval)[:, np.newaxis] * size
     with np.errstate(divide="ignore", invalid="ignore"):
@@ -218,5 +222,5 @@ def _quantile_errors(interval: Array, n: float) -> Array:
 
 
 def _half(interval: Array) -> Array:
-    """SD of a normal that is as wide as the wider half of an interval, (row,)."""
-    return np.fmax(interval[:, 1] - interval[:, 0], interval[:, 2] - interval[:, 1]) / NORMAL_97_5
+    """The wider half of each interval, (row,)."""
+    return np.fmax(interval[:, 1] - interval[:, 0], interval[:, 2] - interval[:, 1])
