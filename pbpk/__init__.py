@@ -46,7 +46,7 @@ if TYPE_CHECKING:
     from pbpk.predict.qualification.qualify import qualify
     from pbpk.predict.run import Run
     from pbpk.predict.scenario import Scenario, read_scenarios
-    from pbpk.report.page import write_report
+    from pbpk.report.model_report import write_report
 
 __version__ = "0.1.0"
 
@@ -98,7 +98,7 @@ _HOMES = {
     "Run": "predict.run",
     "Scenario": "predict.scenario",
     "read_scenarios": "predict.scenario",
-    "write_report": "report.page",
+    "write_report": "report.model_report",
 }
 
 __all__ = [

@@ -18,10 +18,12 @@ from pbpk.commands.options import (
     OutIfWanted,
     Physiology,
     Quick,
+    Reason,
     Scenarios,
     Seed,
     Sex,
     StudyOrMore,
+    Supersedes,
     Tune,
     Weight,
 )
@@ -63,12 +65,14 @@ def run(
     quick: Quick = False,
     allow_unconverged: Annotated[bool, typer.Option(help="Go on though the chains disagree.")] = False,
     force: Force = False,
+    supersedes: Supersedes = None,
+    reason: Reason = None,
 ) -> None:
     """Fit a study, answer the scenarios, write the report: the whole line."""
     from pbpk.commands.line import Asked, run_line
 
     settings = _settings(physiology, quick, model=model, seed=seed, draws=draws, tune=tune, target_accept=target_accept)
-    run_line(study, out, Asked(settings, True, scenarios, cells, allow_unconverged, force))
+    run_line(study, out, Asked(settings, True, scenarios, cells, allow_unconverged, force, supersedes, reason))
 
 
 def _settings(physiology: str | None, quick: bool, **always: str | float | None) -> dict[str, str | float | None]:
@@ -89,12 +93,14 @@ def fit(
     quick: Quick = False,
     allow_unconverged: Annotated[bool, typer.Option(help="Exit 0 though the chains disagree.")] = False,
     force: Force = False,
+    supersedes: Supersedes = None,
+    reason: Reason = None,
 ) -> None:
     """Fit a study, or several together, and write the report without scenarios."""
     from pbpk.commands.line import Asked, run_line
 
     settings = _settings(physiology, quick, model=model, seed=seed, draws=draws, tune=tune, target_accept=target_accept)
-    run_line(study, out, Asked(settings, False, None, None, allow_unconverged, force))
+    run_line(study, out, Asked(settings, False, None, None, allow_unconverged, force, supersedes, reason))
 
 
 @app.command(epilog="Example: pbpk plan data/synthetic_fnd_mouse --supersede 'more draws'")
@@ -124,31 +130,52 @@ def plan(
     tell_plan(study, settings, scenarios, cells, supersede)
 
 
-@app.command(epilog="Example: pbpk report runs/khot")
-def report(run: Annotated[Path, typer.Argument(help="Run folder.")]) -> None:
-    """Write the report of a run again, from its draws."""
-    import xarray as xr
+@app.command(epilog="Example: pbpk report runs/khot --formats html,docx,pdf --paper a4")
+def report(
+    run: Annotated[Path, typer.Argument(help="Run folder.")],
+    formats: Annotated[str, typer.Option(help="Formats apart by commas: html, docx, pdf.")] = "html",
+    paper: Annotated[str, typer.Option(help="Paper of a PDF: letter or a4.")] = "letter",
+    author: Annotated[
+        Path | None, typer.Option(help="report.toml, or a study folder with one, that replaces the run's own.")
+    ] = None,
+    final: Annotated[
+        bool, typer.Option("--final", help="Refuse unless everything a final report needs is there.")
+    ] = False,
+) -> None:
+    """Write the report of a run, structured after ICH M15, from its draws and the author's words in report.toml."""
+    from pbpk.commands.report import tell_reported
 
-    from pbpk.commands.line import write_pages
-    from pbpk.infer.design.prior_check import check_prior
-    from pbpk.predict.audit import write_audit
-    from pbpk.predict.run import assemble, read_fit
-
-    study, posterior, manifest = read_fit(run)
-    draws = run / "forecast.nc"
-    forecast = xr.open_dataset(draws, engine="h5netcdf").load() if draws.is_file() else None
-    checked = check_prior(posterior.joint, seed=int(manifest["seed"]))
-    write_pages(assemble(study, posterior, forecast, manifest), run, checked)
-    write_audit(run, "report", [run / "report.html", run / "diagnostics.html"])
-    console.print(f"Written: {escape(str(run / 'report.html'))} and {escape(str(run / 'diagnostics.html'))}")
+    tell_reported(run, formats, paper, author, final)
 
 
 @app.command(epilog="Example: pbpk verify runs/khot")
-def verify(run: Annotated[Path, typer.Argument(help="Run folder.")]) -> None:
+def verify(
+    run: Annotated[Path, typer.Argument(help="Run folder.")],
+    seal: Annotated[str | None, typer.Option(help="Seal that was kept elsewhere, or its first 12 digits.")] = None,
+) -> None:
     """Say whether every file of a run is what was written, or which is not."""
     from pbpk.commands.verify import tell_verified
 
-    tell_verified(run)
+    tell_verified(run, seal)
+
+
+@app.command(epilog="Example: pbpk seal runs/khot --reason 'report 1.0, sent'")
+def seal(
+    run: Annotated[Path, typer.Argument(help="Run folder.")],
+    reason: Annotated[str, typer.Option(help="What the run is final for.")],
+) -> None:
+    """Close a run: nothing of it may be written again, only another run can supersede it."""
+    from pbpk.commands.verify import tell_sealed
+
+    tell_sealed(run, reason)
+
+
+@app.command(epilog="Example: pbpk reproduce runs/khot --out runs/again")
+def reproduce(run: Annotated[Path, typer.Argument(help="Run folder.")], out: OutIfWanted = None) -> None:
+    """Fit a run again from its own copy of the study, and say whether the same comes out."""
+    from pbpk.commands.reproduce import tell_reproduced
+
+    tell_reproduced(run, out)
 
 
 @app.command(epilog="Example: pbpk qualify runs/khot --out qualification.json")

@@ -13,6 +13,7 @@ PbpkError
 ├─ SolveError              the equations could not be solved at these rates
 ├─ NotConverged            the chains do not agree; exit 3
 ├─ NotQualified            a check of the installation or of a run did not pass; exit 4
+├─ NotReproduced           a run was made again and other numbers came out; exit 5
 └─ Interrupted             somebody pressed Ctrl-C in a fit; exit 130
 """
 
@@ -85,6 +86,12 @@ class NotQualified(PbpkError):
     """A check of the installation or of a run did not pass; the message names it."""
 
     exit_code = 4
+
+
+class NotReproduced(PbpkError):
+    """A run was made again and other numbers came out."""
+
+    exit_code = 5
 
 
 class Interrupted(PbpkError):

@@ -31,4 +31,6 @@ Label = Annotated[str | None, typer.Option(help="Label, when a model's prior is 
 OutIfWanted = Annotated[Path | None, typer.Option("--out", help="Folder for tables and page, if they are wanted.")]
 Rates = Annotated[str, typer.Option(help="Rates per hour in another animal: carried, or allometric.")]
 Scenarios = Annotated[str | None, typer.Option(help="Scenario file or folder; the shipped ones if left out.")]
+Supersedes = Annotated[Path | None, typer.Option(help="Run that this one supersedes; it is kept, and both say so.")]
+Reason = Annotated[str | None, typer.Option(help="Why that run is superseded.")]
 ScenarioFiles = Annotated[Path | None, typer.Argument(help="File, folder or shipped name; all shipped ones if none.")]

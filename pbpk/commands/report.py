@@ -12,7 +12,7 @@ from pbpk.commands.reading import words
 from pbpk.errors import ReportError, did_you_mean
 from pbpk.infer.comparison.loo import influence, left_out
 from pbpk.infer.design.prior_check import PriorCheck, check_prior
-from pbpk.predict.audit import FILE, Verified, read_verified, write_audit
+from pbpk.predict.audit import FILE, Verified, read_open, read_verified, write_audit
 from pbpk.predict.filing.authored import read_authored
 from pbpk.predict.filing.carried import write_authored
 from pbpk.predict.filing.deviations import deviations
@@ -20,7 +20,8 @@ from pbpk.predict.filing.finality import may_be_final, warnings
 from pbpk.predict.filing.frozen import read_frozen
 from pbpk.predict.filing.judging import judge, judged_table
 from pbpk.predict.qualification.checks import failed
-from pbpk.predict.qualification.qualify import read_qualification
+from pbpk.predict.qualification.storing import FILE as QUALIFIED
+from pbpk.predict.qualification.storing import read_qualification
 from pbpk.predict.record import files_of
 from pbpk.predict.run import Run, assemble, read_fit
 from pbpk.report.diagnosis import shown
@@ -46,6 +47,7 @@ def tell_reported(run: Path, formats: str, paper: str, author: Path | None, fina
     for name, known, option in [*((name, FORMATS, "--formats") for name in asked), (paper, tuple(PAPERS), "--paper")]:
         if name not in known:
             raise ReportError(f"{option}: `{name}` is none.{did_you_mean(name, known)} Take {' or '.join(known)}.")
+    read_open(run)
     verified = read_verified(run) if (run / FILE).is_file() else None
     if author is not None:
         write_authored(run, author)
@@ -93,8 +95,8 @@ def read_dossier(
     plan = read_frozen(beside)
     judged = judge(authored.criteria, result)
     deviated = () if plan is None else deviations(plan, result, authored)
-    qualified = folder / "qualification.json"
-    checks = read_qualification(qualified) if qualified.is_file() else None
+    qualified = folder / QUALIFIED
+    checks = read_qualification(qualified).checks if qualified.is_file() else None
     stand = [*may_be_final(result, authored, plan, judged, deviated, verified)]
     if checks is None:
         stand.append("The checks of the installation and the run were not made; `pbpk qualify RUN` makes them.")

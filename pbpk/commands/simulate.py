@@ -44,7 +44,7 @@ def _write(
     origin: Origin, forecast: xr.Dataset, table: pd.DataFrame, contrasts: pd.DataFrame | None, folder: Path
 ) -> None:
     """Write tables, draws and the page."""
-    from pbpk.report.page import write_scenario_page  # draws: nobody waits for it before the answer is there
+    from pbpk.report.scenario_page import write_scenario_page  # draws: nobody waits for it before the answer is there
 
     forecast.to_netcdf(folder / "forecast.nc", engine="h5netcdf")
     write_table(table, folder / "forecast.csv")

@@ -17,10 +17,12 @@ from pbpk.body.library import LIBRARY
 from pbpk.body.model import Model
 from pbpk.body.physiology import chosen, freed
 from pbpk.body.solve import Array
+from pbpk.canonical import canonical
 from pbpk.errors import ModelFileError, RunError, StudyError
 from pbpk.infer.matched.sharing import scaled_model
 from pbpk.reading import read_toml
 
+AUDIT = "audit.jsonl"  # what tells that a run has a record
 NEEDED = ("study", "settings", "inputs", "seed", "fingerprint")  # of a manifest
 
 
@@ -65,22 +67,29 @@ def read_digest(path: Path) -> str:
 
 
 @contextmanager
-def write_folder(out: Path, force: bool = False, marks: tuple[str, ...] = ("manifest.json",)) -> Iterator[Path]:
+def write_folder(
+    out: Path, force: bool = False, marks: tuple[str, ...] = ("manifest.json",), goes_on: bool = False
+) -> Iterator[Path]:
     """Write into a folder beside the one that is wanted, which takes its place only when all is written.
 
     marks : files of which one tells a folder that may be replaced
+    goes_on : whether what is written goes on with the record of the run that it replaces
 
     Raises
     ------
     RunError
-        if the folder exists and `force` is not given, or is not a run, or cannot be made
+        if the folder exists and `force` is not given, or is not a run, or cannot be made, or has a record that would
+        be lost
     """
     if out.exists():
         if not force:
             raise RunError(f"{out}: exists already; choose another --out, or replace it with --force.")
         if not (out.is_dir() and (any((out / mark).is_file() for mark in marks) or not any(out.iterdir()))):
             raise RunError(f"{out}: is not a run folder, so --force will not replace it; choose another --out.")
-    beside = out.with_name(f".{out.name}.partial")
+        if (out / AUDIT).is_file() and not goes_on:
+            raise RunError(f"{out}: is a run whose record would be lost, so --force will not replace it with something "
+                           "else; choose another --out.")  # fmt: skip
+    beside, before = (out.with_name(f".{out.name}.{word}") for word in ("partial", "replaced"))
     if beside.exists():
         shutil.rmtree(beside)
     try:
@@ -90,17 +99,19 @@ def write_folder(out: Path, force: bool = False, marks: tuple[str, ...] = ("mani
     try:
         yield beside
         if out.exists():
-            shutil.rmtree(out)
+            out.rename(before)
         beside.rename(out)
     finally:
-        if beside.exists():
-            shutil.rmtree(beside)
+        if before.exists() and not out.exists():
+            before.rename(out)
+        for left in (beside, before):
+            if left.exists():
+                shutil.rmtree(left)
 
 
 def write_manifest(manifest: Mapping[str, Any], folder: Path) -> None:
-    """Write manifest.json."""
-    text = json.dumps(manifest, indent=2) + "\n"
-    (folder / "manifest.json").write_text(text, encoding="utf-8")
+    """Write manifest.json, keys in order so that the same content has the same bytes."""
+    (folder / "manifest.json").write_text(canonical(manifest, indent=2) + "\n", encoding="utf-8")
 
 
 def read_manifest(folder: Path) -> dict[str, Any]:
@@ -112,18 +123,31 @@ def read_manifest(folder: Path) -> dict[str, Any]:
         if there is none, or it is not that of a fit
     """
     path = folder / "manifest.json"
-    if not path.is_file():
-        raise RunError(f"{folder}: is not a run folder; it has no manifest.json.")
-    try:
-        manifest: Any = json.loads(path.read_text(encoding="utf-8"))
-    except ValueError as problem:
-        raise RunError(f"{path}: not readable as JSON: {problem}.") from None
+    manifest = read_json(path)
     for key in NEEDED:
-        if not isinstance(manifest, dict) or key not in manifest:
+        if key not in manifest:
             raise RunError(
                 f"{path}: has no `{key}`, so this is not the folder of a fit; name one that `pbpk run` made."
             )
-    return manifest
+    own = manifest.get("occasion", {})  # what two runs of the same inputs do not share
+    return manifest | {key: own[key] for key in ("created", "seconds") if key in own}
+
+
+def read_json(path: Path) -> dict[str, Any]:
+    """Read what the manifest of a run holds, whatever made it.
+
+    Raises
+    ------
+    RunError
+        if there is none, or it is not readable
+    """
+    if not path.is_file():
+        raise RunError(f"{path.parent}: is not a run folder; it has no {path.name}.")
+    try:
+        found: Any = json.loads(path.read_text(encoding="utf-8"))
+    except ValueError as problem:
+        raise RunError(f"{path}: not readable as JSON: {problem}.") from None
+    return found if isinstance(found, dict) else {}
 
 
 def check_inputs(folder: Path, manifest: Mapping[str, Any], files: Mapping[str, Path]) -> None:
@@ -135,13 +159,19 @@ def check_inputs(folder: Path, manifest: Mapping[str, Any], files: Mapping[str, 
     ------
     RunError
     """
+    for problem in changed_inputs(folder, manifest, files).values():
+        raise RunError(f"{problem}; fit again with `pbpk run`.")
+
+
+def changed_inputs(folder: Path, manifest: Mapping[str, Any], files: Mapping[str, Path]) -> dict[str, str]:
+    """What is wrong about each input that is not what it was, by its name in the manifest."""
     kept = [name for name in manifest["inputs"] if not name.startswith("study/traces/")]
     gone = [name for name in kept if name not in files or not files[name].is_file()]
-    if gone:
-        raise RunError(f"{folder}: `{gone[0]}` was there when the run was made and is gone; fit again with `pbpk run`.")
+    found = {name: f"{folder}: `{name}` was there when the run was made and is gone" for name in gone}
     for name, file in files.items():
-        if manifest["inputs"].get(name) != read_digest(file):
-            raise RunError(f"{file}: has changed since the run was made; fit again with `pbpk run`.")
+        if name not in gone and manifest["inputs"].get(name) != read_digest(file):
+            found[name] = f"{file}: has changed since the run was made"
+    return found
 
 
 def read_models(folder: Path, manifest: Mapping[str, Any]) -> tuple[Model, Model]:
@@ -152,6 +182,28 @@ def read_models(folder: Path, manifest: Mapping[str, Any]) -> tuple[Model, Model
     RunError
         if the model or the copy of the study has changed since
     """
+    study, model, files = _read_behind(folder, manifest)
+    check_inputs(folder, manifest, files)
+    said = manifest["settings"]
+    fixed = study.about.physiology == "fixed" and not said.get("physiology")
+    return model, model if fixed and not said.get("scaled") else model_of(study, said.get("model"), "fixed")
+
+
+def read_outside(folder: Path, manifest: Mapping[str, Any]) -> list[str]:
+    """Compare what a run was made of and lies outside of it, the files of model and animal; a sentence on each changed.
+
+    Raises
+    ------
+    InputError
+        if the model cannot be read any more
+    """
+    found = changed_inputs(folder, manifest, _read_behind(folder, manifest)[2])
+    return [f"{problem}; as it was it stands in {folder / name}." if (folder / name).is_file() else f"{problem}."
+            for name, problem in found.items() if not name.startswith("study/")]  # fmt: skip
+
+
+def _read_behind(folder: Path, manifest: Mapping[str, Any]) -> tuple[Study, Model, dict[str, Path]]:
+    """Study of a run without its tables, its model, and the files behind both by their name in the manifest."""
     inside = folder / "study" / manifest["study"]
     study = Study(inside.resolve(), read_toml(inside / "study.toml", StudyFile, StudyError), (), (), (), (), {})
     said = manifest["settings"]
@@ -161,9 +213,7 @@ def read_models(folder: Path, manifest: Mapping[str, Any]) -> tuple[Model, Model
     files |= files_of(study, model)
     if (inside / "animals.csv").is_file():
         files |= allometry()
-    check_inputs(folder, manifest, files)
-    fixed = study.about.physiology == "fixed" and not said.get("physiology")
-    return model, model if fixed and not said.get("scaled") else model_of(study, said.get("model"), "fixed")
+    return study, model, files
 
 
 def read_recorded(path: Path) -> dict[str, Array]:

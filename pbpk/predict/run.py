@@ -1,10 +1,8 @@
 """All of one analysis: the study, the fit and its tables, the answers to scenarios, and what made them."""
 
-import hashlib
-import json
 import shutil
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, replace
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Any
@@ -15,6 +13,7 @@ import xarray as xr
 from pbpk.assay.counts import count_cells
 from pbpk.assay.study import Study, read_study
 from pbpk.body.model import Model
+from pbpk.canonical import digest_of
 from pbpk.infer.design.additions import what_to_measure
 from pbpk.infer.design.identify import tied_sentences
 from pbpk.infer.draws import summary
@@ -22,10 +21,13 @@ from pbpk.infer.draws.convergence import Diagnostics
 from pbpk.infer.draws.posterior import Posterior, read_posterior
 from pbpk.infer.matched.joint import Joint, join
 from pbpk.predict.contrast import COLUMNS, contrast_scenarios
+from pbpk.predict.environment import read_environment
 from pbpk.predict.exposure import exposure
 from pbpk.predict.filing.carried import write_beside
 from pbpk.predict.forecast import forecast_table
+from pbpk.predict.provenance import SCHEMA, model_details, read_sizes
 from pbpk.predict.record import check_inputs, files_of, model_of, read_digest, read_manifest
+from pbpk.predict.scenario import Scenario
 
 STACK = ("pbpk", "pymc", "pytensor", "nutpie", "arviz", "numba", "numpy", "scipy", "pandas", "xarray", "sympy",
          "matplotlib")  # fmt: skip
@@ -127,7 +129,11 @@ def assemble(study: Study, posterior: Posterior, forecast: xr.Dataset | None, ma
 
 
 def describe(study: Study, model: Model, settings: Mapping[str, Any], created: str) -> dict[str, Any]:
-    """Manifest of a run: hashes of everything that had a say, versions, seed, settings; its fingerprint."""
+    """Manifest of a run: hashes of everything that had a say, versions, seed, settings; its fingerprint; what computes.
+
+    The fingerprint is that of study, model, seed, settings, inputs and versions: neither the clock nor the machine have
+    a say in it.
+    """
     inputs = {f"study/{name}": digest for name, digest in study.hashes.items()}
     inputs |= {name: read_digest(path) for name, path in files_of(study, model).items()}
     versions = {}
@@ -144,8 +150,9 @@ def describe(study: Study, model: Model, settings: Mapping[str, Any], created: s
         "inputs": inputs,
         "versions": versions,
     }
-    fingerprint = hashlib.sha256(json.dumps(manifest, sort_keys=True).encode()).hexdigest()
-    return manifest | {"created": created, "fingerprint": fingerprint[:16]}
+    told: dict[str, Any] = {"created": created, "fingerprint": digest_of(manifest)[:16], "schema_version": SCHEMA}
+    told |= {"model_details": model_details(model), "input_sizes": read_sizes(study, model)}
+    return manifest | told | read_environment()
 
 
 def write_inputs(study: Study, folder: Path) -> dict[str, str]:
@@ -172,6 +179,18 @@ def write_inputs(study: Study, folder: Path) -> dict[str, str]:
     return {f"study/{path.name}": read_digest(path)}
 
 
+def write_sources(files: Mapping[str, Path], folder: Path) -> None:
+    """Keep the model, animal and scenario files that a run was made of, by their names in its manifest."""
+    for name, path in files.items():
+        (folder / name).parent.mkdir(parents=True, exist_ok=True)
+        shutil.copyfile(path, folder / name)
+
+
+def scenario_files(scenarios: Iterable[Scenario]) -> dict[str, Path]:
+    """Files of scenarios by their names in the folder of a run."""
+    return {f"scenarios/{each.file.name}": each.file for each in scenarios if each.file is not None}
+
+
 def read_fit(folder: str | Path) -> tuple[Study, Posterior, dict[str, Any]]:
     """Read the study, the posterior and the manifest of a run.
 
@@ -188,4 +207,4 @@ def read_fit(folder: str | Path) -> tuple[Study, Posterior, dict[str, Any]]:
     files = {f"study/{name}": study.folder / name for name in study.hashes} | files_of(study, model)
     check_inputs(folder, manifest, files)
     posterior = read_posterior(folder / "posterior.nc", join(model, count_cells(study)))
-    return study, posterior, manifest
+    return study, replace(posterior, seconds=dict(manifest.get("seconds", {}))), manifest

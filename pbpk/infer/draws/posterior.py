@@ -17,6 +17,7 @@ from pbpk.infer.matched.joint import Joint
 from pbpk.infer.matched.kinds import kinds_of
 from pbpk.infer.matched.sharing import Together
 
+CLOCK = "created_at"  # attribute that the sampler writes
 PRIOR_DRAWS = 1000
 MOST_PARETO_K = 0.7  # Vehtari et al. 2024, JMLR 25:72
 ANIMAL = "animal"  # variable that holds the deviates of all animals
@@ -30,7 +31,7 @@ class Posterior:
         sample_stats; opens in ArviZ
     each : rhat, ess_bulk, ess_tail of each parameter
     readings : posterior probability of each reading of the denominator
-    seconds : how long compiling and sampling took
+    seconds : how long compiling and sampling took, empty where it was read
     method : "nuts", or "variational" for a quick approximation
     """
 
@@ -151,16 +152,17 @@ def _diagnosed(joint: Joint, tree: xr.DataTree) -> tuple[Diagnostics, dict[str, 
 
 
 def write_posterior(posterior: Posterior, path: Path) -> None:
-    """Write the draws as NetCDF that ArviZ and xarray open."""
+    """Write the draws as NetCDF that ArviZ and xarray open; when they were drawn, and how long it took, is left out."""
     tree = posterior.tree.copy()
+    for group in tree.subtree:  # the same draws are the same bytes
+        group.attrs = {name: value for name, value in group.attrs.items() if name != CLOCK}
     tree.attrs |= {f"reading_{name}": share for name, share in posterior.readings.items()}
-    tree.attrs |= {f"seconds_{name}": value for name, value in posterior.seconds.items()}
     tree.attrs |= {"method": posterior.method}
     tree.to_netcdf(path, engine="h5netcdf")
 
 
 def read_posterior(path: Path, joint: Joint) -> Posterior:
-    """Read the draws of a fit and match them with their model and counts.
+    """Read the draws of a fit and match them with their model and counts; how long they took is in the manifest.
 
     Raises
     ------
@@ -179,5 +181,4 @@ def read_posterior(path: Path, joint: Joint) -> Posterior:
     diagnostics, each = _diagnosed(joint, tree)
     kept = {str(key): float(value) for key, value in tree.attrs.items() if isinstance(value, int | float | np.number)}
     readings = {k.removeprefix("reading_"): v for k, v in kept.items() if k.startswith("reading_")}
-    seconds = {k.removeprefix("seconds_"): v for k, v in kept.items() if k.startswith("seconds_")}
-    return Posterior(joint, tree, diagnostics, each, readings, seconds, str(tree.attrs.get("method", "nuts")))
+    return Posterior(joint, tree, diagnostics, each, readings, {}, str(tree.attrs.get("method", "nuts")))

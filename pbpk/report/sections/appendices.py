@@ -45,11 +45,11 @@ def listing(dossier: Dossier) -> list[Block]:
 def provenance(dossier: Dossier) -> list[Block]:
     """Software, settings, inputs; the record that seals them."""
     found = dossier.run.manifest
-    settings: dict[str, Any] = {"seed": found["seed"]} | dict(found.get("settings", {}))
+    settings: dict[str, Any] = {"seed": found["seed"]} | dict(sorted(found.get("settings", {}).items()))
     given = [
-        tables.pairs_table("Software", ("Package", "Version"), dict(found["versions"])),
+        tables.pairs_table("Software", ("Package", "Version"), dict(sorted(found["versions"].items()))),
         tables.pairs_table("Settings", ("Setting", "Value"), settings),
-        tables.pairs_table("Input files", ("File", "SHA-256"), dict(found["inputs"])),
+        tables.pairs_table("Input files", ("File", "SHA-256"), dict(sorted(found["inputs"].items()))),
     ]
     words = Line((
         "Each file of the run is in ", Code("manifest.json"), " and ", Code("audit.jsonl"), ", whose lines seal each "

@@ -27,8 +27,7 @@ def _limitations(dossier: Dossier) -> Iterator[Inline]:
         yield f"{wording.counted(unlearned, 'parameter')} stayed where the prior had put them."
     if run.study.about.denominator == "unknown":
         yield "What percentages of the source are of is not known."
-    hypotheses = run.forecast.loc[run.forecast["evidence"] == "hypothesis", "title"] if len(run.forecast) else []
-    for title in dict.fromkeys(hypotheses):
+    for title in dict.fromkeys(run.forecast.loc[run.forecast["evidence"] == "hypothesis", "title"]):
         yield f"The scenario {title} rests on a hypothesis, not on data."
     for sentence in lessons.tensions(run):
         yield with_code(sentence)

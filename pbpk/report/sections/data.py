@@ -28,8 +28,8 @@ RECOVERED = (
 )
 
 CURVES = (
-    "Amplitude against the amount in the well, both logarithmic, with the curve that organs are read off and the band in "
-    "which 95 % of new wells lie."
+    "Amplitude against the amount in the well, both logarithmic, with the curve that organs are read off and the "
+    "band in which 95 % of new wells lie."
 )
 
 
@@ -101,15 +101,15 @@ def _plates(dossier: Dossier) -> list[Block]:
     about = "Amplitude against amount with the curve of each plate; the numbers are in the table."
     out = left_out_table(counts.panels, counts.quantified)
     balance, shares = balance_table(counts), recovered_table(counts)
-    return [
-        Heading("Plates of raw light", 2, "plates"),
-        *([Paragraph(SYNTHETIC, "note")] if study.about.kind == "synthetic" else []),
-        *(tables.from_file(table, place) for table in found.tables),
-        Paragraph(found.borrowed, "note", place),
-        *([Paragraph(found.load, source=place)] if found.load else []),
-        Figure(calibrations_figure(counts.panels), about, CURVES, place),
-        tables.from_file(out, place) if out else Paragraph("No well was left out."),
-        *([Heading("Mass balance", 2, "balance"), Paragraph(BALANCE), tables.from_file(balance, source("counts.csv"))]
-          if balance else []),
-        *([Paragraph(RECOVERED), tables.from_file(shares, source("counts.csv"))] if balance and shares else []),
-    ]  # fmt: skip
+    blocks: list[Block] = [Heading("Plates of raw light", 2, "plates")]
+    blocks += [Paragraph(SYNTHETIC, "note")] if study.about.kind == "synthetic" else []
+    blocks += [tables.from_file(table, place) for table in found.tables]
+    blocks.append(Paragraph(found.borrowed, "note", place))
+    blocks += [Paragraph(found.load, source=place)] if found.load else []
+    blocks.append(Figure(calibrations_figure(counts.panels), about, CURVES, place))
+    blocks.append(tables.from_file(out, place) if out else Paragraph("No well was left out."))
+    if balance:
+        blocks += [Heading("Mass balance", 2, "balance"), Paragraph(BALANCE), tables.from_file(balance, "counts.csv")]
+    if balance and shares:
+        blocks += [Paragraph(RECOVERED), tables.from_file(shares, "counts.csv")]
+    return blocks

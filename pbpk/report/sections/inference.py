@@ -31,7 +31,7 @@ def inference(dossier: Dossier) -> list[Block]:
     """How parameters were learned, and whether it may be used."""
     run = dossier.run
     settings = {"seed": run.manifest["seed"], "method": run.manifest.get("method", "nuts")}
-    settings |= dict(run.manifest.get("settings", {}))
+    settings |= dict(sorted(run.manifest.get("settings", {}).items()))
     limited = int(run.joint.counts.table["below_lloq"].astype(bool).sum())
     return [
         Heading("Likelihood and limits", 2, "likelihood"),

@@ -42,8 +42,8 @@ def assumptions(dossier: Dossier) -> list[Block]:
     own = dossier.run.study.about.assumptions
     if own:
         place = source(dossier.study_file, key="assumptions")
-        rows = [(str(i), words) for i, words in enumerate(own, start=1)]
-        blocks.append(Table("Assumptions that the study file declares", ("", "Assumption"), "rl", rows, (place,)))
+        listed = [(str(i), words) for i, words in enumerate(own, start=1)]
+        blocks.append(Table("Assumptions that the study file declares", ("", "Assumption"), "rl", listed, (place,)))
     else:
         blocks.append(Paragraph("The study file declares no assumption of its own."))
     return blocks

@@ -11,8 +11,8 @@ from pbpk.report.formulas import equation_markup
 from pbpk.report.references import cited
 
 BALANCE = (
-    "Passing states are in balance with the rest at every moment while the model is fitted, since blood crosses them in "
-    "seconds"
+    "Passing states are in balance with the rest at every moment while the model is fitted, since blood crosses "
+    "them in seconds"
 )
 
 
