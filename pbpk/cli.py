@@ -138,9 +138,7 @@ def report(
     author: Annotated[
         Path | None, typer.Option(help="report.toml, or a study folder with one, that replaces the run's own.")
     ] = None,
-    final: Annotated[
-        bool, typer.Option("--final", help="Refuse unless everything a final report needs is there.")
-    ] = False,
+    final: Annotated[bool, typer.Option("--final", help="Refuse unless nothing stands in the way.")] = False,
 ) -> None:
     """Write the report of a run, structured after ICH M15, from its draws and the author's words in report.toml."""
     from pbpk.commands.report import tell_reported

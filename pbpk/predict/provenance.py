@@ -67,7 +67,7 @@ def model_details(model: Model) -> dict[str, Any]:
 def _registry(model: Model) -> dict[str, Any]:
     """Every number of a model: its unit, value or prior, and source."""
     numbers = [*model.parameters, *model.noise, *model.believed.values(), *([model.size_law] if model.size_law else [])]
-    modifiers = [[each.name, each.unit, each.neutral, None if each.prior is None else _prior(each.prior), each.source]
+    modifiers = [[each.name, each.unit, finite(each.neutral), each.prior and _prior(each.prior), each.source]
                  for each in model.modifiers]  # fmt: skip
     return {
         "estimated": priors(numbers),
