@@ -5,14 +5,13 @@ import re
 import warnings
 from collections.abc import Callable
 from functools import wraps
-from pathlib import Path
 from typing import Any
+from weakref import WeakKeyDictionary
 
 import matplotlib as mpl
 import numpy as np
 from markupsafe import Markup, escape
 from matplotlib.axes import Axes
-from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.backends.backend_svg import FigureCanvasSVG
 from matplotlib.colors import to_hex, to_rgb
 from matplotlib.figure import Figure
@@ -83,6 +82,7 @@ STYLE: dict[Any, Any] = {
     "text.usetex": False,
 }
 PRINT: dict[Any, Any] = {"svg.fonttype": "none", "svg.hashsalt": "pbpk", "svg.image_inline": True}
+DRAWN: WeakKeyDictionary[Figure, str] = WeakKeyDictionary()  # drawing takes longer than all else of a report
 NO_TRACE = {"Date": None, "Creator": None, "Format": None, "Type": None}
 
 
@@ -156,7 +156,13 @@ def svg(figure: Figure, about: str, prefix: str) -> Markup:
 
 
 def bare_svg(figure: Figure) -> str:
-    """Figure as an SVG element without a date or other traces; text stays text."""
+    """Figure as an SVG element without a date or other traces; text stays text. Each is drawn once, for all formats."""
+    if figure not in DRAWN:
+        DRAWN[figure] = _draw(figure)
+    return DRAWN[figure]
+
+
+def _draw(figure: Figure) -> str:
     buffer = io.StringIO()
     with mpl.rc_context(PRINT), warnings.catch_warnings():
         # the reader's own fonts write the text, so a sign that this machine's font lacks is no loss
@@ -164,15 +170,6 @@ def bare_svg(figure: Figure) -> str:
         FigureCanvasSVG(figure).print_svg(buffer, metadata=NO_TRACE)
     text = buffer.getvalue()
     return re.sub(r"<metadata>.*?</metadata>", "", text[text.index("<svg") :], count=1, flags=re.DOTALL)
-
-
-def write_png(figure: Figure, path: Path, dots: int) -> Path:
-    """Write a figure as pixels on white, so many an inch, for formats that cannot hold SVG."""
-    with warnings.catch_warnings():
-        warnings.filterwarnings("ignore", message=r"Glyph .* missing from font", category=UserWarning)
-        FigureCanvasAgg(figure)
-        figure.savefig(path, dpi=dots, facecolor="white", metadata={"Software": None})
-    return path
 
 
 def _in_pattern(text: str) -> str:

@@ -3,15 +3,15 @@
 import io
 import tempfile
 import zipfile
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from markupsafe import escape
 
 from pbpk.report.document.as_pandoc import SPACE, Node, clean, node, tree
 from pbpk.report.document.blocks import Document, Figure
-from pbpk.report.document.pandoc import converted, default_file
-from pbpk.report.ink import write_png
+from pbpk.report.document.pandoc import converted, default_file, typeset
+from pbpk.report.ink import bare_svg
 from pbpk.report.rendering import write_bytes
 
 DOTS = 200  # [dots per inch] of a figure
@@ -35,8 +35,8 @@ def write_docx(document: Document, path: Path) -> Path:
         folder = Path(place)
         model = folder / "reference.docx"
         write_bytes(_reference(document), model)
-        whole = tree(document, _Word(folder))
-        style = [["", [], [["custom-style", "Title"]]], [node("Para", _Word(folder).text(document.title))]]
+        whole = tree(document, _Word(write_pictures(document, folder)))
+        style = [["", [], [["custom-style", "Title"]]], [node("Para", _Word({}).text(document.title))]]
         whole["blocks"] = [node("Div", style), *whole["blocks"]]
         made = converted(whole, "docx", (f"--reference-doc={model}", f"--resource-path={folder}"))
     return write_bytes(_repacked(made, {}), path)
@@ -45,12 +45,11 @@ def write_docx(document: Document, path: Path) -> Path:
 class _Word:
     """What the tree needs of Word."""
 
-    def __init__(self, folder: Path) -> None:
-        self.folder, self.drawn = folder, 0
+    def __init__(self, pictures: Mapping[int, str]) -> None:
+        self.pictures = pictures  # name of the file of each figure, by its id
 
     def picture(self, figure: Figure) -> str:
-        self.drawn += 1
-        return write_png(figure.drawing, self.folder / f"figure-{self.drawn}.png", DOTS).name
+        return self.pictures[id(figure)]
 
     def sideways(self, turned: bool) -> list[Node]:
         """End the section there is: one on its side ends where the next stands upright."""
@@ -82,6 +81,23 @@ class _Word:
 
     def styled(self, kind: str, paragraph: Node) -> Sequence[Node]:
         return [node("Div", [["", [], [["custom-style", kind.capitalize()]]], [paragraph]])]
+
+
+def write_pictures(document: Document, folder: Path) -> dict[int, str]:
+    """Write every figure as pixels, from the same drawing that the other formats have."""
+    figures = [block for block in document.blocks if isinstance(block, Figure)]
+    if not figures:
+        return {}
+    pages = ["#set page(width: auto, height: auto, margin: 2pt, fill: white)"]
+    for i, figure in enumerate(figures):
+        write_bytes(bare_svg(figure.drawing).encode(), folder / f"{i}.svg")
+        pages.append(f'#image("{i}.svg")')
+    source = write_bytes("\n#pagebreak()\n".join([pages[0] + "\n" + pages[1], *pages[2:]]).encode(), folder / "all.typ")
+    made = typeset(source, "png", ppi=float(DOTS))
+    found = {}
+    for i, (figure, content) in enumerate(zip(figures, made if isinstance(made, list) else [made], strict=True)):
+        found[id(figure)] = write_bytes(content, folder / f"{i}.png").name
+    return found
 
 
 def _section(turned: bool) -> str:

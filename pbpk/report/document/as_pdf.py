@@ -7,17 +7,14 @@ from functools import cache
 from pathlib import Path
 from typing import Any, Literal
 
-import matplotlib as mpl
-
 from pbpk.report.document.as_pandoc import Node, clean, node, tree
 from pbpk.report.document.blocks import Document, Figure
-from pbpk.report.document.pandoc import converted, stamp, typesetter
+from pbpk.report.document.pandoc import FONTS, converted, typeset
 from pbpk.report.ink import bare_svg
 from pbpk.report.rendering import write_bytes
 
 type Paper = Literal["letter", "a4"]
 PAPERS: dict[Paper, str] = {"letter": "us-letter", "a4": "a4"}
-FONTS = Path(mpl.get_data_path()) / "fonts" / "ttf"  # DejaVu, which figures are drawn with
 STYLE = Path(__file__).with_name("style.typ")
 
 
@@ -29,20 +26,12 @@ def write_pdf(document: Document, path: Path, paper: Paper = "letter") -> Path:
     ReportError
         if the extra `report` is not installed
     """
-    typst = typesetter()
     with tempfile.TemporaryDirectory() as place:
         folder = Path(place)
         body = converted(tree(document, _Typst(folder)), "typst", ("--wrap=none",)).decode()
         source = folder / "document.typ"
         _write_source(source, _read_preamble(document, paper) + body)
-        made: bytes = typst.compile(
-            str(source),
-            format="pdf",
-            font_paths=[str(FONTS)],
-            ignore_system_fonts=True,
-            pdf_standards=["a-2b"],
-            timestamp=stamp(),
-        )
+        made: bytes = typeset(source, "pdf", pdf_standards=["a-2b"])
     return write_bytes(made, path)
 
 

@@ -4,10 +4,14 @@ import json
 import os
 import subprocess
 from collections.abc import Sequence
+from pathlib import Path
 from typing import Any
+
+import matplotlib as mpl
 
 from pbpk.errors import ReportError
 
+FONTS = Path(mpl.get_data_path()) / "fonts" / "ttf"  # DejaVu, which figures are drawn with
 NO_DATE = 315_532_800  # [s] 1980-01-01, the first day a zip file knows
 MISSING = "DOCX and PDF need {name}; install it with `pip install 'pbpk[report]'`, or ask for --formats html."
 
@@ -70,3 +74,20 @@ def typesetter() -> Any:
     except ImportError:
         raise ReportError(MISSING.format(name="Typst")) from None
     return typst
+
+
+def typeset(source: Path, form: str, **options: Any) -> Any:
+    """Typst source in another form, with the fonts of figures and none of the machine's, so that bytes repeat.
+
+    Returns
+    -------
+    bytes, or a list of them for several pages of pictures
+
+    Raises
+    ------
+    ReportError
+        if Typst is not installed
+    """
+    return typesetter().compile(
+        str(source), format=form, font_paths=[str(FONTS)], ignore_system_fonts=True, timestamp=stamp(), **options
+    )
