@@ -3,6 +3,7 @@
 from collections.abc import Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
+from pbpk.predict.filing.analysis_plan import SEAL
 from pbpk.predict.filing.authored import Authored, missing
 from pbpk.predict.filing.deviations import Deviated, unexplained
 from pbpk.predict.filing.frozen import SHORT, seal_of
@@ -93,8 +94,6 @@ def warnings(plan: Mapping[str, Any] | None) -> tuple[str, ...]:
         found.append(f"The plan was frozen ({plan['frozen']}) when the data were at hand.")
     old = plan.get("supersedes")
     if old is not None:
-        which = (
-            f"({old['plan_sha256'][:SHORT]}, frozen {old['frozen']})" if old["intact"] else "(changed after freezing)"
-        )
+        which = "(changed since)" if not old["intact"] else f"({old[SEAL][:SHORT]}, frozen {old['frozen']})"
         found.append(f"The plan supersedes an earlier one {which}, kept as {old['kept_as']}: {old['reason']}")
     return tuple(found)
