@@ -19,8 +19,9 @@ def may_be_final(
     authored: Authored,
     plan: Mapping[str, Any] | None,
     judged: Sequence[Judged],
-    deviated: Sequence[Deviated] = (),
-    verified: "Verified | None" = None,
+    deviated: Sequence[Deviated],
+    verified: "Verified | None",
+    broken: str = "",
 ) -> tuple[str, ...]:
     """Reasons why a report is not final, none where it may be.
 
@@ -30,11 +31,12 @@ def may_be_final(
     judged : the criteria of `authored`, held against the run
     deviated : from `deviations`
     verified : of the run folder, before anything is written into it; None where nobody looked
+    broken : what is wrong with the plan that lies there, if it cannot be read
     """
     return (
         *_fit(run),
         *_record(verified),
-        *_plan(run, plan),
+        *((broken,) if broken else _plan(run, plan)),
         *_criteria(authored, plan, judged),
         *(f"TO BE COMPLETED: {each}" for each in missing(authored)),
         *(f"TO BE COMPLETED: {each}" for each in unexplained(tuple(deviated))),
@@ -85,7 +87,7 @@ def _criteria(authored: Authored, plan: Mapping[str, Any] | None, judged: Sequen
             yield f"{by_id[name].sentence} Discuss it under [discussion.unmet]."
 
 
-def warnings(plan: Mapping[str, Any] | None) -> tuple[str, ...]:
+def remarks(plan: Mapping[str, Any] | None) -> tuple[str, ...]:
     """What a report says of its plan though it hinders nothing: data at hand when it was frozen, plans given up."""
     if plan is None:
         return ()

@@ -9,7 +9,7 @@ import pytest
 from pbpk.predict.audit import Verified
 from pbpk.predict.filing.authored import Authored, missing
 from pbpk.predict.filing.deviations import deviations
-from pbpk.predict.filing.finality import may_be_final, warnings
+from pbpk.predict.filing.finality import may_be_final, remarks
 from pbpk.predict.filing.judging import judge
 
 WHOLE = Verified((), 10, "a" * 64)
@@ -120,11 +120,11 @@ def test_a_deviation_without_a_reason(filed):
 
 
 def test_what_is_told_of_a_plan_though_it_hinders_nothing(filed):
-    assert warnings(None) == ()
-    (said,) = warnings(filed.plan)
+    assert remarks(None) == ()
+    (said,) = remarks(filed.plan)
     assert said.endswith("when the data were at hand.")
     early = {**filed.plan, "data": {"at_hand": False, "files": {}}}
-    assert warnings(early) == ()
+    assert remarks(early) == ()
     old = {
         "kept_as": "plan-1.json",
         "reason": "more animals",
@@ -132,9 +132,9 @@ def test_what_is_told_of_a_plan_though_it_hinders_nothing(filed):
         "plan_sha256": "c" * 64,
         "frozen": "then",
     }
-    (said,) = warnings(early | {"supersedes": old})
+    (said,) = remarks(early | {"supersedes": old})
     assert said == "The plan supersedes an earlier one (cccccccccccc, frozen then), kept as plan-1.json: more animals"
-    (said,) = warnings(
+    (said,) = remarks(
         early | {"supersedes": {"kept_as": "plan-1.json", "reason": "r", "intact": False, "file_sha256": ""}}
     )
     assert "(changed since)" in said
