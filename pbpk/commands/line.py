@@ -26,6 +26,7 @@ from pbpk.infer.matched.joint import Joint, join
 from pbpk.infer.matched.sharing import ALONE, Together, join_together
 from pbpk.predict.audit import write_audit
 from pbpk.predict.filing.analysis_plan import told
+from pbpk.predict.filing.authored import read_authored
 from pbpk.predict.filing.carried import read_followed
 from pbpk.predict.filing.frozen import SHORT
 from pbpk.predict.forecast import DRAWS
@@ -130,6 +131,7 @@ def run_line(source: Path, out: Path, asked: Asked) -> None:
 
 
 def _member(study: Study, asked: Asked) -> Member:
+    read_authored(study.folder, study.about.reporting)  # a mistake in it is told before the chains run
     followed = read_followed(study)
     for plan in followed.values():
         console.print(f"{study.name} follows the plan frozen {plan['frozen']} ({plan['sha256'][:SHORT]}).")

@@ -16,8 +16,9 @@ from pbpk.infer.matched.joint import join
 from pbpk.predict.filing.analysis_plan import SEAL, freeze
 from pbpk.predict.filing.authored import Authored, missing, read_authored
 from pbpk.predict.filing.frozen import SHORT, seal_of, write_plan
-from pbpk.predict.filing.judging import check_criteria
+from pbpk.predict.filing.judging import check_criteria, check_endpoints
 from pbpk.predict.filing.template import write_template
+from pbpk.predict.forecast import places
 from pbpk.predict.record import model_of
 from pbpk.predict.scenario import read_scenarios
 from pbpk.terminal import console
@@ -69,6 +70,7 @@ def tell_plan(
     for each in asked:
         each.check(model)
     check_criteria(authored.criteria, model.observed, _estimated(study, model), [each.name for each in asked])
+    check_endpoints(authored.criteria, places(model, asked), list(model.kinds))
     when = datetime.now(UTC).isoformat(timespec="seconds")
     plan = write_plan(freeze(study, model, settings, authored, when, asked, cells), study.folder, supersede)
     _say(plan, folder, authored)

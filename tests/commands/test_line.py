@@ -152,6 +152,13 @@ def test_a_plan_that_was_changed_stops_the_run_before_the_chains(made_up, planne
     assert not (tmp_path / "out").exists()
 
 
+def test_words_that_cannot_be_read_stop_the_run_before_the_chains(made_up, planned, tmp_path):
+    (planned / "report.toml").write_text("[sumary]")
+    with pytest.raises(FilingError, match="Did you mean `summary`"):
+        run_line(planned, tmp_path / "out", Asked(SETTINGS, answer=False))
+    assert not made_up
+
+
 def test_a_plan_that_is_frozen_during_the_fit_is_not_the_one_that_is_followed(
     make_posterior, monkeypatch, planned, tmp_path
 ):

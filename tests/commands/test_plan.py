@@ -85,6 +85,8 @@ def test_before_anything_was_measured(asked):
         ('quantity = "rhat_max"', 'quantity = "contraction"\nparameter = "grams_livr"', "Did you mean `grams_liver`?"),
         ('quantity = "rhat_max"', 'quantity = "interval_width"\nscenario = "ivbolus"\nendpoint = "AUC liver"',
          "Did you mean `iv_bolus`?"),
+        ('quantity = "rhat_max"', 'quantity = "interval_width"\nscenario = "iv_bolus"\nendpoint = "AUC livr"',
+         "criterion `rhat`: endpoint `AUC livr`: `livr` is no organ of the answer. Did you mean `liver`?"),
         ('quantity = "rhat_max"', 'quantity = "rhat"', "Did you mean `rhat_max`?"),
         ('threshold = 1.01', 'threshold = nan', "finite"),
     ],

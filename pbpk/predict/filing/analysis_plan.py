@@ -92,7 +92,7 @@ def planned(
         "likelihood": {"errors": ERRORS[about.errors], "denominator": about.denominator, "blq_rule": BLQ_RULE},
         "settings": {name: value for name, value in settings.items() if name != "model"},
         "scenarios": dict(scenarios),
-        "criteria": {each.id: each.model_dump(mode="json", exclude={"id"}) for each in authored.criteria},
+        "criteria": {each.id: each.told for each in authored.criteria},
     }  # fmt: skip
 
 

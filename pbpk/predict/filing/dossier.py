@@ -51,7 +51,7 @@ def read_dossier(folder: Path, run: "Run") -> Dossier:
     Raises
     ------
     FilingError
-        if report.toml cannot be read, or a criterion names what the run does not have
+        if report.toml cannot be read
     """
     inside = folder / "study" / run.name
     authored = read_authored(inside, run.study.about.reporting)

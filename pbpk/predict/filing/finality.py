@@ -70,7 +70,7 @@ def _plan(run: "Run", plan: Mapping[str, Any] | None) -> Iterator[str]:
 
 def _criteria(authored: Authored, plan: Mapping[str, Any] | None, judged: Sequence[Judged]) -> Iterator[str]:
     frozen = {} if plan is None else plan["criteria"]
-    now = {each.id: each.model_dump(mode="json", exclude={"id"}) for each in authored.criteria}
+    now = {each.id: each.told for each in authored.criteria}
     for name, criterion in now.items():
         if plan is not None and name not in frozen:
             yield f"Criterion `{name}` was not frozen before the fit; take it out of [[criteria]]."

@@ -116,11 +116,12 @@ def test_an_organ_without_values_is_not_met(filed):
         ({"quantity": "probability_below", "scenario": "iv_bolus", "endpoint": "AUC liver"}, "needs its `limit`"),
     ],
 )  # fmt: skip
-def test_an_unknown_name_is_told(filed, given, said):
-    with pytest.raises(FilingError) as problem:
-        judge([criterion(**given)], filed.run)
-    assert said in str(problem.value)
-    assert "criterion `a`" in str(problem.value)
+def test_an_unknown_name_is_told_and_not_met(filed, given, said):
+    (found,) = judge([criterion(**given)], filed.run)
+    assert said in found.sentence
+    assert "not met, for the run cannot tell it: criterion `a`" in found.sentence
+    assert not found.passed
+    assert np.isnan(found.value)
 
 
 def test_scenarios_may_be_unknown_yet():
