@@ -103,7 +103,7 @@ def fit(
     run_line(study, out, Asked(settings, False, None, None, allow_unconverged, force, supersedes, reason))
 
 
-@app.command(epilog="Example: pbpk plan data/synthetic_fnd_mouse --supersede 'more draws'")
+@app.command(epilog="Example: pbpk plan data/synthetic_fnd_mouse --draws 2000")
 def plan(
     study: Annotated[Path, typer.Argument(help="Study folder, with a report.toml; measured values may still lack.")],
     template: Annotated[

@@ -56,7 +56,8 @@ def _sentence(found: Any, keys: tuple[int | str, ...], schema: type[Schema]) -> 
     if kind == "missing":
         return f"`{place}` is missing; add it."
     if kind == "literal_error":
-        allowed = [option.strip().strip("'") for option in found["ctx"]["expected"].replace(" or ", ", ").split(",")]
+        options = found["ctx"]["expected"].replace(" or ", ", ").split(",")
+        allowed = [word for word in (option.strip().strip("'") for option in options) if word]
         return f"`{place}` is `{found['input']}`.{did_you_mean(str(found['input']), allowed)}"
     if kind == "value_error":
         prefix = f"`{place}`: " if place else ""

@@ -34,6 +34,7 @@ from pbpk.predict.audit import read_replaced, read_verified, write_audit
 from pbpk.predict.endpoint import question
 from pbpk.predict.environment import read_environment
 from pbpk.predict.filing.analysis_plan import told
+from pbpk.predict.filing.authored import read_authored
 from pbpk.predict.filing.carried import read_followed
 from pbpk.predict.filing.frozen import SHORT
 from pbpk.predict.forecast import DRAWS, hours_of
@@ -184,6 +185,7 @@ def run_line(source: Path, out: Path, asked: Asked) -> None:
 
 
 def _member(study: Study, asked: Asked) -> Member:
+    read_authored(study.folder, study.about.reporting)  # a mistake in it is told before the chains run
     followed = read_followed(study)
     for plan in followed.values():
         console.print(f"{study.name} follows the plan frozen {plan['frozen']} ({plan['sha256'][:SHORT]}).")

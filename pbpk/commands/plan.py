@@ -13,11 +13,12 @@ from pbpk.body.model import Model
 from pbpk.commands.reading import read_with_bar
 from pbpk.errors import FilingError
 from pbpk.infer.matched.joint import join
-from pbpk.predict.filing.analysis_plan import freeze
+from pbpk.predict.filing.analysis_plan import SEAL, freeze
 from pbpk.predict.filing.authored import Authored, missing, read_authored
-from pbpk.predict.filing.frozen import seal_of, write_plan
-from pbpk.predict.filing.judging import check_criteria
+from pbpk.predict.filing.frozen import SHORT, seal_of, write_plan
+from pbpk.predict.filing.judging import check_criteria, check_endpoints
 from pbpk.predict.filing.template import write_template
+from pbpk.predict.forecast import places
 from pbpk.predict.record import model_of
 from pbpk.predict.scenario import read_scenarios
 from pbpk.terminal import console
@@ -69,6 +70,7 @@ def tell_plan(
     for each in asked:
         each.check(model)
     check_criteria(authored.criteria, model.observed, _estimated(study, model), [each.name for each in asked])
+    check_endpoints(authored.criteria, places(model, asked), list(model.kinds))
     when = datetime.now(UTC).isoformat(timespec="seconds")
     plan = write_plan(freeze(study, model, settings, authored, when, asked, cells), study.folder, supersede)
     _say(plan, folder, authored)
@@ -88,19 +90,18 @@ def _say(plan: Mapping[str, Any], folder: Path, authored: Authored) -> None:
     files, model = plan["data"]["files"], plan["model"]
     tell(f"Frozen {plan['frozen']}: {folder / PLAN}, SHA-256 {seal_of(plan)}")
     tell(f"Question: {plan['question']['question_of_interest'] or 'not said'}")
-    tell(f"Model {model['name']}: equations {model['equations_sha256'][:12]}, {len(plan['priors'])} priors and "
-         f"{len(plan['numbers'])} numbers {model['registry_sha256'][:12]}.")  # fmt: skip
-    tell(
-        f"Data: {len(files)} files, {'measured values among them' if plan['data']['at_hand'] else 'nothing measured'}."
-    )
+    tell(f"Model {model['name']}: equations {model['equations_sha256'][:SHORT]}, {len(plan['priors'])} priors and "
+         f"{len(plan['numbers'])} numbers {model['registry_sha256'][:SHORT]}.")  # fmt: skip
+    measured = "measured values among them" if plan["data"]["at_hand"] else "nothing measured yet"
+    tell(f"Data: {len(files)} files, {measured}.")
     tell(f"Settings: {', '.join(f'{name} {value}' for name, value in plan['settings'].items() if value is not None)}.")
     tell(f"Scenarios: {', '.join(plan['scenarios']) or 'none'}.")
     for each in authored.criteria:
         tell(f"Criterion {each.id}: {each}.")
     old = plan.get("supersedes")
     if old is not None:
-        tell(f"It supersedes {str(old.get('plan_sha256', 'a plan that was changed'))[:12]}, kept as {old['kept_as']}: "
-             f"{old['reason']}")  # fmt: skip
+        which = old[SEAL][:SHORT] if old["intact"] else "a plan that was changed since"
+        tell(f"It supersedes {which}, kept as {old['kept_as']}: {old['reason']}")
     if plan["data"]["at_hand"]:
         tell("The data were at hand when the plan was frozen; a report will say so.")
     for blank in missing(authored):

@@ -60,6 +60,7 @@ def test_checksums_hold_and_cover_every_file(folder):
 @each_study
 def test_hashes_are_those_of_the_files(folder):
     files = {p.relative_to(folder).as_posix(): p for p in folder.rglob("*") if p.is_file()}
+    files.pop("report.toml", None)  # an author's words have no say
     assert read_study(folder).hashes == {n: hashlib.sha256(p.read_bytes()).hexdigest() for n, p in files.items()}
 
 
@@ -364,3 +365,26 @@ def test_an_animal_that_was_measured_but_never_dosed_is_refused(folder):
 def test_a_folder_that_is_not_there_is_said(tmp_path):
     with pytest.raises(StudyError, match=r"absent: there is no such folder\."):
         read_study(tmp_path / "absent")
+
+
+def test_what_is_written_about_a_study_has_no_say(tmp_path):
+    folder = tmp_path / "study"
+    shutil.copytree(KHOT, folder)
+    before = read_study(folder).hashes
+    for name in ("report.toml", "plan.json", "plan-1.json", "plan-12.json"):
+        (folder / name).write_text("anything")
+    assert read_study(folder).hashes == before
+    for name in ("plan-b.json", "my_report.toml", "plan.json.bak"):
+        (folder / name).write_text("anything")
+        assert name in read_study(folder).hashes
+
+
+def test_a_study_may_be_read_before_anything_was_measured(tmp_path):
+    folder = tmp_path / "study"
+    shutil.copytree(KHOT, folder)
+    (folder / "measurements.csv").unlink()
+    with pytest.raises(StudyError, match=r"measurements\.csv: there is no such file"):
+        read_study(folder)
+    found = read_study(folder, unmeasured=True)
+    assert found.measurements == ()
+    assert found.doses

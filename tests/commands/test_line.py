@@ -6,11 +6,16 @@ from pathlib import Path
 
 import pandas as pd
 import pytest
+import xarray as xr
 
 from pbpk.commands import line
 from pbpk.commands.line import Asked, run_line
-from pbpk.errors import Interrupted, NotConverged, StudyError
-from pbpk.predict.run import read_fit
+from pbpk.commands.plan import tell_plan
+from pbpk.errors import FilingError, Interrupted, NotConverged, StudyError
+from pbpk.predict.filing.authored import read_authored
+from pbpk.predict.filing.deviations import deviations
+from pbpk.predict.filing.frozen import read_plan, seal_of
+from pbpk.predict.run import assemble, read_fit
 
 DATA = Path(__file__).parents[2] / "data"
 KHOT = DATA / "khot_2019_t_cells_mouse"
@@ -105,3 +110,66 @@ def test_a_quick_look_leaves_the_chains_of_an_interrupted_fit(made_up, tmp_path)
     (tmp_path / ".out.chains" / "chain_1.nc").write_text("drawn")
     run_line(KHOT, tmp_path / "out", Asked(SETTINGS | {"quick": True}, answer=False))
     assert (tmp_path / ".out.chains" / "chain_1.nc").is_file()
+
+
+CRITERIA = '[[criteria]]\nid = "rhat"\nquantity = "rhat_max"\ncomparison = "<="\nthreshold = 1.01\n'
+
+
+@pytest.fixture
+def planned(tmp_path):
+    """A study with a plan, frozen with the settings of the runs here."""
+    folder = tmp_path / "khot"
+    shutil.copytree(KHOT, folder)
+    (folder / "report.toml").write_text(CRITERIA)
+    tell_plan(folder, SETTINGS, "iv_bolus", 1e6)
+    return folder
+
+
+def test_a_run_follows_the_plan_that_lies_in_its_study(made_up, planned, tmp_path):
+    run_line(planned, tmp_path / "out", Asked(SETTINGS, True, "iv_bolus", 1e6, allow_unconverged=True))
+    study, posterior, manifest = read_fit(tmp_path / "out")
+    plan = read_plan(study.folder)
+    assert manifest["plan"]["sha256"] == seal_of(plan)
+    assert list(manifest["scenarios"]) == ["iv_bolus"]
+    draws = xr.open_dataset(tmp_path / "out" / "forecast.nc", engine="h5netcdf").load()
+    run = assemble(study, posterior, draws, manifest)
+    assert deviations(plan, run, read_authored(study.folder)) == ()
+    run_line(
+        planned, tmp_path / "more", Asked(SETTINGS | {"seed": 2}, True, "portal_vein", 1e6, allow_unconverged=True)
+    )
+    study, posterior, manifest = read_fit(tmp_path / "more")
+    draws = xr.open_dataset(tmp_path / "more" / "forecast.nc", engine="h5netcdf").load()
+    rows = deviations(plan, assemble(study, posterior, draws, manifest), read_authored(study.folder))
+    assert {row.what for row in rows} == {"settings.seed", "scenarios.iv_bolus", "scenarios.portal_vein"}
+
+
+def test_a_plan_that_was_changed_stops_the_run_before_the_chains(made_up, planned, tmp_path):
+    path = planned / "plan.json"
+    path.write_text(path.read_text().replace('"threshold": 1.01', '"threshold": 1.05'))
+    with pytest.raises(FilingError, match="`criteria` is not what was frozen"):
+        run_line(planned, tmp_path / "out", Asked(SETTINGS, answer=False))
+    assert not made_up
+    assert not (tmp_path / "out").exists()
+
+
+def test_words_that_cannot_be_read_stop_the_run_before_the_chains(made_up, planned, tmp_path):
+    (planned / "report.toml").write_text("[sumary]")
+    with pytest.raises(FilingError, match="Did you mean `summary`"):
+        run_line(planned, tmp_path / "out", Asked(SETTINGS, answer=False))
+    assert not made_up
+
+
+def test_a_plan_that_is_frozen_during_the_fit_is_not_the_one_that_is_followed(
+    make_posterior, monkeypatch, planned, tmp_path
+):
+    before = seal_of(read_plan(planned))
+
+    def learn(whole, **how):
+        tell_plan(planned, SETTINGS | {"seed": 9}, "iv_bolus", 1e6, "seen the chains")
+        return {study: make_posterior(joint) for study, joint in whole.joints.items()}
+
+    monkeypatch.setattr(line, "fit_together", learn)
+    run_line(planned, tmp_path / "out", Asked(SETTINGS, answer=False, allow_unconverged=True))
+    study, _, manifest = read_fit(tmp_path / "out")
+    assert manifest["plan"]["sha256"] == before
+    assert seal_of(read_plan(study.folder)) != before

@@ -1,5 +1,7 @@
 """What commands read alike."""
 
+import shutil
+
 import pytest
 
 from pbpk.assay.study import read_study
@@ -39,3 +41,12 @@ def test_what_is_in_the_way_is_told_first(tmp_path):
     (tmp_path / "choices.csv").write_text("mine")
     with pytest.raises(RunError, match="exists already"), write_if_wanted(tmp_path, False, ("choices.csv",)):
         pytest.fail("nothing may be computed")
+
+
+def test_a_study_may_be_unmeasured_where_that_is_asked(tmp_path):
+    folder = tmp_path / "study"
+    shutil.copytree(KHOT, folder)
+    (folder / "measurements.csv").unlink()
+    with pytest.raises(StudyError, match="there is no such file"):
+        read_with_bar(folder)
+    assert read_with_bar(folder, unmeasured=True).measurements == ()

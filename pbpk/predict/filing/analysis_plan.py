@@ -6,6 +6,7 @@ it is computed. Each part has a digest of its own, so that a changed byte can be
 
 import hashlib
 import json
+import math
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -76,7 +77,7 @@ def planned(
                         "source": modifier.source}
         for modifier in model.modifiers if modifier.prior is not None
     }  # fmt: skip
-    numbers = {name: {"value": float(value), "unit": model.constant_units.get(name, "")}
+    numbers = {name: {"value": _plain(value), "unit": model.constant_units.get(name, "")}
                for name, value in model.constants.items()}  # fmt: skip
     about = study.about
     return {
@@ -91,7 +92,7 @@ def planned(
         "likelihood": {"errors": ERRORS[about.errors], "denominator": about.denominator, "blq_rule": BLQ_RULE},
         "settings": {name: value for name, value in settings.items() if name != "model"},
         "scenarios": dict(scenarios),
-        "criteria": {each.id: each.model_dump(mode="json", exclude={"id"}) for each in authored.criteria},
+        "criteria": {each.id: each.told for each in authored.criteria},
     }  # fmt: skip
 
 
@@ -127,15 +128,15 @@ def equations_digest(model: Model) -> str:
 def registry_digest(model: Model) -> str:
     """SHA-256 of every number of a model, to its last digit: priors, units and sources, numbers of the animal."""
     parameters = [
-        [p.name, p.unit, p.prior.form, float(p.prior.centre), float(p.prior.sigma), p.source]
+        [p.name, p.unit, p.prior.form, _plain(p.prior.centre), _plain(p.prior.sigma), p.source]
         for p in (*model.parameters, *model.noise, *_law(model))
     ]
     modifiers = [
-        [m.name, m.unit, float(m.neutral), m.source]
-        + ([m.prior.form, float(m.prior.centre), float(m.prior.sigma)] if m.prior is not None else [])
+        [m.name, m.unit, _plain(m.neutral), m.source]
+        + ([m.prior.form, _plain(m.prior.centre), _plain(m.prior.sigma)] if m.prior is not None else [])
         for m in model.modifiers
     ]
-    return _digest([parameters, modifiers, {name: float(value) for name, value in model.constants.items()},
+    return _digest([parameters, modifiers, {name: _plain(value) for name, value in model.constants.items()},
                     dict(model.constant_units)])  # fmt: skip
 
 
@@ -172,6 +173,11 @@ def canonical(what: Any) -> str:
 
 def _digest(what: Any) -> str:
     return hashlib.sha256(canonical(what).encode("utf-8")).hexdigest()
+
+
+def _plain(number: Any) -> float | str:
+    """A number of a model; one without bound, as a capacity that is never reached, as a word."""
+    return float(number) if math.isfinite(number) else str(float(number))
 
 
 def _law(model: Model) -> tuple[Parameter, ...]:

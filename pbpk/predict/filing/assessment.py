@@ -9,7 +9,6 @@ from pbpk.predict.filing.fields import RATINGS, NotApplicable, Rating, Text, is_
 from pbpk.predict.filing.judging import Judged
 
 Status = Literal["author", "auto", "n/a", "missing"]
-RULE = "of influence and consequence the larger; where both agree, that"
 
 
 @dataclass(frozen=True)
@@ -88,7 +87,8 @@ def _risk(authored: Authored) -> Item:
     rating = model_risk(influence, consequence)
     if not rating:
         return Item(5, "Model risk", "both", "", "", "missing")
-    return Item(5, "Model risk", "both", rating, f"influence {influence}, consequence {consequence}: {RULE}", "auto")
+    rule = "both agree" if influence == consequence else "the larger of the two"
+    return Item(5, "Model risk", "both", rating, f"influence {influence}, consequence {consequence}: {rule}", "auto")
 
 
 def _criteria(authored: Authored) -> Item:

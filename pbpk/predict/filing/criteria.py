@@ -1,6 +1,6 @@
 """Technical criteria as data: what is computed of a run, and which threshold it must keep."""
 
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
 import pydantic
 
@@ -46,6 +46,11 @@ class Criterion(Schema):
     def __str__(self) -> str:
         """As a table says it, `inside_share of liver >= 0.8`."""
         return f"{self.subject} {self.demand}"
+
+    @property
+    def told(self) -> dict[str, Any]:
+        """What a plan holds of it, without its id and what is blank."""
+        return self.model_dump(mode="json", exclude={"id"}, exclude_defaults=True)
 
     @property
     def subject(self) -> str:

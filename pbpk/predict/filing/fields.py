@@ -19,14 +19,19 @@ class NotApplicable(Schema):
     @pydantic.field_validator("na", mode="before")
     @classmethod
     def _has_a_reason(cls, given: Any) -> Any:
-        given = _sayable(given)
+        given = sayable(given)
         if isinstance(given, str) and not given.strip():
             raise ValueError("n/a needs a reason; say in one sentence why this does not apply")
         return given
 
 
-def _sayable(given: Any) -> Any:
-    """What a document can hold: dates as text; control characters refused, for no DOCX or PDF carries them."""
+def sayable(given: Any) -> Any:
+    """What a document can hold: dates as text; control characters are refused, for no DOCX or PDF carries them.
+
+    Raises
+    ------
+    ValueError
+    """
     if isinstance(given, date):
         return given.isoformat()
     if isinstance(given, str):
@@ -39,15 +44,15 @@ def _sayable(given: Any) -> Any:
 def _never_na(given: Any) -> Any:
     if isinstance(given, dict) and "na" in given:
         raise ValueError("cannot be n/a, every report needs it; write a text")
-    return _sayable(given)
+    return sayable(given)
 
 
 def _yes_or_no(given: Any) -> Any:
-    return {True: "yes", False: "no"}[given] if isinstance(given, bool) else _sayable(given)
+    return {True: "yes", False: "no"}[given] if isinstance(given, bool) else sayable(given)
 
 
 Said = Annotated[str, pydantic.BeforeValidator(_never_na)]  # a text that every report needs
-Text = Annotated[str | NotApplicable, pydantic.BeforeValidator(_sayable)]
+Text = Annotated[str | NotApplicable, pydantic.BeforeValidator(sayable)]
 YesOrNo = Annotated[str | NotApplicable, pydantic.BeforeValidator(_yes_or_no)]
 
 

@@ -3,6 +3,7 @@
 from collections.abc import Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
+from pbpk.predict.filing.analysis_plan import SEAL
 from pbpk.predict.filing.authored import Authored, missing
 from pbpk.predict.filing.deviations import Deviated, unexplained
 from pbpk.predict.filing.frozen import SHORT, seal_of
@@ -18,8 +19,9 @@ def may_be_final(
     authored: Authored,
     plan: Mapping[str, Any] | None,
     judged: Sequence[Judged],
-    deviated: Sequence[Deviated] = (),
-    verified: "Verified | None" = None,
+    deviated: Sequence[Deviated],
+    verified: "Verified | None",
+    broken: str = "",
 ) -> tuple[str, ...]:
     """Reasons why a report is not final, none where it may be.
 
@@ -29,11 +31,12 @@ def may_be_final(
     judged : the criteria of `authored`, held against the run
     deviated : from `deviations`
     verified : of the run folder, before anything is written into it; None where nobody looked
+    broken : what is wrong with the plan that lies there, if it cannot be read
     """
     return (
         *_fit(run),
         *_record(verified),
-        *_plan(run, plan),
+        *((broken,) if broken else _plan(run, plan)),
         *_criteria(authored, plan, judged),
         *(f"TO BE COMPLETED: {each}" for each in missing(authored)),
         *(f"TO BE COMPLETED: {each}" for each in unexplained(tuple(deviated))),
@@ -67,7 +70,7 @@ def _plan(run: "Run", plan: Mapping[str, Any] | None) -> Iterator[str]:
 
 def _criteria(authored: Authored, plan: Mapping[str, Any] | None, judged: Sequence[Judged]) -> Iterator[str]:
     frozen = {} if plan is None else plan["criteria"]
-    now = {each.id: each.model_dump(mode="json", exclude={"id"}) for each in authored.criteria}
+    now = {each.id: each.told for each in authored.criteria}
     for name, criterion in now.items():
         if plan is not None and name not in frozen:
             yield f"Criterion `{name}` was not frozen before the fit; take it out of [[criteria]]."
@@ -84,7 +87,7 @@ def _criteria(authored: Authored, plan: Mapping[str, Any] | None, judged: Sequen
             yield f"{by_id[name].sentence} Discuss it under [discussion.unmet]."
 
 
-def warnings(plan: Mapping[str, Any] | None) -> tuple[str, ...]:
+def remarks(plan: Mapping[str, Any] | None) -> tuple[str, ...]:
     """What a report says of its plan though it hinders nothing: data at hand when it was frozen, plans given up."""
     if plan is None:
         return ()
@@ -93,8 +96,6 @@ def warnings(plan: Mapping[str, Any] | None) -> tuple[str, ...]:
         found.append(f"The plan was frozen ({plan['frozen']}) when the data were at hand.")
     old = plan.get("supersedes")
     if old is not None:
-        which = (
-            f"({old['plan_sha256'][:SHORT]}, frozen {old['frozen']})" if old["intact"] else "(changed after freezing)"
-        )
+        which = "(changed since)" if not old["intact"] else f"({old[SEAL][:SHORT]}, frozen {old['frozen']})"
         found.append(f"The plan supersedes an earlier one {which}, kept as {old['kept_as']}: {old['reason']}")
     return tuple(found)

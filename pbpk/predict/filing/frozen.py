@@ -9,6 +9,7 @@ from typing import Any
 from pbpk.assay.study import PLAN
 from pbpk.errors import FilingError
 from pbpk.predict.filing.analysis_plan import PARTS, SEAL, sealed
+from pbpk.predict.filing.fields import sayable
 
 SHORT = 12  # letters of a digest that are printed
 BACK = 'go back to a copy that was kept, or freeze anew with `pbpk plan --supersede "REASON"`'
@@ -31,7 +32,7 @@ def write_plan(plan: Mapping[str, Any], folder: Path, supersede: str | None = No
     Raises
     ------
     FilingError
-        if a plan is there and no reason is given, or a reason and no plan, or the plan there was changed
+        if a plan is there and no reason is given, or a reason and no plan
     """
     path = folder / PLAN
     if not path.is_file():
@@ -44,6 +45,10 @@ def write_plan(plan: Mapping[str, Any], folder: Path, supersede: str | None = No
                           'up for another, say why with --supersede "REASON".')  # fmt: skip
     if not supersede.strip():
         raise FilingError(f"{path}: --supersede needs a reason; say in a sentence why the plan is given up.")
+    try:
+        sayable(supersede)
+    except ValueError as problem:
+        raise FilingError(f"{path}: --supersede {problem}.") from None
     kept = next(name for name in (f"plan-{n}.json" for n in range(1, 1000)) if not (folder / name).exists())
     new = sealed({**plan, "supersedes": {"kept_as": kept, "reason": supersede.strip()} | _read_given_up(path)})
     (folder / kept).write_bytes(path.read_bytes())

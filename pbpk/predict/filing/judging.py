@@ -48,16 +48,8 @@ class Judged:
 
 
 def judge(criteria: Iterable[Criterion], run: "Run") -> tuple[Judged, ...]:
-    """Hold every criterion against a run, in their order.
-
-    Raises
-    ------
-    FilingError
-        if one names an organ, parameter, scenario or endpoint that the run does not have
-    """
-    given = tuple(criteria)
-    check_criteria(given, run.joint.model.observed, run.joint.names, _answered(run))
-    return tuple(_judged(each, run) for each in given)
+    """Hold every criterion against a run, in their order; one that asks what the run does not have is not met."""
+    return tuple(_judged(each, run) for each in criteria)
 
 
 def judged_table(judged: Sequence[Judged]) -> pd.DataFrame:
@@ -104,6 +96,24 @@ def check_criteria(
             _endpoint(each)
 
 
+def check_endpoints(criteria: Iterable[Criterion], organs: Sequence[str], states: Sequence[str]) -> None:
+    """Refuse an endpoint of an organ or a state that no answer will have.
+
+    organs, states : of a forecast, see `places` and `Model.kinds`
+
+    Raises
+    ------
+    FilingError
+    """
+    for each in criteria:
+        if each.endpoint:
+            endpoint = _endpoint(each)
+            try:
+                endpoint.check(organs, states)
+            except InputError as problem:
+                raise FilingError(f"criterion `{each.id}`: {problem}") from None
+
+
 def _endpoint(criterion: Criterion) -> Endpoint:
     try:
         return parse_endpoint(criterion.endpoint)
@@ -116,15 +126,20 @@ def _answered(run: "Run") -> list[str] | None:
 
 
 def _judged(criterion: Criterion, run: "Run") -> Judged:
-    value, unit = QUANTITIES[criterion.quantity].value(criterion, run), QUANTITIES[criterion.quantity].unit
-    what = f"{criterion.id}: {criterion.subject}{_limit_unit(criterion, run)}"
+    kind, what = QUANTITIES[criterion.quantity], f"{criterion.id}: {criterion.subject}"
+    try:
+        check_criteria([criterion], run.joint.model.observed, run.joint.names, _answered(run))
+        value = kind.value(criterion, run)
+    except FilingError as problem:
+        return Judged(criterion, np.nan, kind.unit, False, f"{what}: not met, for the run cannot tell it: {problem}")
+    what += _limit_unit(criterion, run)
     if not np.isfinite(value):
         told = "the run does not tell it" if np.isnan(value) else "it is without bound"
-        return Judged(criterion, value, unit, False, f"{what}: {told}, so it is not met.")
+        return Judged(criterion, value, kind.unit, False, f"{what}: {told}, so it is not met.")
     passed = criterion.met(value)
-    said = f"{value:.4g}{f' {unit}' if unit else ''}"
+    said = f"{value:.4g}{f' {kind.unit}' if kind.unit else ''}"
     verdict = f"asked is {criterion.demand}: {'met' if passed else 'not met'}"
-    return Judged(criterion, value, unit, passed, f"{what} is {said}, {verdict}.")
+    return Judged(criterion, value, kind.unit, passed, f"{what} is {said}, {verdict}.")
 
 
 def _limit_unit(criterion: Criterion, run: "Run") -> str:

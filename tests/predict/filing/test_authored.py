@@ -115,6 +115,7 @@ def test_a_whole_table_may_not_apply(tmp_path):
         ("[sumary]", "unknown key `sumary`. Did you mean `summary`?"),
         ("[assessment.model_influence]\nrating = 'hihg'", "Did you mean `high`?"),
         ("[introduction]\nbackground = '\\u0000'\nearlier_analyses = \"\\u0007\"", "control character U+0007"),
+        ("[assessment.model_influence]\nrating = 'xyz'", "is `xyz`. Choose from `high`, `low`, `medium`."),
         ("[[sign_off.authors]]\nnam = 'A'", "unknown key `sign_off.authors.0.nam`. Did you mean `name`?"),
         ("criteria = 3", "`criteria`"),
         ("[discussion.unmet]\nrat = 'why'", "discussion.unmet: `rat` is no criterion"),
