@@ -12,13 +12,10 @@ from pbpk.commands.reading import words
 from pbpk.errors import ReportError, did_you_mean
 from pbpk.infer.comparison.loo import influence, left_out
 from pbpk.infer.design.prior_check import PriorCheck, check_prior
-from pbpk.predict.audit import FILE, Verified, read_open, read_verified, write_audit
-from pbpk.predict.filing.authored import read_authored
+from pbpk.predict.audit import read_open, write_audit
 from pbpk.predict.filing.carried import write_authored
-from pbpk.predict.filing.deviations import deviations
-from pbpk.predict.filing.finality import may_be_final, warnings
-from pbpk.predict.filing.frozen import read_frozen
-from pbpk.predict.filing.judging import judge, judged_table
+from pbpk.predict.filing.docket import read_docket
+from pbpk.predict.filing.judging import judged_table
 from pbpk.predict.qualification.checks import failed
 from pbpk.predict.qualification.storing import FILE as QUALIFIED
 from pbpk.predict.qualification.storing import read_qualification
@@ -48,7 +45,6 @@ def tell_reported(run: Path, formats: str, paper: str, author: Path | None, fina
         if name not in known:
             raise ReportError(f"{option}: `{name}` is none.{did_you_mean(name, known)} Take {' or '.join(known)}.")
     read_open(run)
-    verified = read_verified(run) if (run / FILE).is_file() else None
     if author is not None:
         write_authored(run, author)
     study, posterior, manifest = read_fit(run)
@@ -56,7 +52,7 @@ def tell_reported(run: Path, formats: str, paper: str, author: Path | None, fina
     forecast = xr.open_dataset(draws, engine="h5netcdf").load() if draws.is_file() else None
     checked = check_prior(posterior.joint, seed=int(manifest["seed"]))
     result = assemble(study, posterior, forecast, manifest)
-    dossier = read_dossier(result, run, checked, verified, final)
+    dossier = read_dossier(result, run, checked, final)
     if final and dossier.hindrances:
         first, count = dossier.hindrances[0], len(dossier.hindrances)
         more = f" {count - 1} more stand on the first page of a draft (leave --final out)." if count > 1 else ""
@@ -82,22 +78,15 @@ def write_pages(
     return written + [write_document(document, folder / f"report.{form}", paper) for form in formats]
 
 
-def read_dossier(
-    result: Run, folder: Path, checked: PriorCheck, verified: Verified | None = None, final: bool = False
-) -> Dossier:
+def read_dossier(result: Run, folder: Path, checked: PriorCheck, final: bool = False) -> Dossier:
     """Everything that a report tells of a run: in its folder, or computed from its draws.
 
-    verified : of the folder before anything is written into it; None where nobody looked
     final : whether the report is asked to be final
     """
-    beside = folder / "study" / result.name
-    authored = read_authored(beside, result.study.about.reporting)
-    plan = read_frozen(beside)
-    judged = judge(authored.criteria, result)
-    deviated = () if plan is None else deviations(plan, result, authored)
+    docket = read_docket(folder, result)
     qualified = folder / QUALIFIED
     checks = read_qualification(qualified).checks if qualified.is_file() else None
-    stand = [*may_be_final(result, authored, plan, judged, deviated, verified)]
+    stand = [*docket.reasons]
     if checks is None:
         stand.append("The checks of the installation and the run were not made; `pbpk qualify RUN` makes them.")
     else:
@@ -106,17 +95,13 @@ def read_dossier(
     sensitivity = pd.read_csv(known) if known.is_file() else pd.DataFrame()
     return Dossier(
         run=result,
-        authored=authored,
-        plan=plan,
-        deviated=deviated,
-        judged=judged,
+        docket=docket,
         checks=checks,
         sensitivity=sensitivity,
         asked=str(sensitivity["scenario"].iloc[0]) if len(sensitivity) else "",
         shown=shown(result, influence(left_out(result.posterior)), checked),
         prior_check=checked,
         hindrances=tuple(stand),
-        warnings=warnings(plan),
         final=final and not stand,
         code={name: path.read_text(encoding="utf-8") for name, path in _models(result).items()},
     )

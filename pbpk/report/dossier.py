@@ -1,4 +1,4 @@
-"""All that a report is written from: the run, the author's words, the plan, the checks; and whether it is final."""
+"""All that a report is written from: the run, the author's words and the plan, checks, figures; whether it is final."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
@@ -9,6 +9,7 @@ import pandas as pd
 
 from pbpk.predict.filing.authored import Authored, Entry, entries
 from pbpk.predict.filing.deviations import Deviated
+from pbpk.predict.filing.docket import Docket
 from pbpk.predict.filing.judging import Judged
 from pbpk.predict.qualification.checks import Check
 from pbpk.report.diagnosis import Shown
@@ -18,13 +19,15 @@ if TYPE_CHECKING:
     from pbpk.infer.design.prior_check import PriorCheck
     from pbpk.predict.run import Run
 
+NOBODY = Docket(Authored(), None, (), (), (), (), (), ())  # said nothing
+
 
 @dataclass(frozen=True)
 class Dossier:
     """What a report tells.
 
-    plan : frozen before the fit, None if none was; deviated : what was not done as it says
-    judged : criteria held against the run; checks : of `pbpk qualify`, None where it was not run
+    docket : the author's words, the plan, and the criteria held against the run
+    checks : of `pbpk qualify`, None where it was not run
     sensitivity : local coefficients, from `sensitivity.local`, of the scenario `asked`
     shown : diagnostic figures, from `diagnosis.shown`
     hindrances : why the report may not be final, one sentence each; final : whether it was asked to be, and may
@@ -32,19 +35,35 @@ class Dossier:
     """
 
     run: "Run"
-    authored: Authored = field(default_factory=Authored)
-    plan: Mapping[str, Any] | None = None
-    deviated: tuple[Deviated, ...] = ()
-    judged: tuple[Judged, ...] = ()
+    docket: Docket = NOBODY
     checks: tuple[Check, ...] | None = None
     sensitivity: pd.DataFrame = field(default_factory=pd.DataFrame)
     asked: str = ""
     shown: Mapping[str, Sequence[Shown]] = field(default_factory=dict)
     prior_check: "PriorCheck | None" = None
     hindrances: tuple[str, ...] = ()
-    warnings: tuple[str, ...] = ()
     final: bool = False
     code: Mapping[str, str] = field(default_factory=dict)
+
+    @property
+    def authored(self) -> Authored:
+        """What its author says."""
+        return self.docket.authored
+
+    @property
+    def plan(self) -> Mapping[str, Any] | None:
+        """Frozen before the fit, None if none was."""
+        return self.docket.plan
+
+    @property
+    def judged(self) -> tuple[Judged, ...]:
+        """Criteria held against the run."""
+        return self.docket.judged
+
+    @property
+    def deviated(self) -> tuple[Deviated, ...]:
+        """What was not done as planned."""
+        return self.docket.deviated
 
     @cached_property
     def known(self) -> dict[str, Reference]:

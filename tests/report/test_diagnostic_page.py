@@ -11,8 +11,8 @@ import xarray as xr
 from parsed import parsed
 
 from pbpk.infer.design.prior_check import PriorCheck
+from pbpk.report.diagnosis import shown
 from pbpk.report.diagnostic_page import SECTIONS, diagnostics_html, write_diagnostics
-from pbpk.report.page import write_report
 
 
 def words_of(text):
@@ -28,7 +28,7 @@ def influence():
 
 @pytest.fixture(scope="module")
 def text(sampled, believed, influence):
-    return diagnostics_html(sampled, influence, believed)
+    return diagnostics_html(sampled, shown(sampled, influence, believed), believed)
 
 
 def test_the_page_is_whole(text):
@@ -76,7 +76,7 @@ def shut(make_sampled, believed):
     kept["sample_stats"] = kept["sample_stats"].drop_vars(["energy", "n_steps"])
     run = replace(run, posterior=replace(run.posterior, tree=xr.DataTree.from_dict(kept)))
     wrong = PriorCheck(believed.table.assign(side="above"), ("all 5 values of `lung` lie above",), 400)
-    return run, diagnostics_html(run, prior_check=wrong)
+    return run, diagnostics_html(run, shown(run, None, wrong), wrong)
 
 
 def test_the_gate_and_its_reasons_stand_first(text, shut):
@@ -105,9 +105,3 @@ def test_deviates_of_animals_are_one_line(shut):
 
 def test_what_is_not_there_has_no_section(shut):
     assert not {"influence", "energy"} & set(parsed(shut[1]).ids)
-
-
-def test_the_report_links_what_lies_beside_it(khot, tmp_path):
-    (tmp_path / "diagnostics.html").write_text("there")
-    page = write_report(khot, tmp_path / "report.html").read_text()
-    assert '<a href="diagnostics.html">' in page

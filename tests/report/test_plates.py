@@ -4,7 +4,6 @@ from types import SimpleNamespace
 import pytest
 
 from pbpk.assay.balance import balance_by_hour, recovered_by_hour
-from pbpk.report.page import report_html, write_report
 from pbpk.report.plates import (
     MOST_DETAILS,
     balance_table,
@@ -101,31 +100,3 @@ def test_mass_balance_is_that_of_the_counts(plated):
     assert "not percent of the dose" in shares.caption
     first = recovered_by_hour(plated.counts).iloc[0]
     assert f"{number(first['percent_recovered'])} ± {number(first['sd'])}" in shares.rows[0]
-
-
-@pytest.fixture
-def run_with_plates(khot, plated):
-    """A run of another study to which these plates are lent: the rest of its report does not ask of light."""
-    counts = SimpleNamespace(**vars(khot.joint.counts) | {
-        name: getattr(plated.counts, name) for name in ("panels", "quantified", "signals")
-    })  # fmt: skip
-    counts.table, counts.denominator = plated.counts.table, "dose"
-    counts.study = plated.study
-    joint = SimpleNamespace(**{name: getattr(khot.joint, name) for name in ("model", "estimated", "readings")})
-    joint.counts = counts
-    return SimpleNamespace(**vars(khot) | {"joint": joint})
-
-
-def test_the_report_has_the_section_and_its_number(run_with_plates, khot):
-    page = report_html(run_with_plates)
-    assert '<h2 id="plates"><span class="n">3</span>Plates of raw light</h2>' in page
-    assert '<h2 id="model"><span class="n">4</span>The model</h2>' in page
-    assert 'href="plates.html"' not in page
-    plain = report_html(khot)
-    assert "Plates of raw light" not in plain
-    assert '<h2 id="model"><span class="n">3</span>The model</h2>' in plain
-
-
-def test_the_report_links_the_page_where_it_lies_beside(run_with_plates, tmp_path):
-    (tmp_path / "plates.html").write_text("x")
-    assert '<a href="plates.html">' in write_report(run_with_plates, tmp_path / "report.html").read_text()

@@ -4,32 +4,15 @@ import json
 from typing import Any
 
 from pbpk.predict.filing.frozen import seal_of
+from pbpk.predict.filing.study_report import study_report_checklist
 from pbpk.report import tables
 from pbpk.report.ctd.summary import ctd_blocks, listing_blocks
 from pbpk.report.document.blocks import Block, Bullets, Facts, Heading, Listing, Paragraph, Table
 from pbpk.report.document.inline import Code, Inline, Line, Link
 from pbpk.report.document.source import source
 from pbpk.report.dossier import Dossier
-from pbpk.report.sections.author import cell
+from pbpk.report.sections.author import cell, titled
 from pbpk.report.sections.outline import outline_table
-
-GLP = (  # 21 CFR 58.185(a), in our own words, and the field or section that answers
-    ("Name and address of the facility; start and completion", ("study.facility", "study.address", "study.start_date",
-                                                               "study.completion_date")),
-    ("Objectives and procedures of the protocol, and changes in it", ("objectives.objectives", "study.protocol")),
-    ("Statistical methods", "section 9 and 11"),
-    ("Test article: identity, strength, purity, composition", ("study.test_article",)),
-    ("Stability of the test article", ("study.stability",)),
-    ("Methods used", "section 5 and table 2.6.5.2"),
-    ("Test system: number, sex, weight, source, species, strain, age, identification", ("study.test_system",)),
-    ("Dose, regimen, route, duration", "section 5"),
-    ("Circumstances that may have affected the data", ("study.data_quality",)),
-    ("Study director, scientists, supervisors", ("study.study_director", "study.scientists")),
-    ("Transformations, calculations and operations on the data; summary, analysis, conclusions", "sections 5 to 17"),
-    ("Signed and dated reports of the individual scientists", ("study.individual_reports",)),
-    ("Where specimens, raw data and the report are stored", ("study.specimens", "study.records")),
-    ("Statement of the quality assurance unit", ("study.quality_assurance",)),
-)  # fmt: skip
 
 
 def ctd(dossier: Dossier) -> list[Block]:
@@ -83,19 +66,15 @@ def plan(dossier: Dossier) -> list[Block]:
 def checklists(dossier: Dossier) -> list[Block]:
     """Where the report answers to the outline of four guidelines, and to the contents of a study report."""
     rows: list[tuple[Inline, ...]] = []
-    for i, (asked, answer) in enumerate(GLP, start=1):
-        if isinstance(answer, str):
-            rows.append((str(i), asked, f"See {answer}."))
-        else:
-            pieces: list[Inline] = []
-            for name in answer:
-                pieces += ["; "] if pieces else []
-                pieces.append(cell(dossier, name))
-            rows.append((str(i), asked, Line(tuple(pieces))))
+    for check in study_report_checklist(dossier.authored):
+        pieces: list[Inline] = [check.auto] if check.auto else []
+        for entry in check.entries:
+            pieces += ["; "] if pieces else []
+            pieces += [f"{titled(entry.name)}: ", cell(dossier, entry.name)]
+        rows.append((check.number, check.asks, Line(tuple(pieces)), check.status))
+    caption = "Contents of a study report, structured after 21 CFR 58.185"
     place = source(dossier.author_file, key="study")
-    glp = Table("Contents of a study report, structured after 21 CFR 58.185(a)", ("", "Asked", "Answer"), "rll", rows,
-                (place,))  # fmt: skip
-    return [outline_table(), glp]
+    return [outline_table(), Table(caption, ("", "Asked", "Answer", "From"), "llll", rows, (place,))]
 
 
 def references_list(dossier: Dossier) -> list[Block]:

@@ -2,7 +2,7 @@
 
 from pbpk.report import tables, wording
 from pbpk.report.document.blocks import Block, Bullets, Facts, Figure, Heading, Paragraph, Table
-from pbpk.report.document.inline import Code, Inline, Line
+from pbpk.report.document.inline import Code, Inline, Line, with_code
 from pbpk.report.document.source import source
 from pbpk.report.dossier import Dossier
 from pbpk.report.plate_figures import calibrations_figure
@@ -27,6 +27,7 @@ RECOVERED = (
     "drops out of it. The two must not be mixed."
 )
 
+WELLS = "Every well, its light and its spectrum, and all tables of each plate are in `plates.html` beside this report."
 CURVES = (
     "Amplitude against the amount in the well, both logarithmic, with the curve that organs are read off and the "
     "band in which 95 % of new wells lie."
@@ -102,6 +103,7 @@ def _plates(dossier: Dossier) -> list[Block]:
     out = left_out_table(counts.panels, counts.quantified)
     balance, shares = balance_table(counts), recovered_table(counts)
     blocks: list[Block] = [Heading("Plates of raw light", 2, "plates")]
+    blocks.append(Paragraph(with_code(WELLS)))
     blocks += [Paragraph(SYNTHETIC, "note")] if study.about.kind == "synthetic" else []
     blocks += [tables.from_file(table, place) for table in found.tables]
     blocks.append(Paragraph(found.borrowed, "note", place))

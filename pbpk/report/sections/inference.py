@@ -68,4 +68,4 @@ def _gate(dossier: Dossier) -> list[Block]:
                for sentence in found.warnings]  # fmt: skip
     if found.deviates:
         blocks.append(Paragraph(with_code(f"{found.deviates}."), source=place))
-    return blocks
+    return [*blocks, Paragraph(with_code("All diagnostic figures on one page: `diagnostics.html` beside this report."))]

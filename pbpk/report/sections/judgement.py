@@ -55,7 +55,8 @@ def deviations(dossier: Dossier) -> list[Block]:
     if dossier.plan is None:
         return [Paragraph(NO_PLAN)]
     place = "manifest.json#key=plan"
-    blocks: list[Block] = [Bullets([with_code(each) for each in dossier.warnings], place)] if dossier.warnings else []
+    remarks = [with_code(each) for each in dossier.docket.remarks]
+    blocks: list[Block] = [Bullets(remarks, place)] if remarks else []
     if not dossier.deviated:
         return [*blocks, Paragraph("Everything was done as planned.")]
     rows = [

@@ -23,6 +23,12 @@ class Plain:
     def equation(self, latex):
         return node("Math", latex)
 
+    def contents(self, document):
+        return [node("Contents", None)]
+
+    def listing(self, text):
+        return node("Listing", text)
+
     def styled(self, kind, paragraph):
         return [node(kind, paragraph)]
 

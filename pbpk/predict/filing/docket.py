@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True)
-class Dossier:
+class Docket:
     """The author's words, the plan, and what follows from both for a run.
 
     plan : None where none was frozen, or it is not what was frozen
@@ -43,7 +43,7 @@ class Dossier:
         return not self.reasons
 
 
-def read_dossier(folder: Path, run: "Run") -> Dossier:
+def read_docket(folder: Path, run: "Run") -> Docket:
     """Read what lies in a run and hold it against the run; whatever is broken is a reason against a final report.
 
     folder : of the run, before anything is written into it
@@ -60,7 +60,7 @@ def read_dossier(folder: Path, run: "Run") -> Dossier:
     deviated = () if plan is None else deviations(plan, run, authored)
     reasons = may_be_final(run, authored, plan, judged, deviated, _read_verified(folder), broken)
     gaps = (*missing(authored), *unexplained(deviated))
-    return Dossier(authored, plan, judged, deviated, assessment_table(authored, judged), gaps, reasons, remarks(plan))
+    return Docket(authored, plan, judged, deviated, assessment_table(authored, judged), gaps, reasons, remarks(plan))
 
 
 def _read_plan(inside: Path) -> tuple[dict[str, Any] | None, str]:
