@@ -92,7 +92,8 @@ def read_files(installed: Distribution, package: Path) -> Iterator[Check]:
     there = {path.resolve(): path for path in _files(package)}
     recorded = {}
     # not `installed.files`, which leaves out what is gone
-    for name, told, *_ in csv.reader((installed.read_text("RECORD") or "").splitlines()):
+    for row in csv.reader((installed.read_text("RECORD") or "").splitlines()):
+        name, told = [*row, "", ""][:2]
         path, (kind, _, value) = Path(str(installed.locate_file(name))).resolve(), told.partition("=")
         if kind == "sha256" and path.is_relative_to(package.resolve()):
             recorded[path] = value
