@@ -71,7 +71,7 @@ def test_many_failures_are_counted_and_some_named(tmp_path, quick):
     quick(GOOD, *BAD)
     said = say("qualify", "--out", tmp_path / "q.json")
     assert said.code == 4
-    assert said.err.startswith("pbpk: 5 of 6 checks did not pass: area 0: 1 cells, above the limit of 1e-09 cells.")
+    assert said.err.startswith("pbpk: 5 of 6 checks did not pass: area 0: 1 cell, above the limit of 1e-09 cells.")
     assert said.err.rstrip().endswith("And 2 others.")
     assert say("qualify", "--out", tmp_path / "q.json", "--force").code == 4
 

@@ -44,7 +44,7 @@ def test_the_table_has_every_column_in_order():
     assert list(table.columns) == COLUMNS
     assert table["passed"].tolist() == [True, False]
     assert [check.name for check in failed(checks)] == ["b"]
-    assert "2 cells (here), above the limit of 1 cells" in table["sentence"][1]
+    assert "2 cells (here), above the limit of 1 cell." in table["sentence"][1]
     assert list(checks_table([]).columns) == COLUMNS
 
 
