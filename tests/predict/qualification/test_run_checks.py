@@ -2,12 +2,15 @@
 
 import json
 from dataclasses import replace
+from pathlib import Path
 
 import numpy as np
 import pandas as pd
 import pytest
 import xarray as xr
+from madeup import made_up
 
+from pbpk.errors import StudyError
 from pbpk.predict.audit import FILE, write_audit
 from pbpk.predict.forecast import forecast_table
 from pbpk.predict.origin import origin_of, simulate
@@ -25,6 +28,7 @@ from pbpk.predict.record import read_manifest, write_manifest
 from pbpk.predict.scenario import read_scenarios
 from pbpk.share.tables import write_table
 
+ROOT = Path(__file__).parents[3]
 CHANGED = "files that are not what was written"
 
 
@@ -122,7 +126,24 @@ def test_chains_that_agree_pass(posterior):
     checks = list(of_fit(posterior))
     assert all(check.passed for check in checks), [check.sentence for check in checks]
     assert {check.group for check in checks} == {"convergence"}
-    assert "learned" in checks[-1].sentence
+    assert "46 learned" in checks[-2].sentence
+    assert "44 of 44 identifiable by exact arithmetic" in checks[-1].sentence
+
+
+def test_what_no_curve_depends_on_cannot_be_learned(verdicts):
+    """Fast tissues are in balance with the blood, so how much they hold moves no curve of a fit."""
+    name = "parameters learned though no curve depends on them"
+    drug = ROOT / "data" / "boeckmann_1994_theophylline_human"
+    assert verdicts(of_fit(made_up(drug, scale=0.3, seed=3))) == [name]
+    assert not verdicts(of_fit(made_up(drug, scale=1.0, seed=3)))
+
+
+def test_a_design_that_cannot_be_judged_fails(posterior, monkeypatch, verdicts):
+    def refuse(joint):
+        raise StudyError("no curve.")
+
+    monkeypatch.setattr(run_checks, "structure", refuse)
+    assert len(verdicts(of_fit(posterior))) == 1
 
 
 @pytest.mark.parametrize(

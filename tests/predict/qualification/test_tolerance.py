@@ -108,10 +108,15 @@ def test_rates_that_move_are_integrated_too():
 
 
 def test_a_steady_course_is_compared_with_the_sampler_alone(msc):
-    steady = replace(msc, schedule=replace(msc.schedule, every=np.array([0.0, 0.0])), measured=np.array([1.0]))
-    assert not steady.schedule.is_steady
-    rows = table([replace(msc, measured=np.zeros(0))])
-    assert "sampler" not in set(rows["compared"])
+    schedule = msc.model.schedule([Dose("iv", 100.0, every_h=24.0)])
+    assert schedule.is_steady
+    rows = table([replace(msc, schedule=schedule)])
+    assert set(rows["compared"]) == {"sampler"}
+    assert rows["largest"].max() < 0.01
+
+
+def test_a_course_at_which_nothing_was_measured_has_no_sampler(msc):
+    assert set(table([replace(msc, measured=np.zeros(0))])["compared"]) == set(METHODS)
 
 
 def test_closed_forms_are_kept():
