@@ -30,6 +30,8 @@ def tell_qualified(run: Path | None, out: Path | None, force: bool = False) -> N
         raise RunError(f"{out}: the checks are written as JSON; give a name that ends in .json.")
     if out is not None and out.exists() and not force:
         raise RunError(f"{out}: exists already; choose another --out, or replace it with --force.")
+    if out is not None and not out.parent.is_dir():
+        raise RunError(f"{out}: there is no folder {out.parent}; make it, or choose another --out.")
     begin = began = time.perf_counter()
     made: list[Check] = []
     for heading, part in examine(run):

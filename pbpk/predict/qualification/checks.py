@@ -89,4 +89,5 @@ def failed(checks: Iterable[Check]) -> tuple[Check, ...]:
 
 def _plain(number: float, unit: str, digits: int) -> str:
     """A number with its unit; the unit of a ratio is left out."""
-    return f"{number:.{digits}g}" + (f" {unit}" if unit not in ("", "1") else "")
+    named = unit.removesuffix("s") if number == 1.0 else unit
+    return f"{number:.{digits}g}" + (f" {named}" if unit not in ("", "1") else "")

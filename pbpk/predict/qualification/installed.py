@@ -1,6 +1,7 @@
 """The package on this machine: versions against what is required, files against what was recorded, arithmetic."""
 
 import base64
+import csv
 import hashlib
 import os
 import platform
@@ -90,10 +91,12 @@ def read_files(installed: Distribution, package: Path) -> Iterator[Check]:
     """
     there = {path.resolve(): path for path in _files(package)}
     recorded = {}
-    for file in installed.files or []:
-        path = Path(str(installed.locate_file(file))).resolve()
-        if file.hash is not None and file.hash.mode == "sha256" and path.is_relative_to(package.resolve()):
-            recorded[path] = file.hash.value
+    # not `installed.files`, which leaves out what is gone
+    for row in csv.reader((installed.read_text("RECORD") or "").splitlines()):
+        name, told = [*row, "", ""][:2]
+        path, (kind, _, value) = Path(str(installed.locate_file(name))).resolve(), told.partition("=")
+        if kind == "sha256" and path.is_relative_to(package.resolve()):
+            recorded[path] = value
     about = "SHA-256 of each file of the package, its models among them"
     if not recorded:
         told = (f"package files: the package runs from a checkout, whose files no wheel recorded; the digest of "

@@ -11,6 +11,7 @@ import xarray as xr
 from pbpk.assay.plates.panel import Panel
 from pbpk.assay.study import Study
 from pbpk.errors import PbpkError, RunError
+from pbpk.infer.design.structure import structure
 from pbpk.infer.draws.convergence import LEAST_ESS, MOST_RHAT
 from pbpk.infer.draws.posterior import Posterior
 from pbpk.infer.draws.summary import parameters, predictions
@@ -24,6 +25,7 @@ from pbpk.predict.run import read_fit
 VEHTARI = "Vehtari et al. 2021, Bayesian Analysis 16:667"
 OWN = "the manifest and the record of the run"
 ICH = "ICH M10 (2022), whose limits are borrowed: they are written for other assays"
+SEDOGLAVIC = "Sedoglavic 2002, J Symb Comput 33:735, as pbpk.infer.design.structure has it"
 ROUNDED = 1e-5  # relative: tables are written with six digits
 WIDER = 1.5  # posterior SD over prior SD: data may move a belief and hardly widen it
 RULES = ["panel", "rule", "limit", "found", "passed", "section", "sentence"]
@@ -128,7 +130,9 @@ def of_fit(posterior: Posterior) -> Iterator[Check]:
         yield _at_least(f"effective draws in the {where}", "chains are long enough", value, LEAST_ESS, worst[what])
     yield at_most("convergence", "divergent transitions", "no transition diverged", found.divergences, 0.0,
                   "transitions", "Betancourt 2017, arXiv:1701.02434")  # fmt: skip
-    yield _of_learning(parameters(posterior))
+    table = parameters(posterior)
+    yield _of_learning(table)
+    yield _of_structure(posterior, table)
 
 
 def _of_learning(table: pd.DataFrame) -> Check:
@@ -140,6 +144,19 @@ def _of_learning(table: pd.DataFrame) -> Check:
                    "what data can tell of each parameter; one that is wider than its prior stands against the data",
                    float(widest["contraction"]), WIDER, "1", "limit chosen here",
                    f"{widest['parameter']}; {counted}")  # fmt: skip
+
+
+def _of_structure(posterior: Posterior, table: pd.DataFrame) -> Check:
+    """Check that what no curve of the design depends on was not learned: it must have kept its prior."""
+    name, about = "parameters learned though no curve depends on them", "structural identifiability against the fit"
+    try:
+        found = structure(posterior.joint)
+    except PbpkError as problem:
+        return broken("convergence", name, about, str(problem), SEDOGLAVIC)
+    learned = set(table.loc[table["learned"] == "learned", "parameter"]) & set(found.unseen)
+    told = f"{len(found.identifiable)} of {len(found.parameters)} identifiable by {found.by}"
+    named = f"; learned: {', '.join(sorted(learned))}" if learned else ""
+    return at_most("convergence", name, about, len(learned), 0.0, "parameters", SEDOGLAVIC, told + named)
 
 
 def _worst(each: dict[str, dict[str, float]], what: str) -> str:
