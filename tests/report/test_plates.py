@@ -7,8 +7,8 @@ from pbpk.assay.balance import balance_by_hour, recovered_by_hour
 from pbpk.report.plates import (
     MOST_DETAILS,
     balance_table,
+    overview,
     plate_html,
-    plates_section,
     recovered_table,
     write_plate_page,
 )
@@ -83,12 +83,6 @@ def test_not_more_than_some_bad_wells_are_drawn_large(plated, monkeypatch):
     assert "but for 2 more" in page
 
 
-def test_the_section_of_the_report(plated):
-    section = plates_section(plated.study, plated.counts, page="plates.html")
-    assert section["page"] == "plates.html"
-    assert plates_section(plated.study, plated.counts, page="")["page"] == ""
-
-
 def test_mass_balance_is_that_of_the_counts(plated):
     found = balance_by_hour(plated.counts)
     rows = balance_table(plated.counts).rows
@@ -100,3 +94,11 @@ def test_mass_balance_is_that_of_the_counts(plated):
     assert "not percent of the dose" in shares.caption
     first = recovered_by_hour(plated.counts).iloc[0]
     assert f"{number(first['percent_recovered'])} ± {number(first['sd'])}" in shares.rows[0]
+
+
+def test_the_overview_says_what_rules_were_borrowed_and_what_a_cell_carries(plated, plain_plate):
+    found = overview(plated.counts)
+    assert [table.head[1:] for table in found.tables] == [("lung", "liver")]
+    assert "borrowed" in found.borrowed.lower()
+    assert "One cell carries" in found.load
+    assert "asked for none" in overview(plain_plate.counts).borrowed
