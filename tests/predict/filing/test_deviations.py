@@ -75,7 +75,17 @@ def test_draws_that_nobody_chose(filed, draws, told):
     plan = copied(filed.plan)
     plan["settings"]["draws"] = None
     run = with_manifest(filed.run, settings={**filed.run.manifest["settings"], "draws": draws})
-    assert ("settings.draws" in found(filed, plan, run)) == told
+    rows = found(filed, plan, run)
+    assert ("settings.draws" in rows) == told
+    assert not told or rows == {"settings.draws": ("800, or 1600 where needed", str(draws))}
+
+
+def test_a_quick_look_has_as_many_draws_as_it_has(filed):
+    plan = copied(filed.plan)
+    plan["settings"] |= {"draws": None, "quick": True}
+    settings = {**filed.run.manifest["settings"], "draws": 1000}
+    assert found(filed, plan, with_manifest(filed.run, settings=settings | {"quick": True})) == {}
+    assert set(found(filed, plan, with_manifest(filed.run, settings=settings))) == {"settings.draws", "settings.quick"}
 
 
 def test_a_model_that_only_digits_tell_apart(filed):
