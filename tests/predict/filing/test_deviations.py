@@ -6,8 +6,9 @@ from types import MappingProxyType
 
 import pytest
 
+from pbpk.infer.draws.fit import DRAWS
 from pbpk.predict.filing.authored import Deviation
-from pbpk.predict.filing.deviations import NOTHING, Deviated, deviations, deviations_table, unexplained
+from pbpk.predict.filing.deviations import NOTHING, USUAL_DRAWS, Deviated, deviations, deviations_table, unexplained
 
 
 def copied(plan):
@@ -149,3 +150,7 @@ def test_a_row_without_a_reason_is_missing(filed):
     assert gap.name == 'deviations "settings.seed"'
     assert unexplained((Deviated("a", "1", "2", " "),))
     assert not deviations_table(()).size
+
+
+def test_the_usual_draws_are_those_of_a_fit():
+    assert USUAL_DRAWS == (DRAWS, 2 * DRAWS)
