@@ -6,8 +6,9 @@ from types import MappingProxyType
 
 import pytest
 
+from pbpk.infer.draws.fit import DRAWS
 from pbpk.predict.filing.authored import Deviation
-from pbpk.predict.filing.deviations import NOTHING, Deviated, deviations, deviations_table, unexplained
+from pbpk.predict.filing.deviations import NOTHING, USUAL_DRAWS, Deviated, deviations, deviations_table, unexplained
 
 
 def copied(plan):
@@ -75,7 +76,17 @@ def test_draws_that_nobody_chose(filed, draws, told):
     plan = copied(filed.plan)
     plan["settings"]["draws"] = None
     run = with_manifest(filed.run, settings={**filed.run.manifest["settings"], "draws": draws})
-    assert ("settings.draws" in found(filed, plan, run)) == told
+    rows = found(filed, plan, run)
+    assert ("settings.draws" in rows) == told
+    assert not told or rows == {"settings.draws": ("800, or 1600 where needed", str(draws))}
+
+
+def test_a_quick_look_has_as_many_draws_as_it_has(filed):
+    plan = copied(filed.plan)
+    plan["settings"] |= {"draws": None, "quick": True}
+    settings = {**filed.run.manifest["settings"], "draws": 1000}
+    assert found(filed, plan, with_manifest(filed.run, settings=settings | {"quick": True})) == {}
+    assert set(found(filed, plan, with_manifest(filed.run, settings=settings))) == {"settings.draws", "settings.quick"}
 
 
 def test_a_model_that_only_digits_tell_apart(filed):
@@ -139,3 +150,7 @@ def test_a_row_without_a_reason_is_missing(filed):
     assert gap.name == 'deviations "settings.seed"'
     assert unexplained((Deviated("a", "1", "2", " "),))
     assert not deviations_table(()).size
+
+
+def test_the_usual_draws_are_those_of_a_fit():
+    assert USUAL_DRAWS == (DRAWS, 2 * DRAWS)
