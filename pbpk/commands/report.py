@@ -8,6 +8,7 @@ import pandas as pd
 import xarray as xr
 from rich.markup import escape
 
+from pbpk.assay.study import AUTHORED
 from pbpk.commands.reading import words
 from pbpk.errors import ReportError, did_you_mean
 from pbpk.infer.comparison.loo import influence, left_out
@@ -45,9 +46,9 @@ def tell_reported(run: Path, formats: str, paper: str, author: Path | None, fina
         if name not in known:
             raise ReportError(f"{option}: `{name}` is none.{did_you_mean(name, known)} Take {' or '.join(known)}.")
     read_open(run)
-    if author is not None:
-        write_authored(run, author)
     study, posterior, manifest = read_fit(run)
+    if author is not None or (run / "study" / study.name / AUTHORED).is_file():  # what was written there since, too
+        write_authored(run, author)
     draws = run / "forecast.nc"
     forecast = xr.open_dataset(draws, engine="h5netcdf").load() if draws.is_file() else None
     checked = check_prior(posterior.joint, seed=int(manifest["seed"]))

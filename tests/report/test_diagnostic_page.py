@@ -45,7 +45,8 @@ def test_nothing_is_taken_from_outside(text):
 
 def test_two_renders_are_the_same_bytes(sampled, believed, influence, text, tmp_path):
     began = time.process_time()
-    path = write_diagnostics(sampled, tmp_path / "deep" / "diagnostics.html", influence, believed)
+    drawn = shown(sampled, influence, believed)
+    path = write_diagnostics(sampled, tmp_path / "deep" / "diagnostics.html", drawn, believed)
     assert time.process_time() - began < 20.0  # 3 s on a quiet core
     linked = path.read_text().replace('The fit itself: <a href="report.html">report.html</a>. ', "")
     assert linked == text

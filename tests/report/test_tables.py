@@ -62,5 +62,6 @@ def test_values_ranges_and_limits_are_told_apart():
 )  # fmt: skip
 def test_a_dose_is_told_in_words(khot, fields, words):
     rows = [DoseRow(**{"group": "iv", "animal": animal, "hours": 0.0, "route": "iv", **fields}) for animal in "ab"]
-    run = SimpleNamespace(study=SimpleNamespace(about=khot.study.about, doses=tuple(rows)))
+    study = SimpleNamespace(about=khot.study.about, doses=tuple(rows), hashes={})
+    run = SimpleNamespace(study=study, name="khot")
     assert tables.groups_table(run).rows[0][2] == f"{words} (animals a, b)"

@@ -31,7 +31,7 @@ def test_words():
 
 
 def test_the_summary_counts_what_the_tables_hold(khot):
-    text = " ".join(summary(khot))
+    text = " ".join(sentence for sentence, _ in summary(khot))
     inside = khot.predictions["inside"].dropna().astype(bool)
     assert f"{inside.sum()} of {len(inside)} values lie inside" in text
     ratio = khot.predictions["value"] / khot.predictions["q50"]
@@ -42,5 +42,5 @@ def test_the_summary_counts_what_the_tables_hold(khot):
 
 
 def test_the_summary_says_when_the_denominator_is_unknown(zhuang, khot):
-    assert any("0.63" in sentence and "recovered" in sentence for sentence in summary(zhuang))
-    assert not any("percent of;" in sentence for sentence in summary(khot))
+    assert any("0.63" in sentence and "recovered" in sentence for sentence, _ in summary(zhuang))
+    assert not any("percent of;" in sentence for sentence, _ in summary(khot))

@@ -87,7 +87,7 @@ def _is_wide(blocks: Sequence[Block], place: int) -> bool:
     """Whether a block stands on a page on its side: a wide table, the titles above it, a paragraph between two."""
     block = blocks[place]
     if isinstance(block, Heading):
-        return place + 1 < len(blocks) and _is_wide(blocks, place + 1) and block.level > 1
+        return place + 1 < len(blocks) and _is_wide(blocks, place + 1)
     if isinstance(block, Paragraph):
         around = (blocks[place - 1] if place else None, blocks[place + 1] if place + 1 < len(blocks) else None)
         return all(isinstance(each, Table) and each.is_wide for each in around)

@@ -20,9 +20,9 @@ class Code:
 
     text: str
 
-    def __html__(self) -> str:
+    def __html__(self) -> Markup:
         """Code that breaks at underscores."""
-        return str(Markup("<code>{}</code>").format(escape(self.text).replace("_", Markup("_<wbr>"))))
+        return Markup("<code>{}</code>").format(escape(self.text).replace("_", Markup("_<wbr>")))
 
     def __str__(self) -> str:
         return self.text
@@ -34,9 +34,9 @@ class Strong:
 
     text: str
 
-    def __html__(self) -> str:
+    def __html__(self) -> Markup:
         """Bold words."""
-        return str(Markup("<strong>{}</strong>").format(self.text))
+        return Markup("<strong>{}</strong>").format(self.text)
 
     def __str__(self) -> str:
         return self.text
@@ -49,10 +49,10 @@ class Mark:
     text: str
     kind: str
 
-    def __html__(self) -> str:
+    def __html__(self) -> Markup:
         """Coloured word."""
         family = "verdict" if self.kind in ("good", "bad", "open") else "mark"
-        return str(Markup('<span class="{} {}">{}</span>').format(family, self.kind.replace(" ", "-"), self.text))
+        return Markup('<span class="{} {}">{}</span>').format(family, self.kind.replace(" ", "-"), self.text)
 
     def __str__(self) -> str:
         return self.text
@@ -65,10 +65,10 @@ class Link:
     text: str
     target: str
 
-    def __html__(self) -> str:
+    def __html__(self) -> Markup:
         """Link that breaks at underscores."""
         text = escape(self.text).replace("_", Markup("_<wbr>"))
-        return str(Markup('<a href="{}">{}</a>').format(self.target, text))
+        return Markup('<a href="{}">{}</a>').format(self.target, text)
 
     def __str__(self) -> str:
         return self.text
@@ -81,9 +81,9 @@ class Doubtful:
     number: str
     interval: str
 
-    def __html__(self) -> str:
+    def __html__(self) -> Markup:
         """Number, and its interval in small print."""
-        return str(Markup("{}<br><small>{}</small>").format(self.number, self.interval))
+        return Markup("{}<br><small>{}</small>").format(self.number, self.interval)
 
     def __str__(self) -> str:
         return f"{self.number} ({self.interval})"
@@ -95,9 +95,9 @@ class Line:
 
     pieces: tuple["Inline", ...]
 
-    def __html__(self) -> str:
+    def __html__(self) -> Markup:
         """All pieces, each escaped as it needs."""
-        return str(Markup("").join(self.pieces))
+        return Markup("").join(self.pieces)
 
     def __str__(self) -> str:
         return "".join(str(piece) for piece in self.pieces)
@@ -109,7 +109,7 @@ type Inline = str | Code | Strong | Mark | Link | Doubtful | Line
 def with_code(sentence: str) -> Line:
     """Sentence with what stands between backticks as code.
 
-    >>> str(with_code("`E_lung` < 1")), with_code("`E_lung` < 1").__html__()
+    >>> str(with_code("`E_lung` < 1")), str(with_code("`E_lung` < 1").__html__())
     ('E_lung < 1', '<code>E_<wbr>lung</code> &lt; 1')
     """
     parts = re.split(r"`([^`]*)`", sentence)

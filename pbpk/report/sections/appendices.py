@@ -6,7 +6,8 @@ from typing import Any
 from pbpk.predict.filing.frozen import seal_of
 from pbpk.predict.filing.study_report import study_report_checklist
 from pbpk.report import tables
-from pbpk.report.ctd.summary import ctd_blocks, listing_blocks
+from pbpk.report.ctd.listing import listing_blocks
+from pbpk.report.ctd.whole import ctd_blocks
 from pbpk.report.document.blocks import Block, Bullets, Facts, Heading, Listing, Paragraph, Table
 from pbpk.report.document.inline import Code, Inline, Line, Link
 from pbpk.report.document.source import source

@@ -75,14 +75,14 @@ def _hindrances(dossier: Dossier) -> list[Block]:
     if dossier.final:
         return []
     heading = Heading("What is still missing", 2, "missing")
-    if not dossier.hindrances:
-        return [heading, Paragraph("Nothing: `pbpk report --final` would make this report final.")]
     blank: dict[str, list[str]] = {}
     for entry in dossier.entries:
         if entry.status == "missing":
             table, _, rest = entry.name.partition(".")
             blank.setdefault(table, []).append(rest or table)
     words = [with_code(sentence) for sentence in dossier.hindrances if not sentence.startswith(TO_BE_COMPLETED)]
+    if not words and not blank:
+        return [heading, Paragraph(with_code("Nothing: `pbpk report --final` would make this report final."))]
     blocks: list[Block] = [heading]
     blocks += [Bullets(words, "manifest.json")] if words else []
     if blank:

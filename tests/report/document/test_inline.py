@@ -1,6 +1,7 @@
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from markupsafe import Markup
 
 from pbpk.report.document.inline import Code, Doubtful, Line, Link, Mark, Strong, printable, spaced, with_code
 
@@ -43,3 +44,8 @@ def test_what_prints_has_no_control_characters_and_loses_none(text):
     assert not any(ord(letter) < 32 and letter not in "\t\n\r" for letter in shown)
     shown.encode("utf-8")
     assert shown.count("[U+0007]") == text.count("\x07") + text.count("[U+0007]")
+
+
+@pytest.mark.parametrize("piece", PIECES)
+def test_markup_is_not_escaped_twice(piece):
+    assert Markup("<td>{}</td>").format(piece("a_b")) == f"<td>{piece('a_b').__html__()}</td>"

@@ -27,6 +27,15 @@ SENSITIVITY = pd.DataFrame(
 PLAN = {"frozen": "2026-01-30T12:00:00+00:00", "plan_sha256": "f" * 64, "criteria": {"chains": {}}}
 
 
+ASSUMED = """
+[[assumptions]]
+statement = "said"
+reason = "said"
+alternative = "said"
+impact_test = {na = "no test"}
+"""
+
+
 def criterion(name):
     return Criterion(id=name, about="Chains agree.", quantity="rhat_max", comparison="<=", threshold=1.01)
 
@@ -37,7 +46,7 @@ def filled(tmp_path):
     text = re.sub(r'^(rating|severity|likelihood) = ""$', r'\1 = "low"', template(), flags=re.MULTILINE)
     text = re.sub(r'^(\w+) = ""$', r'\1 = "words of the author"', text, flags=re.MULTILINE)
     path = tmp_path / "report.toml"
-    path.write_text(text)
+    path.write_text(text + ASSUMED)
     return read_authored(path)
 
 
