@@ -1,0 +1,78 @@
+"""Overview (2.6.5.1): which kinds of study there are, in what, done where, under GLP or not."""
+
+from typing import TYPE_CHECKING
+
+from pbpk.assay.measurements import DROPPED
+from pbpk.report.ctd.absorption import BLOOD
+from pbpk.report.ctd.analyte import BLANK, is_cells
+from pbpk.report.ctd.design import owed, species
+from pbpk.report.ctd.sources import in_study, stated
+from pbpk.report.document.blocks import Block, Heading, Paragraph, Table
+from pbpk.report.document.inline import Inline, Strong
+from pbpk.report.wording import ROUTES, listed, named
+
+if TYPE_CHECKING:
+    from pbpk.predict.run import Run
+
+HEAD = ("Type of study", "Test system", "Method of administration", "Testing facility", "Study number", "GLP",
+        "Location")  # fmt: skip
+
+
+def overview_blocks(run: "Run") -> list[Block]:
+    """2.6.5.1: one row for each kind of study; kinds that were not done are named too."""
+    done, not_done = _kinds(run)
+    about = run.study.about
+    report = about.reporting
+    routes = dict.fromkeys(route for group in about.groups for route in group.routes)
+    shared: tuple[Inline, ...] = (
+        species(run), listed(ROUTES.get(route, named(route)) for route in routes), owed(report.facility),
+        owed(report.study_number), glp(run), Strong(BLANK),
+    )  # fmt: skip
+    rows: list[tuple[Inline, ...]] = [(kind, *shared) for kind in done]
+    sources = [in_study(run, "study.toml")] * len(done)
+    rows += [(kind, *("–",) * 6) for kind in not_done]
+    sources += [""] * len(not_done)
+    rows.append(("Other: kinetic model", "see 2.6.5.16", *("–",) * 3, "not conducted under GLP", "4.2.2.7"))
+    table = Table(_title(run), HEAD, "lllllll", rows, [*sources, stated(run, "model")], number="2.6.5.1")
+    return [Heading("Overview (CTD 2.6.5.1)", 2, "ctd-overview"), table, *_missing(run)]
+
+
+def _title(run: "Run") -> str:
+    return f"Pharmacokinetics, overview: {run.study.about.title}"
+
+
+def _kinds(run: "Run") -> tuple[list[str], list[str]]:
+    """Kinds of study that this one is, and those that nobody did."""
+    organs = set(run.joint.counts.table["organ"])
+    organs |= {row.organ for row in run.study.measurements if run.study.about.tissues.get(row.organ) == DROPPED}
+    gone = organs & set(run.joint.model.outside)
+    in_blood = {organ for organ in organs if organ in BLOOD}
+    circulating = "Circulating cells" if is_cells(run) else "Absorption"
+    found = {
+        f"{circulating} (2.6.5.3)": bool(in_blood),
+        "Organ distribution (2.6.5.5)": bool(organs - in_blood - gone),
+        "Excretion (2.6.5.13)": bool(gone),
+    }
+    not_done = [f"{name}: not studied" for name, there in found.items() if not there]
+    if is_cells(run):
+        not_done += [f"{name}: not applicable to a cellular product" for name in ("Metabolism", "Drug interactions")]
+    else:
+        not_done += ["Metabolism: not studied", "Drug interactions: not studied"]
+    return [name for name, there in found.items() if there], not_done
+
+
+def glp(run: "Run") -> Inline:
+    """What the author says of GLP; a study that was not under it needs the reason."""
+    said = run.study.about.reporting.glp
+    if said.strip().lower() in ("no", "false", "non-glp", "not glp"):
+        return Strong(f"{said}; reason {BLANK}")
+    return owed(said)
+
+
+def _missing(run: "Run") -> list[Block]:
+    report = run.study.about.reporting
+    blanks = [name for name, told in (("the testing facility", report.facility), ("the study number",
+              report.study_number), ("whether the study was under GLP, and if not why", report.glp))
+              if not told]  # fmt: skip
+    blanks.append("the location of the study report in the dossier (volume and section)")
+    return [Paragraph(f"{BLANK}: {listed(blanks)}.", "missing")]
