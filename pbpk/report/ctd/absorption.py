@@ -4,10 +4,13 @@ from typing import TYPE_CHECKING, Any
 
 import pandas as pd
 
-from pbpk.report.ctd.analyte import analyte, caveat, is_cells
+from pbpk.report.ctd.analyte import analyte, footnote, is_cells
 from pbpk.report.ctd.areas import against, areas_of, with_error
 from pbpk.report.ctd.design import header_table, is_repeated
+from pbpk.report.ctd.distribution import observed_blocks
 from pbpk.report.ctd.lettering import lettered
+from pbpk.report.ctd.observations import BLOOD, is_blood_only
+from pbpk.report.ctd.predicted import at_hours_tables
 from pbpk.report.ctd.sources import given, where
 from pbpk.report.document.blocks import Block, Heading, Paragraph, Table
 from pbpk.report.wording import CREDIBLE, MISSING, interval, listed, named, number, unit
@@ -15,9 +18,8 @@ from pbpk.report.wording import CREDIBLE, MISSING, interval, listed, named, numb
 if TYPE_CHECKING:
     from pbpk.predict.run import Run
 
-BLOOD = ("blood", "plasma", "serum")
-SHOWN = {"Cmax": "Cmax", "Tmax": "Tmax", "AUClast": "AUC(0–t)", "Tlast": "t", "half_life": "Terminal half-life",
-         "CL": "Clearance", "CL_F": "Apparent clearance", "Vss": "Volume at steady state"}  # fmt: skip
+SHOWN = {"Cmax": "Cmax", "Tmax": "Tmax", "AUClast": "AUC(0–t)", "Tlast": "t, last hour above the limit",
+         "half_life": "Terminal half-life", "CL": "Clearance", "CL_F": "Apparent clearance", "Vss": "Volume at steady state"}  # fmt: skip
 FITTED = ("Cmax", "Tmax", "AUClast", "half_life", "CL", "CL_F")
 
 
@@ -60,7 +62,9 @@ def _blocks(run: "Run", number_of_table: str) -> list[Block]:
     table = header_table(run, f"{caption}: animals, dose, sample and kinetic parameters of what was observed")
     for organ, readout in seen:
         table = _with_parameters(run, table, organ, readout)
-    return [*blocks, *lettered(number_of_table, [table, *_fitted(run, seen)]), *_no_parameters(run, seen)]
+    told: list[Block] = [table, *(observed_blocks(run) if is_blood_only(run) else []), *_fitted(run, seen)]
+    told += at_hours_tables(run) if is_blood_only(run) else []
+    return [*blocks, *lettered(number_of_table, told), *_no_parameters(run, seen)]
 
 
 def _with_parameters(run: "Run", table: Table, organ: str, readout: str) -> Table:
@@ -75,7 +79,7 @@ def _with_parameters(run: "Run", table: Table, organ: str, readout: str) -> Tabl
         if any(row is not None and pd.notna(row["value"]) for row in told):
             rows.append((words, *(_parameter(row) for row in told)))
             sources.append(where("exposure.csv", organ=organ, readout=readout, animal="", parameter=name))
-    notes = [*_remarks(found), caveat(run)]
+    notes = [*_remarks(found), footnote(run)]
     return Table(table.caption, table.head, table.align, [*table.rows, *rows], [*table.sources, *sources], notes)
 
 
@@ -105,11 +109,16 @@ def _fitted(run: "Run", seen: list[tuple[str, str]]) -> list[Table]:
             told = [areas_of(run, group.name, readout).get((group.name, organ, readout), {}).get(name)
                     for group in groups]  # fmt: skip
             if any(row is not None and pd.notna(row["q50"]) for row in told):
-                rows.append((f"{named(organ)}: {SHOWN[name]}", *(_median(row) for row in told)))
+                rows.append(
+                    (
+                        f"{named(organ)}: {SHOWN[name]}" if len(seen) > 1 else SHOWN[name],
+                        *(_median(row) for row in told),
+                    )
+                )
                 sources.append(where("exposure.csv", organ=organ, readout=readout, animal="", parameter=name))
     head = ("", *(group.name for group in groups))
     caption = f"MODEL-PREDICTED, not observed: kinetic parameters in blood, median ({CREDIBLE})"
-    return [Table(caption, head, "l" * len(head), rows, sources, [caveat(run)])] if rows else []
+    return [Table(caption, head, "l" * len(head), rows, sources, [footnote(run)])] if rows else []
 
 
 def _median(row: dict[Any, Any] | None) -> str:

@@ -4,12 +4,13 @@ from typing import TYPE_CHECKING
 
 from pbpk.assay.study import Study
 from pbpk.quantity import inside
-from pbpk.report.wording import READINGS
+from pbpk.report.wording import READINGS, listed
 
 if TYPE_CHECKING:
     from pbpk.predict.run import Run
 
 UNLABELLED = ("", "none")
+NO_CELLS = ", no cells"
 COUNTED = {"label": "cell equivalents", "dna": "donor-DNA cell equivalents", "live": "living cells"}
 AMOUNTS = {"cell": "cells"}
 BLANK = "TO BE COMPLETED"
@@ -22,8 +23,12 @@ def is_cells(run: "Run") -> bool:
 
 
 def product(study: Study) -> str:
-    """What was given, in the study's words."""
-    return study.about.product.cell_type
+    """What was given, in the study's words; that something holds no cells goes without saying.
+
+    >>> "theophylline, no cells".removesuffix(NO_CELLS)
+    'theophylline'
+    """
+    return study.about.product.cell_type.removesuffix(NO_CELLS)
 
 
 def analyte(run: "Run", readout: str = "label") -> str:
@@ -42,23 +47,31 @@ def analytes(run: "Run") -> list[str]:
 
 
 def caveat(run: "Run") -> str:
-    """The footnote of every table: what the analyte is, and what it does not say."""
-    label = run.study.about.label
-    if not is_cells(run):
-        what = "free particles, no cells were given" if label not in UNLABELLED else "no cells were given"
-        return f"The analyte is {analyte(run)}: {what}."
-    if label in UNLABELLED:
-        return f"The analyte is {' and '.join(analytes(run))}."
+    """What the analyte is, and what it does not say, in full."""
+    if not _is_label(run):
+        return footnote(run)
     return (
-        f"The analyte is {analyte(run)}: {label} is a label, and label is not viability. Label in dead cells, and in "
-        "phagocytes that have taken it up, counts as well."
+        f"{footnote(run)} {run.study.about.label} in dead cells, and in phagocytes that have taken it up, counts as "
+        "well."
     )
+
+
+def footnote(run: "Run") -> str:
+    """The same below each table, as short as it can be."""
+    told = f"The analyte is {listed(analytes(run))}"
+    return f"{told}: label is not viability." if _is_label(run) else f"{told}."
+
+
+def _is_label(run: "Run") -> bool:
+    """Whether some of what was counted is the label of cells."""
+    labelled = run.study.about.label not in UNLABELLED
+    return is_cells(run) and labelled and "label" in set(run.joint.counts.table["readout"])
 
 
 def share_unit(run: "Run", per: str = "") -> str:
     """Unit of the percentages of the study."""
     denominator = run.joint.counts.denominator
-    told = READINGS.get(denominator, "%, of what is not stated")
+    told = READINGS.get(denominator, "% (of what is not stated)")
     return f"{told}/{per}" if per else told
 
 

@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Any
 
 import pandas as pd
 
-from pbpk.report.ctd.analyte import analyte, caveat, is_cells
+from pbpk.report.ctd.analyte import analyte, footnote, is_cells
 from pbpk.report.ctd.observations import ordered
 from pbpk.report.ctd.sources import where
 from pbpk.report.document.blocks import Block, Paragraph, Table
@@ -24,7 +24,7 @@ RULES = (
     "freedom (df): of animals killed at their hour the variance of that sum (Bailer 1988) with Satterthwaite's df "
     "(Nedelman 1995); of animals sampled through the whole course those of the mean of their areas. –: without SD or "
     "single animals there is none. Residence is AUC(0–t) over the dose. Clearance and volumes have no meaning for "
-    "counts of an organ and are not given."
+    "counts of an organ and are not given. n: animals behind the area."
 )
 
 
@@ -59,8 +59,9 @@ def _table(run: "Run", group: str, readout: str) -> Table:
     rows = [_row(key[1], found[key]) for key in keys]
     head = ("Tissue", "n", "AUC(0–t) ± SE", "df", CONFIDENCE, "Unit", "t [h]", "Half-life [h]", "Residence [h]")
     caption = f"Observed: areas under the curve of {analyte(run, readout)}, group {group}"
-    notes = [RULES if is_cells(run) else RULES.rpartition(" Clearance")[0], *flags({k: found[k] for k in keys})]
-    return Table(caption, head, "lrrrrlrrr", rows, [source_of(key) for key in keys], [*notes, caveat(run)])
+    own = {key: found[key] for key in keys}
+    notes = [RULES if is_cells(run) else RULES.rpartition(" Clearance")[0], *flags(own)]
+    return Table(caption, head, "lrrrrlrrr", rows, [source_of(key) for key in keys], [*notes, footnote(run)])
 
 
 def _row(organ: str, told: dict[str, dict[Any, Any]]) -> Sequence[str]:
@@ -91,16 +92,19 @@ def _half_life(told: dict[str, dict[Any, Any]]) -> str:
 def against(row: dict[Any, Any]) -> str:
     """What speaks against a number, in words; how many subjects were averaged does not."""
     flag = "" if pd.isna(row["flag"]) else str(row["flag"])
-    return "; ".join(each for each in flag.split("; ") if each and not each.startswith("mean of "))
+    return ", ".join(each for each in flag.split("; ") if each and not each.startswith("mean of "))
 
 
 def flags(found: dict[tuple[str, str, str], dict[str, dict[Any, Any]]]) -> list[str]:
     """What speaks against areas and half-lives, each with the organs of which it is said."""
-    said: dict[str, list[str]] = {}
+    said: dict[str, dict[str, list[str]]] = {"AUC(0–t)": {}, "* Half-life": {}}
     for (_, organ, _), told in found.items():
-        if against(told["AUClast"]):
-            said.setdefault(f"AUC(0–t): {against(told['AUClast'])}", []).append(named(organ))
         tail = told.get("half_life", told.get("lambda_z"))
-        if tail is not None and against(tail):
-            said.setdefault(f"*Half-life: {against(tail)}", []).append(named(organ))
-    return [f"{flag} ({listed(dict.fromkeys(organs))})." for flag, organs in said.items()]
+        for name, row in zip(said, (told["AUClast"], tail), strict=True):
+            if row is not None and against(row):
+                said[name].setdefault(against(row), []).append(named(organ))
+    return [
+        f"{name}: " + "; ".join(f"{listed(organs)}: {flag}" for flag, organs in own.items()) + "."
+        for name, own in said.items()
+        if own
+    ]

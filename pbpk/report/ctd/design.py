@@ -67,7 +67,8 @@ def _fields(run: "Run") -> tuple[Field, ...]:
 def species(run: "Run") -> str:
     """Species and strain as the study states them."""
     about = run.study.about
-    return ", ".join(word for word in (named(about.species), about.strain or f"strain {NOT_STATED}") if word)
+    strain = about.strain or ("" if about.species == "human" else f"strain {NOT_STATED}")
+    return ", ".join(word for word in (named(about.species), strain) if word)
 
 
 def viability(run: "Run") -> str:
@@ -90,7 +91,7 @@ def _sexes(run: "Run", group: str) -> str:
     if sexes and len(sexes) == len(names):
         return listed(counted(sexes.count(sex), sex, sex) for sex in dict.fromkeys(sexes))
     if names:
-        return f"{whole(len(names))}, sex {NOT_STATED}"
+        return f"{counted(len(names), _one(run))}, sex {NOT_STATED}"
     stated_n = sorted({row.n for row in run.study.measurements if row.group == group and row.n})
     if not stated_n:
         return f"number and sex {NOT_STATED}"
@@ -108,9 +109,10 @@ def _how(run: "Run", group: Group) -> str:
     rows = [row for row in run.study.doses if row.group == group.name and row.is_dose]
     lasted = sorted({row.duration_min for row in rows if row.duration_min})
     rates = any(row.rate_per_h for row in rows)
-    time = f"over {listed(number(minutes) for minutes in lasted)} min" if lasted else "bolus"
-    time = "at a stated rate" if rates and not lasted else time
-    return f"{listed(ROUTES.get(route, named(route)) for route in group.routes)}, {time}"
+    into_vessel = set(group.routes) <= set(ROUTES)
+    time = f", over {listed(number(minutes) for minutes in lasted)} min" if lasted else ", bolus" * into_vessel
+    time = ", at a stated rate" if rates and not lasted else time
+    return listed(ROUTES.get(route, named(route)) for route in group.routes) + time
 
 
 def dose(run: "Run", group: str) -> str:
@@ -122,7 +124,7 @@ def dose(run: "Run", group: str) -> str:
     times = sorted({_times(doses_of(run.study, group, animal)) for animal in animals})
     repeated = "" if times == [1] else f", in {listed(whole(each) for each in times)} doses"
     if not known or len(known) < len(found) or len({unit for _, unit in known}) > 1:
-        return f"amount {NOT_STATED}{repeated}"
+        return f"{NOT_STATED}{repeated}"
     sizes = [size for size, _ in known]
     told = number(min(sizes)) if min(sizes) == max(sizes) else interval(min(sizes), max(sizes))
     return f"{told} {amount_unit(known[0][1])} per {_one(run)}{repeated}"

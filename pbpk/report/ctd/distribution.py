@@ -6,11 +6,20 @@ from typing import TYPE_CHECKING
 
 import pandas as pd
 
-from pbpk.report.ctd.analyte import amount_unit, analyte, caveat, is_cells
+from pbpk.report.ctd.analyte import amount_unit, analyte, footnote, is_cells
 from pbpk.report.ctd.areas import area_tables
 from pbpk.report.ctd.design import MOST_HOURS, header_table
 from pbpk.report.ctd.lettering import lettered
-from pbpk.report.ctd.observations import amounts, as_measured, cell, groups_of, ordered, shares
+from pbpk.report.ctd.observations import (
+    amounts,
+    as_measured,
+    cell,
+    groups_of,
+    is_blood_only,
+    ordered,
+    shares,
+    told_apart,
+)
 from pbpk.report.ctd.panel import panel_table
 from pbpk.report.ctd.predicted import predicted_tables
 from pbpk.report.ctd.sources import given, measured, where
@@ -39,17 +48,23 @@ class _Values:
 
 def distribution_blocks(run: "Run") -> list[Block]:
     """2.6.5.5: head, values in percent, in amounts and as measured, areas, then what the model predicts."""
+    heading = Heading("Organ distribution (CTD 2.6.5.5)", 2, "ctd-distribution")
+    if is_blood_only(run):
+        return [heading, Paragraph("Not studied: only blood was measured, see 2.6.5.3.", "", where("counts.csv"))]
     blocks: list[Block] = [header_table(run, "Organ distribution: test article, animals, dose and samples")]
-    tables = list(_observed_tables(run))
-    notes = _notes(run)
-    blocks += [replace(table, notes=notes) if i == 0 else replace(table, notes=notes[-1:])
-               for i, table in enumerate(tables)]  # fmt: skip
-    blocks += _amounts_missing(run)
+    blocks += observed_blocks(run)
     panel = panel_table(run)
     blocks += [panel] if panel else []
     blocks += area_tables(run)
     blocks += predicted_tables(run)
-    return [Heading("Organ distribution (CTD 2.6.5.5)", 2, "ctd-distribution"), *lettered("2.6.5.5", blocks)]
+    return [heading, *lettered("2.6.5.5", blocks)]
+
+
+def observed_blocks(run: "Run") -> list[Block]:
+    """Values in percent, in amounts and as measured, and why one of these is missing."""
+    notes = _notes(run)
+    tables = [replace(table, notes=notes if i == 0 else notes[-1:]) for i, table in enumerate(_observed_tables(run))]
+    return [*tables, *_amounts_missing(run)]
 
 
 def _observed_tables(run: "Run") -> Iterator[Table]:
@@ -86,8 +101,7 @@ def _tables(
     if len(hours) > MOST_HOURS:
         yield _own_hours(title, organs, rows, sources)
         return
-    for first in range(0, len(hours), ABREAST):
-        some = hours[first : first + ABREAST]
+    for some in told_apart(pd.Index(hours), ABREAST):
         told = [
             (named(organ), *(cell(rows[(rows["organ"] == organ) & (rows["hours"] == hour)]) for hour in some))
             for organ in organs
@@ -137,7 +151,7 @@ def _notes(run: "Run") -> list[str]:
     if pooled:
         notes.append(f"Tissues pooled into organs of the model: {'; '.join(pooled)}.")
     notes += [_denominator(run)] if run.joint.counts.denominator != "dose" else []
-    return [*notes, caveat(run)]
+    return [*notes, footnote(run)]
 
 
 def _denominator(run: "Run") -> str:
@@ -162,13 +176,14 @@ def _pooled(run: "Run") -> list[str]:
 
 def _amounts_missing(run: "Run") -> list[Block]:
     """Why some or all values are not told as amounts too."""
-    missing = len(shares(run)) - len(amounts(run))
+    every = len(shares(run)) if is_cells(run) else int((run.joint.counts.table["per"] == "").sum())
+    missing = every - len(amounts(run))
     if not missing:
         return []
-    of = "all" if missing == len(shares(run)) else f"{whole(missing)} of {counted(len(shares(run)), 'value')}"
     what = "cells" if is_cells(run) else amount_unit(run.joint.model.amount)
+    of = f"No table in {what}" if missing == every else f"Not in {what}, {whole(missing)} of {counted(every, 'value')}"
     why = "the dose is not stated" if run.joint.counts.denominator == "dose" else _unknown(run)
-    return [Paragraph(f"Not told in {what}, for {of}: {why}.", "note", given(run))]
+    return [Paragraph(f"{of}: {why}.", "note", given(run))]
 
 
 def _unknown(run: "Run") -> str:

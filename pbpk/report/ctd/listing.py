@@ -7,7 +7,7 @@ import pandas as pd
 
 from pbpk.assay.measurements import DROPPED, MeasurementRow
 from pbpk.assay.records import FILE as NONMEM
-from pbpk.report.ctd.analyte import amount_unit, caveat, is_cells, share_unit
+from pbpk.report.ctd.analyte import amount_unit, footnote, is_cells, share_unit
 from pbpk.report.ctd.observations import amounts, dose_of, written
 from pbpk.report.ctd.sources import in_study, measured, where
 from pbpk.report.document.blocks import Block, Heading, Paragraph, Table
@@ -24,11 +24,11 @@ USED = "no"
 def listing_blocks(run: "Run") -> list[Block]:
     """Every value of the study, used or not, group by group; then wells of samples that are not used."""
     amount = "Cells" if is_cells(run) else f"Amount [{amount_unit(run.joint.model.amount)}]"
-    head = ("Animal", "Organ", "Time", "Value", "Unit", amount, "Limit", "Excluded, and why", "Source")
+    head = ("Animal", "Organ", "Time", "Value", "Unit", amount, "Limit", "Excluded", "File: row")
     notes = [
         f"{amount.partition(' ')[0]}: what the value is of the dose, for the whole organ; {MISSING} where the dose is "
         "not known or several tissues were pooled. SD stands behind ±.",
-        caveat(run),
+        footnote(run),
     ]
     blocks: list[Block] = [Heading("Listing of single values", 1, "listing")]
     known = _amounts(run)
@@ -73,7 +73,7 @@ def _numbers(run: "Run", group: str, known: dict[Key, list[float]]) -> Iterator[
         organ = tissues.get(row.organ, row.organ)
         held = known.get((group, row.animal, organ, row.hours, row.readout), [])
         alone = len(held) == 1 and int(pooled.get(organ, 1)) == 1
-        why = f"yes: {named(row.organ)} is no organ of the model" if organ == DROPPED else USED
+        why = "yes: no organ of the model" if organ == DROPPED else USED
         why = next((f"yes: {said}" for start, said in left.items() if f"{organ} at {row.hours:g} h" == start), why)
         yield (
             (row.animal or f"mean of {row.n}" if row.n or row.animal else "not stated", _organ(row, organ),
@@ -109,9 +109,7 @@ def _value(row: MeasurementRow) -> str:
 
 def _place(run: "Run", row: MeasurementRow, line: int) -> str:
     file = run.study.measurements_file.name
-    told = row.source.rpartition("/")[2] if file == NONMEM else f"{file}: row {line}"
-    cited = "" if file == NONMEM or not row.source else f"; {row.source}"
-    return told + cited
+    return row.source.rpartition("/")[2] if file == NONMEM else f"{file}: {line}"
 
 
 # ---- light ------------------------------------------------------------------------------------------------------
@@ -142,7 +140,7 @@ def _organs(run: "Run", group: str, known: dict[Key, list[float]]) -> Iterator[t
 
 def _wells_of(organ: "Organ") -> str:
     wells = listed(reading.well.well for reading in organ.wells)
-    return f"wells.csv: plate {organ.panel.plate}, {wells}"
+    return f"wells.csv: {organ.panel.plate} {wells}"
 
 
 def _wells(run: "Run", group: str) -> Iterator[tuple[tuple[Any, ...], str]]:
@@ -159,4 +157,4 @@ def _wells(run: "Run", group: str) -> Iterator[tuple[tuple[Any, ...], str]]:
 
 
 def _well(known: "Known") -> str:
-    return f"wells.csv: plate {known.reading.well.plate}, {known.reading.well.well}"
+    return f"wells.csv: {known.reading.well.plate} {known.reading.well.well}"

@@ -7,7 +7,7 @@ import pandas as pd
 
 from pbpk.assay.measurements import COUNTED, MeasurementRow
 from pbpk.assay.plates.acceptance import BORROWED
-from pbpk.report.ctd.analyte import BLANK, NOT_STATED, analyte, caveat
+from pbpk.report.ctd.analyte import BLANK, NOT_STATED, analyte, footnote
 from pbpk.report.ctd.design import owed
 from pbpk.report.ctd.lettering import lettered
 from pbpk.report.ctd.observations import written
@@ -35,7 +35,7 @@ def methods_blocks(run: "Run") -> list[Block]:
     tables = [table for table in (_light_table(run), _numbers_table(run)) if table]
     owes = f"{BLANK}: validation reports of the methods (4.2.2.1), stability of the analyte in each matrix."
     heading = Heading("Analytical methods and validation (CTD 2.6.5.2)", 2, "ctd-methods")
-    return [heading, *lettered("2.6.5.2", tables), Paragraph(owes, "missing")]
+    return [heading, Paragraph(owes, "missing"), *lettered("2.6.5.2", tables)]
 
 
 # ---- raw light --------------------------------------------------------------------------------------------------
@@ -51,7 +51,7 @@ def _light_table(run: "Run") -> Table | None:
     notes += [BORROWED] if any(panel.acceptance is not None for panel in panels) else []
     head = ("Analyte", "Matrix, plate", "Range", "LLOQ", "Precision (CV)", "Accuracy", "Recovery (95 % interval)")
     caption = f"Methods: {LIGHT}. Study number: {run.study.about.reporting.study_number or BLANK}"
-    return Table(caption, head, "llrrrrr", rows, sources, [*notes, caveat(run)])
+    return Table(caption, head, "llrrrrr", rows, sources, [*notes, footnote(run)])
 
 
 def _light_row(run: "Run", panel: "Panel") -> Sequence[Inline]:
@@ -106,7 +106,7 @@ def _numbers_table(run: "Run") -> Table | None:
     rows = [_numbers_row(run, readout, unit, some) for (readout, unit), some in kinds.items()]
     sources = [measured(run, unit=unit) for _, unit in kinds]
     head = HEAD
-    return Table("Methods of the values that came as numbers", head, "l" * len(head), rows, sources, [caveat(run)])
+    return Table("Methods of the values that came as numbers", head, "l" * len(head), rows, sources, [footnote(run)])
 
 
 def _numbers_row(run: "Run", readout: str, unit: str, rows: list[MeasurementRow]) -> Sequence[Inline]:

@@ -6,12 +6,12 @@ from typing import TYPE_CHECKING, Any
 import pandas as pd
 
 from pbpk.predict.studied import TOTAL
-from pbpk.report.ctd.absorption import BLOOD, in_blood
+from pbpk.report.ctd.absorption import in_blood
 from pbpk.report.ctd.analyte import BLANK, NOT_STATED, analyte, analytes, caveat, is_cells, product
 from pbpk.report.ctd.areas import areas_of, source_of
 from pbpk.report.ctd.design import dose, species
 from pbpk.report.ctd.excretion import excreted
-from pbpk.report.ctd.observations import cell, shares
+from pbpk.report.ctd.observations import BLOOD, shares
 from pbpk.report.ctd.panel import missing
 from pbpk.report.ctd.scenarios import EVIDENCE
 from pbpk.report.ctd.sources import given, measured, stated, where
@@ -60,22 +60,23 @@ def owes(words: str) -> Paragraph:
 def _brief(run: "Run") -> Iterator[Block]:
     about, table = run.study.about, run.joint.counts.table
     several = len(about.groups) > 1
+    yield Paragraph(f"Product: {product(run.study)}.", "", stated(run, "product", "cell_type"))
     yield Paragraph(
-        f"{_upper(product(run.study))} was given to {species(run)}, in {counted(len(about.groups), 'group')}.",
-        "", stated(run, "groups"),
+        f"Animals: {species(run)}; {counted(len(about.groups), 'group')}."
+        if about.species != "human"
+        else f"Subjects: {species(run)}; {counted(len(about.groups), 'group')}.", "", f"study/{run.name}/study.toml",
     )  # fmt: skip
     for group in about.groups:
         routes = listed(ROUTES.get(route, named(route)) for route in group.routes)
-        who = f"Group {group.name}" if several else "The dose"
-        yield Paragraph(f"{who}: {dose(run, group.name)}, {routes}.", "", given(run))
+        who = f"Dose in group {group.name}" if several else "Dose"
+        yield Paragraph(f"{who}: {dose(run, group.name)}; route: {routes}.", "", given(run))
     organs = listed(named(str(organ)) for organ in dict.fromkeys(table["organ"]))
+    first, last = (span(float(hour)) for hour in (table["hours"].min(), table["hours"].max()))
+    when = f"at {first}" if first == last else f"from {first} to {last}"
+    were = "were" if is_cells(run) or len(analytes(run)) > 1 else "was"
     yield Paragraph(
-        f"{_upper(listed(analytes(run)))} were measured in {organs}: {counted(len(table), 'value')} from "
-        f"{span(float(table['hours'].min()))} to {span(float(table['hours'].max()))} after the first dose."
-        if is_cells(run)
-        else f"{_upper(listed(analytes(run)))} was measured in {organs}: {counted(len(table), 'value')} from "
-        f"{span(float(table['hours'].min()))} to {span(float(table['hours'].max()))} after the first dose.",
-        "", where("counts.csv"),
+        f"{_upper(listed(analytes(run)))} {were} measured in {organs}: {counted(len(table), 'value')} {when} after the "
+        "first dose.", "", where("counts.csv"),
     )  # fmt: skip
     yield Paragraph(caveat(run), "", stated(run, "label"))
     yield owes("the purpose of the study, and how it bears on the clinical dose, route and product lot.")
@@ -94,16 +95,17 @@ def _methods(run: "Run") -> Iterator[Block]:
             "", f"study/{run.name}/wells.csv",
         )  # fmt: skip
     if run.study.measurements:
-        limits = [row.lloq for row in run.study.measurements if row.lloq is not None]
-        told = f"{NOT_STATED} in the study" if not limits else "in 2.6.5.2"
+        limits = any(row.lloq is not None or row.unit == "copies" for row in run.study.measurements)
+        told = "in 2.6.5.2" if limits else f"{NOT_STATED} in the study"
         units = listed(dict.fromkeys(row.unit.replace("_", " ") for row in run.study.measurements))
         yield Paragraph(
-            f"{counted(len(run.study.measurements), 'value')} came as numbers, in {units}; limits of quantification "
-            f"are {told}.", "", measured(run),
+            f"{_upper(counted(len(run.study.measurements), 'value'))} came as numbers, in {units}; limits of "
+            f"quantification are {told}.", "", measured(run),
         )  # fmt: skip
-    below = int(shares(run)["below"].sum())
-    yield Paragraph(f"{_upper(counted(below, 'value'))} of {whole(len(counts.table))} lie below the limit of "
-                    "quantification (BLQ).", "", where("counts.csv"))  # fmt: skip
+    if counts.table["lloq"].notna().any():
+        below = int(shares(run)["below"].sum())
+        yield Paragraph(f"Below the limit of quantification (BLQ): {whole(below)} of "
+                        f"{counted(len(counts.table), 'value')}.", "", where("counts.csv"))  # fmt: skip
     yield owes("the validation of the method, and the effect of the label on the cells."
                if is_cells(run) else "the validation of the method.")  # fmt: skip
 
@@ -117,8 +119,9 @@ def _absorption(run: "Run") -> Iterator[Block]:
             told = True
             yield Paragraph(f"{_upper(named(key[1]))}, group {key[0]}, observed: {_peak(rows)}.", "", source_of(key))
     if not told:
-        seen = "at fewer than three hours, from which no area is told" if in_blood(run) else "not at all"
-        yield Paragraph(f"Blood was measured {seen} (2.6.5.3).", "", where("counts.csv"))
+        seen = "at fewer than three hours, from which no area is told" if in_blood(run) else ""
+        words = f"Blood was measured {seen}" if seen else "Blood was not measured"
+        yield Paragraph(f"{words} (2.6.5.3).", "", where("counts.csv"))
 
 
 def _peak(rows: dict[str, dict[Any, Any]]) -> str:
@@ -162,7 +165,8 @@ def _distribution(run: "Run") -> Iterator[Block]:
     if is_cells(run) and missing(run):
         yield Paragraph(f"Of the core panel of tissues (ICH S12) not collected: {listed(missing(run))}.", "",
                         where("counts.csv"))  # fmt: skip
-    yield owes("what the distribution means for the site of action and for safety; ectopic tissue, persistence.")
+    yield owes("what the distribution means for the site of action and for safety"
+               + ("; ectopic tissue, persistence." if is_cells(run) else "."))  # fmt: skip
 
 
 def _highest(run: "Run", group: str, readout: str, unit_of: str, hour: float, rows: pd.DataFrame) -> Paragraph:
@@ -174,14 +178,24 @@ def _highest(run: "Run", group: str, readout: str, unit_of: str, hour: float, ro
                          where("counts.csv", group=group, readout=readout, hours=hour))  # fmt: skip
     organ = str(level.idxmax())
     own = at[at["organ"] == organ]
-    ranged = own["value"].isna().any()
-    how = "range (n)" if ranged else "mean ± SD (n)"
-    among = f", of {counted(len(level), 'organ')} measured then" if len(level) > 1 else ", the only organ measured then"
+    among = f"of {counted(len(level), 'organ')} the {named(organ)} held most" if len(level) > 1 else (
+        f"only the {named(organ)} was measured")  # fmt: skip
     return Paragraph(
-        f"Observed at {span(hour)}, group {group}: most {analyte(run, readout)} in the {named(organ)}{among}, "
-        f"{cell(own)} {unit_of}; {how}.", "",
-        where("counts.csv", group=group, organ=organ, readout=readout, hours=hour),
+        f"{_upper(analyte(run, readout))}, observed at {span(hour)} in group {group}: {among}, {_seen(own, unit_of)}.",
+        "", where("counts.csv", group=group, organ=organ, readout=readout, hours=hour),
     )  # fmt: skip
+
+
+def _seen(rows: pd.DataFrame, unit_of: str) -> str:
+    """Mean with its SD, or the range, of one organ at one hour, in words."""
+    n = rows["n"].sum(min_count=len(rows))
+    of = "; n not stated" if pd.isna(n) else f"; n = {whole(n)}"
+    if rows["value"].isna().any():
+        return f"{interval(rows['low'].min(), rows['high'].max())} {unit_of} (range{of})"
+    sd = rows["sd"].iloc[0] if len(rows) == 1 else rows["value"].std(ddof=1)
+    scatter = "" if pd.isna(sd) else f"; SD {number(sd)}"
+    below = int(rows["below"].sum())
+    return f"{number(rows['value'].mean())} {unit_of} (mean{scatter}{of}{f'; {whole(below)} BLQ' if below else ''})"
 
 
 def _largest_areas(run: "Run") -> list[tuple[tuple[str, str, str], dict[str, dict[Any, Any]]]]:
@@ -256,8 +270,11 @@ def _other(run: "Run") -> Iterator[Block]:
         "model report belongs in 4.2.2.7.", "alert" if not found.passed else "", where("parameters.csv"),
     )  # fmt: skip
     kinds = run.parameters["learned"].value_counts()
-    told = listed(f"{int(kinds.get(kind, 0))} {kind}" for kind in ("learned", "half learned", "not learned"))
-    yield Paragraph(f"Of its parameters that were estimated the data left {told}.", "", where("parameters.csv"))
+    taught, half, left = (int(kinds.get(kind, 0)) for kind in ("learned", "half learned", "not learned"))
+    yield Paragraph(
+        f"Of its {counted(taught + half + left, 'estimated parameter')} the data taught {taught}, half taught {half}, "
+        f"and left {left} where the prior had put them.", "", where("parameters.csv"),
+    )  # fmt: skip
     yield from _contrasts(run)
 
 
@@ -285,8 +302,8 @@ def _discussion(run: "Run") -> Iterator[Block]:
     left = unlearned(run)
     if left:
         yield Paragraph(
-            f"The data taught nothing of {counted(len(left), 'parameter')}, which stayed where the priors had put "
-            "them; what rests on them is an assumption.", "", where("parameters.csv", learned="not learned"),
+            f"What rests on the {counted(len(left), 'parameter')} that the data did not teach is an assumption.", "",
+            where("parameters.csv", learned="not learned"),
         )  # fmt: skip
     yield owes("the discussion and the conclusions.")
 

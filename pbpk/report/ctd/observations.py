@@ -10,7 +10,7 @@ from pbpk.assay.doses import doses_of
 from pbpk.assay.measurements import COUNTED, MeasurementRow, per_of
 from pbpk.errors import InputError
 from pbpk.quantity import convert, inside
-from pbpk.report.ctd.analyte import amount_unit, share_unit
+from pbpk.report.ctd.analyte import amount_unit, is_cells, share_unit
 from pbpk.report.wording import MISSING, interval, number, whole
 
 if TYPE_CHECKING:
@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 
 COLUMNS = ["group", "animal", "organ", "readout", "unit", "hours", "value", "sd", "n", "low", "high", "lloq", "below",
            "read"]  # fmt: skip
+BLOOD = ("blood", "plasma", "serum")
 PLAIN = ("percent_dose", "cells", *COUNTED)  # units of which the tables in % and in cells say all
 WRITTEN = {"percent_dose_per_g": "% of dose/g", "cells_per_g": "cells/g"}
 
@@ -44,6 +45,21 @@ def shares(run: "Run") -> pd.DataFrame:
     return found[COLUMNS]
 
 
+def is_blood_only(run: "Run") -> bool:
+    """Whether nothing but blood was measured, so that there is no organ to tell of."""
+    return set(run.joint.counts.table["organ"]) <= set(BLOOD)
+
+
+def told_apart(values: pd.Index, most: int) -> list[list[Any]]:
+    """Columns in as few tables as hold `most` each, and about as many in each.
+
+    >>> told_apart(pd.Index([1, 2, 3, 4, 5]), 4)
+    [[1, 2, 3], [4, 5]]
+    """
+    parts = np.array_split(np.array(values), -(-len(values) // most))
+    return [part.tolist() for part in parts]
+
+
 def _counted(run: "Run") -> dict[tuple[Any, ...], float]:
     """Animals behind each value that stands for several, where the study says how many: the fewest of its tissues."""
     tissues, found = run.study.about.tissues, {}
@@ -55,10 +71,15 @@ def _counted(run: "Run") -> dict[tuple[Any, ...], float]:
 
 
 def amounts(run: "Run") -> pd.DataFrame:
-    """The same as amounts of what was given, such as cells; none where the dose or the denominator is not known."""
-    found = shares(run)
+    """The same as amounts of what was given, such as cells; none where the dose or the denominator is not known.
+
+    A concentration of a substance stands as it was measured, and not here.
+    """
+    found, pers = shares(run), run.joint.counts.table["per"]
     if run.joint.counts.denominator != "dose":
         return found.iloc[:0]
+    if not is_cells(run):
+        found, pers = found[pers == ""], pers[pers == ""]
     doses = {
         key: dose_of(run, str(key[0]), str(key[1])) for key in set(zip(found["group"], found["animal"], strict=True))
     }
@@ -66,7 +87,6 @@ def amounts(run: "Run") -> pd.DataFrame:
     factor = pd.Series([np.nan if each is None else each[0] / 100.0 for each in given], index=found.index)
     for name in ("value", "sd", "low", "high", "lloq"):
         found[name] = found[name] * factor
-    pers = run.joint.counts.table["per"]
     found["unit"] = [
         "" if each is None else amount_unit(each[1]) + (f"/{per}" if per else "")
         for each, per in zip(given, pers, strict=True)

@@ -3,13 +3,13 @@
 from typing import TYPE_CHECKING
 
 from pbpk.assay.measurements import DROPPED
-from pbpk.report.ctd.absorption import BLOOD
 from pbpk.report.ctd.analyte import BLANK, is_cells
 from pbpk.report.ctd.design import owed, species
+from pbpk.report.ctd.observations import BLOOD
 from pbpk.report.ctd.sources import in_study, stated
 from pbpk.report.document.blocks import Block, Heading, Paragraph, Table
 from pbpk.report.document.inline import Inline, Strong
-from pbpk.report.wording import ROUTES, listed, named
+from pbpk.report.wording import MISSING, ROUTES, listed, named
 
 if TYPE_CHECKING:
     from pbpk.predict.run import Run
@@ -30,19 +30,19 @@ def overview_blocks(run: "Run") -> list[Block]:
     )  # fmt: skip
     rows: list[tuple[Inline, ...]] = [(kind, *shared) for kind in done]
     sources = [in_study(run, "study.toml")] * len(done)
-    rows += [(kind, *("–",) * 6) for kind in not_done]
+    rows += [(kind, why, *(MISSING,) * 5) for kind, why in not_done.items()]
     sources += [""] * len(not_done)
-    rows.append(("Other: kinetic model", "see 2.6.5.16", *("–",) * 3, "not conducted under GLP", "4.2.2.7"))
+    rows.append(("Other: kinetic model", "see 2.6.5.16", *(MISSING,) * 3, "not under GLP", "4.2.2.7"))
     table = Table(_title(run), HEAD, "lllllll", rows, [*sources, stated(run, "model")], number="2.6.5.1")
-    return [Heading("Overview (CTD 2.6.5.1)", 2, "ctd-overview"), table, *_missing(run)]
+    return [Heading("Overview (CTD 2.6.5.1)", 2, "ctd-overview"), *_missing(run), table]
 
 
 def _title(run: "Run") -> str:
     return f"Pharmacokinetics, overview: {run.study.about.title}"
 
 
-def _kinds(run: "Run") -> tuple[list[str], list[str]]:
-    """Kinds of study that this one is, and those that nobody did."""
+def _kinds(run: "Run") -> tuple[list[str], dict[str, str]]:
+    """Kinds of study that this one is, and those that nobody did, with why."""
     organs = set(run.joint.counts.table["organ"])
     organs |= {row.organ for row in run.study.measurements if run.study.about.tissues.get(row.organ) == DROPPED}
     gone = organs & set(run.joint.model.outside)
@@ -53,11 +53,9 @@ def _kinds(run: "Run") -> tuple[list[str], list[str]]:
         "Organ distribution (2.6.5.5)": bool(organs - in_blood - gone),
         "Excretion (2.6.5.13)": bool(gone),
     }
-    not_done = [f"{name}: not studied" for name, there in found.items() if not there]
-    if is_cells(run):
-        not_done += [f"{name}: not applicable to a cellular product" for name in ("Metabolism", "Drug interactions")]
-    else:
-        not_done += ["Metabolism: not studied", "Drug interactions: not studied"]
+    not_done = {name: "not studied" for name, there in found.items() if not there}
+    why = "not applicable to a cellular product" if is_cells(run) else "not studied"
+    not_done |= dict.fromkeys(("Metabolism (2.6.5.9)", "Drug interactions (2.6.5.15)"), why)
     return [name for name, there in found.items() if there], not_done
 
 
@@ -71,8 +69,7 @@ def glp(run: "Run") -> Inline:
 
 def _missing(run: "Run") -> list[Block]:
     report = run.study.about.reporting
-    blanks = [name for name, told in (("the testing facility", report.facility), ("the study number",
-              report.study_number), ("whether the study was under GLP, and if not why", report.glp))
-              if not told]  # fmt: skip
-    blanks.append("the location of the study report in the dossier (volume and section)")
-    return [Paragraph(f"{BLANK}: {listed(blanks)}.", "missing")]
+    asked = {"the testing facility": report.facility, "the study number": report.study_number,
+             "whether the study was under GLP (if not, why)": report.glp}  # fmt: skip
+    blanks = [name for name, told in asked.items() if not told]
+    return [Paragraph(f"{BLANK}: {listed([*blanks, 'the volume and section of the study report'])}.", "missing")]

@@ -4,10 +4,10 @@ from typing import TYPE_CHECKING, Any
 
 import pandas as pd
 
-from pbpk.report.ctd.analyte import analyte, caveat, share_unit
+from pbpk.report.ctd.analyte import analyte, footnote, share_unit
 from pbpk.report.ctd.areas import source_of
 from pbpk.report.ctd.design import MOST_HOURS
-from pbpk.report.ctd.observations import ordered
+from pbpk.report.ctd.observations import ordered, told_apart
 from pbpk.report.ctd.sources import where
 from pbpk.report.document.blocks import Block, Table
 from pbpk.report.document.inline import Doubtful
@@ -16,23 +16,29 @@ from pbpk.report.wording import CREDIBLE, MISSING, READINGS, interval, named, nu
 if TYPE_CHECKING:
     from pbpk.predict.run import Run
 
-ABREAST = 6
+ABREAST = 4  # hours beside each other, so that a table stands upright
 WHAT = "MODEL-PREDICTED, not observed"
 MEDIANS = ("q50", "q2.5", "q97.5")
 
 
 def predicted_tables(run: "Run") -> list[Block]:
     """The median animal at the hours that were sampled; areas and half-lives by the same rules as those observed."""
-    found: list[Block] = []
-    table = run.predictions
-    for (reading, group, readout, per), rows in table.groupby(["reading", "group", "readout", "per"], sort=False):
-        if rows["hours"].nunique() <= MOST_HOURS:
-            found += _at_hours(run, str(reading), str(group), str(readout), str(per), rows)
+    found = at_hours_tables(run)
     pairs = dict.fromkeys((str(group), str(readout)) for group, readout in
                           zip(run.exposure["group"], run.exposure["readout"], strict=True))  # fmt: skip
     for group, readout in pairs:
         made = _areas(run, group, readout)
         found += [made] if made else []
+    return found
+
+
+def at_hours_tables(run: "Run") -> list[Block]:
+    """The median animal at the hours that were sampled, unless each animal was sampled at hours of its own."""
+    found: list[Block] = []
+    table = run.predictions
+    for (reading, group, readout, per), rows in table.groupby(["reading", "group", "readout", "per"], sort=False):
+        if rows["hours"].nunique() <= MOST_HOURS:
+            found += _at_hours(run, str(reading), str(group), str(readout), str(per), rows)
     return found
 
 
@@ -43,8 +49,7 @@ def _at_hours(run: "Run", reading: str, group: str, readout: str, per: str, rows
     sources = [where("predictions.csv", group=group, organ=organ, readout=readout, reading=reading) for organ in organs]
     hours = sorted(rows["hours"].unique())
     tables: list[Block] = []
-    for first in range(0, len(hours), ABREAST):
-        some = hours[first : first + ABREAST]
+    for some in told_apart(pd.Index(hours), ABREAST):
         body = [
             (named(organ), *(_median(rows[(rows["organ"] == organ) & (rows["hours"] == hour)]) for hour in some))
             for organ in organs
@@ -60,7 +65,7 @@ def _notes(run: "Run") -> list[str]:
     return [
         "Of the median animal of the fitted model at the hours that were sampled; where animals have bodies of their "
         "own, the mean over them.",
-        caveat(run),
+        footnote(run),
     ]
 
 
@@ -88,7 +93,7 @@ def _areas(run: "Run", group: str, readout: str) -> Table | None:
     notes = [
         "By the rules of the observed areas, at the same hours. The model is its arrows and their misfit; what the "
         "arrows alone say stands beside it and tells how much of the agreement is theirs.",
-        caveat(run),
+        footnote(run),
     ]
     caption = f"{WHAT}: areas under the curve of {analyte(run, readout)}, group {group}; median ({CREDIBLE})"
     return Table(caption, head, "lrrrl", rows, [source_of((group, organ, readout)) for organ in organs], notes)

@@ -1,12 +1,13 @@
 """Other distribution (2.6.5.8): what the model answers to scenarios, and how they differ; hypotheses are marked."""
 
+from collections.abc import Iterable
 from typing import TYPE_CHECKING, Any
 
 import pandas as pd
 
 from pbpk.predict.contrast import HOURS
 from pbpk.predict.studied import TOTAL
-from pbpk.report.ctd.analyte import caveat
+from pbpk.report.ctd.analyte import footnote
 from pbpk.report.ctd.lettering import lettered
 from pbpk.report.ctd.sources import where
 from pbpk.report.document.blocks import Block, Heading, Paragraph, Table
@@ -18,10 +19,11 @@ if TYPE_CHECKING:
     from pbpk.predict.run import Run
 
 EVIDENCE = {"data": "as studied", "prior": "prior only", "extrapolation": "extrapolation", "hypothesis": "HYPOTHESIS"}
-MARKED = (
-    "HYPOTHESIS: the scenario changes something whose size no data of this study gave. Extrapolation: it leaves the "
-    "route, dose, schedule or animal that was studied. Prior only: no data stand behind it."
-)
+MARKED = {
+    "hypothesis": "HYPOTHESIS: the scenario changes something whose size no data of this study gave.",
+    "extrapolation": "Extrapolation: the scenario leaves the route, dose, schedule or animal that was studied.",
+    "prior": "Prior only: no data stand behind the answer.",
+}
 
 
 def other_distribution_blocks(run: "Run") -> list[Block]:
@@ -43,6 +45,12 @@ def evidence(word: Any) -> Inline:
     return Strong(told) if word == "hypothesis" else told
 
 
+def marks(words: Iterable[Any]) -> list[str]:
+    """What the words on evidence mean, those that occur."""
+    told = {str(word) for word in words}
+    return [sentence for word, sentence in MARKED.items() if word in told]
+
+
 def _answers(run: "Run") -> list[Table]:
     """One table for each scenario: all states of an organ together, at a few hours."""
     tables = []
@@ -61,7 +69,7 @@ def _answers(run: "Run") -> list[Table]:
         caption = f"MODEL-PREDICTED ({EVIDENCE.get(str(word), word)}): {title}, % of {of}, median ({CREDIBLE})"
         words = [beyond(str(part.loc[part["beyond"] != "", "beyond"].min()))] if (part["beyond"] != "").any() else []
         head = ("Organ", *(span(hour) for hour in hours))
-        notes = [MARKED, *(word for word in words if word), caveat(run)]
+        notes = [*marks([word]), *(said for said in words if said), footnote(run)]
         tables.append(Table(caption, head, "l" + "r" * len(hours), rows, sources, notes))
     return tables
 
@@ -95,7 +103,7 @@ def _contrasts(run: "Run") -> list[Table]:
     state = str(own["state"].iloc[0])
     what = "all states together" if state == TOTAL else KINDS.get(state, state)
     caption = f"MODEL-PREDICTED: areas under the curve against those of {against}, {what}, median ({CREDIBLE})"
-    return [Table(caption, head, "llrrlrl", rows, sources, [MARKED, caveat(run)])]
+    return [Table(caption, head, "llrrlrl", rows, sources, [*marks(own["evidence"]), footnote(run)])]
 
 
 def _pair(middle: Any, low: Any, high: Any) -> Inline:

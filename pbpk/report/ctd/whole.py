@@ -3,7 +3,7 @@
 from typing import TYPE_CHECKING
 
 from pbpk.report.ctd.absorption import absorption_blocks
-from pbpk.report.ctd.analyte import caveat, is_cells
+from pbpk.report.ctd.analyte import analyte, caveat, is_cells
 from pbpk.report.ctd.distribution import distribution_blocks
 from pbpk.report.ctd.excretion import excretion_blocks
 from pbpk.report.ctd.inapplicable import inapplicable
@@ -47,16 +47,12 @@ def ctd_blocks(run: "Run") -> list[Block]:
 
 
 def _other(run: "Run") -> list[Block]:
-    what = "cells" if is_cells(run) else "the substance"
+    what = "where cells are" if is_cells(run) else f"where {analyte(run)} is"
     return [
         Heading("Other (CTD 2.6.5.16)", 2, "ctd-other"),
         Paragraph(
-            f"Physiologically based model of where {what} are: the model report belongs in 4.2.2.7; its equations, "
-            "parameters, checks and assessment stand in the sections before this one. The modelling was not conducted "
-            "under GLP; for the study it rests on see 2.6.5.1."
-            if is_cells(run)
-            else f"Physiologically based model of where {what} is: the model report belongs in 4.2.2.7; its equations, "
-            "parameters, checks and assessment stand in the sections before this one. The modelling was not conducted "
-            "under GLP; for the study it rests on see 2.6.5.1."
+            f"Physiologically based model of {what}: the model report, with its equations, parameters, checks and "
+            "assessment, belongs in 4.2.2.7. The modelling was not conducted under GLP; for the study it rests on see "
+            "2.6.5.1."
         ),
     ]
