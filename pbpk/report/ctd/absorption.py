@@ -18,8 +18,16 @@ from pbpk.report.wording import CREDIBLE, MISSING, interval, listed, named, numb
 if TYPE_CHECKING:
     from pbpk.predict.run import Run
 
-SHOWN = {"Cmax": "Cmax", "Tmax": "Tmax", "AUClast": "AUC(0–t)", "Tlast": "t, last hour above the limit",
-         "half_life": "Terminal half-life", "CL": "Clearance", "CL_F": "Apparent clearance", "Vss": "Volume at steady state"}  # fmt: skip
+SHOWN = {
+    "Cmax": "Cmax",
+    "Tmax": "Tmax",
+    "AUClast": "AUC(0–t)",
+    "Tlast": "t, last hour above the limit",
+    "half_life": "Terminal half-life",
+    "CL": "Clearance",
+    "CL_F": "Apparent clearance",
+    "Vss": "Volume at steady state",
+}
 FITTED = ("Cmax", "Tmax", "AUClast", "half_life", "CL", "CL_F")
 
 
@@ -50,8 +58,8 @@ def _blocks(run: "Run", number_of_table: str) -> list[Block]:
     seen = in_blood(run)
     if not seen:
         what = f"{analyte(run)} in blood were" if is_cells(run) else f"{analyte(run)} in blood was"
-        told = f"Not studied: {what} not measured. What the model says of the blood is a prediction, see 2.6.5.16."
-        return [Paragraph(told, "", where("counts.csv"))]
+        words = f"Not studied: {what} not measured. What the model says of the blood is a prediction, see 2.6.5.16."
+        return [Paragraph(words, "", where("counts.csv"))]
     blocks: list[Block] = []
     if is_cells(run):
         blocks.append(Paragraph(
@@ -109,12 +117,8 @@ def _fitted(run: "Run", seen: list[tuple[str, str]]) -> list[Table]:
             told = [areas_of(run, group.name, readout).get((group.name, organ, readout), {}).get(name)
                     for group in groups]  # fmt: skip
             if any(row is not None and pd.notna(row["q50"]) for row in told):
-                rows.append(
-                    (
-                        f"{named(organ)}: {SHOWN[name]}" if len(seen) > 1 else SHOWN[name],
-                        *(_median(row) for row in told),
-                    )
-                )
+                of = f"{named(organ)}, {analyte(run, readout)}: " if len(seen) > 1 else ""
+                rows.append((of + SHOWN[name], *(_median(row) for row in told)))
                 sources.append(where("exposure.csv", organ=organ, readout=readout, animal="", parameter=name))
     head = ("", *(group.name for group in groups))
     caption = f"MODEL-PREDICTED, not observed: kinetic parameters in blood, median ({CREDIBLE})"

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 import pandas as pd
 
 from pbpk.report.ctd.analyte import analyte, footnote, is_cells
-from pbpk.report.ctd.observations import ordered
+from pbpk.report.ctd.observations import ordered, shares
 from pbpk.report.ctd.sources import where
 from pbpk.report.document.blocks import Block, Paragraph, Table
 from pbpk.report.wording import MISSING, interval, listed, named, number, unit, whole
@@ -23,8 +23,12 @@ RULES = (
     "AUC(0–t) by the linear trapezoid on arithmetic means, up to the last mean above the limit. SE and degrees of "
     "freedom (df): of animals killed at their hour the variance of that sum (Bailer 1988) with Satterthwaite's df "
     "(Nedelman 1995); of animals sampled through the whole course those of the mean of their areas. –: without SD or "
-    "single animals there is none. Residence is AUC(0–t) over the dose. Clearance and volumes have no meaning for "
-    "counts of an organ and are not given. n: animals behind the area."
+    "single animals there is none. n: animals behind the area. Residence is AUC(0–t) over the dose."
+)
+ORGANS = "Clearance and volumes have no meaning for counts of an organ and are not given."
+AS_READ = (
+    "A value that the instrument read below its limit enters the area as it was read; mind the areas of organs of "
+    "which most values are BLQ"
 )
 
 
@@ -60,8 +64,19 @@ def _table(run: "Run", group: str, readout: str) -> Table:
     head = ("Tissue", "n", "AUC(0–t) ± SE", "df", CONFIDENCE, "Unit", "t [h]", "Half-life [h]", "Residence [h]")
     caption = f"Observed: areas under the curve of {analyte(run, readout)}, group {group}"
     own = {key: found[key] for key in keys}
-    notes = [RULES if is_cells(run) else RULES.rpartition(" Clearance")[0], *flags(own)]
+    notes = [RULES, *([ORGANS] if is_cells(run) else []), *flags(own), *_below(run, group, readout)]
     return Table(caption, head, "lrrrrlrrr", rows, [source_of(key) for key in keys], [*notes, footnote(run)])
+
+
+def _below(run: "Run", group: str, readout: str) -> list[str]:
+    """How values below the limit enter areas, and the organs of which most are."""
+    frame = shares(run)
+    own = frame[(frame["group"] == group) & (frame["readout"] == readout) & frame["read"]]
+    if not own["below"].any():
+        return []
+    parts = own.groupby("organ", sort=False)["below"].mean()
+    mostly = ordered(run, [str(organ) for organ in parts.index[parts > 0.5]])
+    return [f"{AS_READ}: {listed(named(organ) for organ in mostly)}." if mostly else f"{AS_READ}."]
 
 
 def _row(organ: str, told: dict[str, dict[Any, Any]]) -> Sequence[str]:

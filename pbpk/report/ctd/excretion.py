@@ -18,7 +18,7 @@ from pbpk.report.wording import CREDIBLE, MISSING, interval, named, number, span
 if TYPE_CHECKING:
     from pbpk.predict.run import Run
 
-HOURS = (24.0, 72.0, 168.0, 336.0)
+HOURS = (24.0, 168.0, 336.0)
 PARAMETERS = ("excretion", "clearance")
 
 
@@ -63,14 +63,13 @@ def _predicted(run: "Run") -> list[Table]:
     rows, sources = [], []
     for (scenario, organ), part in found.groupby(["scenario", "organ"], sort=False):
         at = {row["hours"]: row for row in part.to_dict("records")}
-        title, word = part["title"].iloc[0], part["evidence"].iloc[0]
-        rows.append((f"{title} ({scenario})", named(str(organ)), evidence(word),
-                     *(_share(at.get(hour)) for hour in hours)))  # fmt: skip
+        title = part["title"].iloc[0] + (f", {named(str(organ))}" if len(set(found["organ"])) > 1 else "")
+        rows.append((title, evidence(part["evidence"].iloc[0]), *(_share(at.get(hour)) for hour in hours)))
         sources.append(where("forecast.csv", scenario=scenario, organ=organ, state=TOTAL))
-    head = ("Scenario", "Place", "Evidence", *(f"up to {span(hour)}" for hour in hours))
+    head = ("Scenario", "Evidence", *(f"up to {span(hour)}" for hour in hours))
     what = "label that has left the body" if is_cells(run) else f"{analyte(run)} that has left the body or is no more"
     caption = f"MODEL-PREDICTED, not observed: {what}, % of the dose, median ({CREDIBLE})"
-    return [Table(caption, head, "lll" + "r" * len(hours), rows, sources, [*marks(found["evidence"]), footnote(run)])]
+    return [Table(caption, head, "ll" + "r" * len(hours), rows, sources, [*marks(found["evidence"]), footnote(run)])]
 
 
 def _share(row: dict[Any, Any] | None) -> Inline:

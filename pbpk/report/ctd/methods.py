@@ -35,7 +35,7 @@ def methods_blocks(run: "Run") -> list[Block]:
     tables = [table for table in (_light_table(run), _numbers_table(run)) if table]
     owes = f"{BLANK}: validation reports of the methods (4.2.2.1), stability of the analyte in each matrix."
     heading = Heading("Analytical methods and validation (CTD 2.6.5.2)", 2, "ctd-methods")
-    return [heading, Paragraph(owes, "missing"), *lettered("2.6.5.2", tables)]
+    return [heading, *lettered("2.6.5.2", tables), Paragraph(owes, "missing")]
 
 
 # ---- raw light --------------------------------------------------------------------------------------------------
@@ -50,7 +50,8 @@ def _light_table(run: "Run") -> Table | None:
     notes = [PRECISION, *_load_note(run)]
     notes += [BORROWED] if any(panel.acceptance is not None for panel in panels) else []
     head = ("Analyte", "Matrix, plate", "Range", "LLOQ", "Precision (CV)", "Accuracy", "Recovery (95 % interval)")
-    caption = f"Methods: {LIGHT}. Study number: {run.study.about.reporting.study_number or BLANK}"
+    number_of_study = run.study.about.reporting.study_number
+    caption = f"Methods: {LIGHT}" + (f"; study {number_of_study}" if number_of_study else "")
     return Table(caption, head, "llrrrrr", rows, sources, [*notes, footnote(run)])
 
 

@@ -158,7 +158,7 @@ def _distribution(run: "Run") -> Iterator[Block]:
         area = told["AUClast"]
         if pd.notna(area["q50"]):
             yield Paragraph(
-                f"The same from the model: {number(area['q50'])} {unit(str(area['unit']))} ({CREDIBLE} "
+                f"The same, predicted by the model: {number(area['q50'])} {unit(str(area['unit']))} ({CREDIBLE} "
                 f"{interval(area['q2.5'], area['q97.5'])}).", "", source_of(key),
             )  # fmt: skip
     yield from _agreement(run)

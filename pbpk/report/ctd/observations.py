@@ -62,11 +62,13 @@ def told_apart(values: pd.Index, most: int) -> list[list[Any]]:
 
 def _counted(run: "Run") -> dict[tuple[Any, ...], float]:
     """Animals behind each value that stands for several, where the study says how many: the fewest of its tissues."""
-    tissues, found = run.study.about.tissues, {}
+    tissues = run.study.about.tissues
+    found: dict[tuple[Any, ...], float] = {}
     for row in run.study.measurements:
-        key = (row.group, tissues.get(row.organ, row.organ), row.readout, row.hours)
-        n = np.nan if row.n is None else float(row.n)
-        found[key] = min(found.get(key, n), n) if np.isfinite(found.get(key, n)) else np.nan
+        if not row.animal:
+            key = (row.group, tissues.get(row.organ, row.organ), row.readout, row.hours)
+            n = np.nan if row.n is None else float(row.n)
+            found[key] = float(np.minimum(found.get(key, n), n))
     return found
 
 

@@ -13,7 +13,7 @@ from pbpk.report.ctd.sources import where
 from pbpk.report.document.blocks import Block, Heading, Paragraph, Table
 from pbpk.report.document.inline import Doubtful, Inline, Strong
 from pbpk.report.shares import shares_at
-from pbpk.report.wording import CREDIBLE, KINDS, MISSING, beyond, interval, named, number, span, unit
+from pbpk.report.wording import CREDIBLE, KINDS, MISSING, beyond, interval, named, number, span
 
 if TYPE_CHECKING:
     from pbpk.predict.run import Run
@@ -93,17 +93,16 @@ def _contrasts(run: "Run") -> list[Table]:
         rows.append((
             row["scenario"], named(str(row["organ"])),
             _pair(row["ratio"], row["ratio_low"], row["ratio_high"]),
-            _pair(row["difference"], row["difference_low"], row["difference_high"]), unit(str(row["unit"])),
             f"{row['probability_above']:.2f}", evidence(row["evidence"]),
         ))  # fmt: skip
         sources.append(where("contrasts.csv", scenario=row["scenario"], organ=row["organ"], state=row["state"],
                              endpoint="AUC"))  # fmt: skip
-    head = ("Scenario", "Organ", f"Ratio to {against}", f"Difference from {against}", "Unit",
-            f"Probability of more than in {against}", "Evidence")  # fmt: skip
+    head = ("Scenario", "Organ", f"Ratio to {against}", "Probability of more", "Evidence")
     state = str(own["state"].iloc[0])
     what = "all states together" if state == TOTAL else KINDS.get(state, state)
+    notes = ["Differences, peaks and single hours are in contrasts.csv.", *marks(own["evidence"]), footnote(run)]
     caption = f"MODEL-PREDICTED: areas under the curve against those of {against}, {what}, median ({CREDIBLE})"
-    return [Table(caption, head, "llrrlrl", rows, sources, [*marks(own["evidence"]), footnote(run)])]
+    return [Table(caption, head, "llrrl", rows, sources, notes)]
 
 
 def _pair(middle: Any, low: Any, high: Any) -> Inline:
