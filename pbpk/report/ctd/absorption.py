@@ -67,7 +67,7 @@ def _blocks(run: "Run", number_of_table: str) -> list[Block]:
             "tells what circulates."
         ))  # fmt: skip
     caption = "Circulating cells" if is_cells(run) else "Absorption"
-    table = header_table(run, f"{caption}: animals, dose, sample and kinetic parameters of what was observed")
+    table = header_table(run, f"{caption}: animals, dose, sample and kinetic parameters of what was observed", BLOOD)
     for organ, readout in seen:
         table = _with_parameters(run, table, organ, readout)
     told: list[Block] = [table, *(observed_blocks(run) if is_blood_only(run) else []), *_fitted(run, seen)]
@@ -87,7 +87,7 @@ def _with_parameters(run: "Run", table: Table, organ: str, readout: str) -> Tabl
         if any(row is not None and pd.notna(row["value"]) for row in told):
             rows.append((words, *(_parameter(row) for row in told)))
             sources.append(where("exposure.csv", organ=organ, readout=readout, animal="", parameter=name))
-    notes = [*_remarks(found), footnote(run)]
+    notes = [*(_remarks(found) if len(rows) > 1 else []), footnote(run)]
     return Table(table.caption, table.head, table.align, [*table.rows, *rows], [*table.sources, *sources], notes)
 
 

@@ -23,7 +23,7 @@ RULES = (
     "AUC(0–t) by the linear trapezoid on arithmetic means, up to the last mean above the limit. SE and degrees of "
     "freedom (df): of animals killed at their hour the variance of that sum (Bailer 1988) with Satterthwaite's df "
     "(Nedelman 1995); of animals sampled through the whole course those of the mean of their areas. –: without SD or "
-    "single animals there is none. n: animals behind the area. Residence is AUC(0–t) over the dose."
+    "single animals there is none. n: animals behind the area, – where not stated. Residence is AUC(0–t) over the dose."
 )
 ORGANS = "Clearance and volumes have no meaning for counts of an organ and are not given."
 AS_READ = (
@@ -60,7 +60,9 @@ def area_tables(run: "Run") -> list[Block]:
 def _table(run: "Run", group: str, readout: str) -> Table:
     found = areas_of(run, group, readout)
     keys = [(group, organ, readout) for organ in ordered(run, [organ for _, organ, _ in found])]
-    rows = [_row(key[1], found[key]) for key in keys]
+    frame = shares(run)
+    silent = set(frame.loc[(frame["group"] == group) & (frame["readout"] == readout) & frame["n"].isna(), "organ"])
+    rows = [_row(key[1], found[key], key[1] not in silent) for key in keys]
     head = ("Tissue", "n", "AUC(0–t) ± SE", "df", CONFIDENCE, "Unit", "t [h]", "Half-life [h]", "Residence [h]")
     caption = f"Observed: areas under the curve of {analyte(run, readout)}, group {group}"
     own = {key: found[key] for key in keys}
@@ -79,10 +81,12 @@ def _below(run: "Run", group: str, readout: str) -> list[str]:
     return [f"{AS_READ}: {listed(named(organ) for organ in mostly)}." if mostly else f"{AS_READ}."]
 
 
-def _row(organ: str, told: dict[str, dict[Any, Any]]) -> Sequence[str]:
+def _row(organ: str, told: dict[str, dict[Any, Any]], is_stated: bool) -> Sequence[str]:
+    """One organ; is_stated: whether the study says how many animals stand behind each value."""
     area = told["AUClast"]
     return (
-        named(organ), whole(area["n"]), with_error(area), number(area["df"]), interval(area["low"], area["high"]),
+        named(organ), whole(area["n"]) if is_stated else MISSING, with_error(area), number(area["df"]),
+        interval(area["low"], area["high"]),
         unit(str(area["unit"])), value_of(told, "Tlast"), _half_life(told), value_of(told, "residence_last"),
     )  # fmt: skip
 

@@ -1,11 +1,11 @@
 """Heads of CTD tables: who got what, how, when, one column for each group; what only the author knows is left open."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING
 
 from pbpk.assay.doses import DoseRow, doses_of
 from pbpk.assay.study import Group
-from pbpk.report.ctd.analyte import BLANK, NOT_STATED, amount_unit, analyte, analytes, is_cells, product
+from pbpk.report.ctd.analyte import BLANK, NOT_STATED, amount_unit, analytes, is_cells, product
 from pbpk.report.ctd.observations import dose_of
 from pbpk.report.ctd.sources import given, in_study, stated, where
 from pbpk.report.document.blocks import Table
@@ -24,16 +24,19 @@ def owed(text: str) -> Inline:
     return text or Strong(BLANK)
 
 
-def header_table(run: "Run", caption: str, more: tuple[Field, ...] = ()) -> Table:
-    """Fields as rows and groups as columns, each row with its source."""
+def header_table(run: "Run", caption: str, organs: Sequence[str] = ()) -> Table:
+    """Fields as rows and groups as columns, each row with its source.
+
+    organs : whose sampling times are told, all if none is named
+    """
     groups = run.study.about.groups
-    fields = (*_fields(run), *more)
+    fields = _fields(run, organs)
     rows = [(name, *(tell(group) for group in groups)) for name, tell, _ in fields]
     head = ("", *(group.name for group in groups))
     return Table(caption, head, "l" * len(head), rows, [source for _, _, source in fields])
 
 
-def _fields(run: "Run") -> tuple[Field, ...]:
+def _fields(run: "Run", organs: Sequence[str]) -> tuple[Field, ...]:
     about = run.study.about
     what = about.product
     feeding = "not applicable to a cellular product" if is_cells(run) else NOT_STATED
@@ -60,7 +63,7 @@ def _fields(run: "Run") -> tuple[Field, ...]:
              if not run.joint.counts.quantified else f"{about.label}; amount per cell: see 2.6.5.2",
              stated(run, "label")),
         ]  # fmt: skip
-    fields.append(("Sampling times", lambda group: sampled(run, group.name), counts))
+    fields.append(("Sampling times", lambda group: sampled(run, group.name, organs), counts))
     return tuple(fields)
 
 
@@ -91,7 +94,7 @@ def _sexes(run: "Run", group: str) -> str:
     if sexes and len(sexes) == len(names):
         return listed(counted(sexes.count(sex), sex, sex) for sex in dict.fromkeys(sexes))
     if names:
-        return f"{counted(len(names), _one(run))}, sex {NOT_STATED}"
+        return f"{counted(len(names), one_of(run))}, sex {NOT_STATED}"
     stated_n = sorted({row.n for row in run.study.measurements if row.group == group and row.n})
     if not stated_n:
         return f"number and sex {NOT_STATED}"
@@ -127,7 +130,7 @@ def dose(run: "Run", group: str) -> str:
         return f"{NOT_STATED}{repeated}"
     sizes = [size for size, _ in known]
     told = number(min(sizes)) if min(sizes) == max(sizes) else interval(min(sizes), max(sizes))
-    return f"{told} {amount_unit(known[0][1])} per {_one(run)}{repeated}"
+    return f"{told} {amount_unit(known[0][1])} per {one_of(run)}{repeated}"
 
 
 def _times(rows: list[DoseRow]) -> int:
@@ -140,22 +143,18 @@ def is_repeated(run: "Run") -> bool:
     return any(_times(doses_of(run.study, group, animal)) > 1 for group, animal in pairs)
 
 
-def _one(run: "Run") -> str:
+def one_of(run: "Run") -> str:
+    """Word for whom was studied, in the singular."""
     return "subject" if run.study.about.species == "human" else "animal"
 
 
-def sampled(run: "Run", group: str) -> str:
-    """Hours after the first dose at which a group was sampled."""
+def sampled(run: "Run", group: str, organs: Sequence[str] = ()) -> str:
+    """Hours after the first dose at which a group, or some organs of it, were sampled."""
     table = run.joint.counts.table
-    hours = sorted({float(hour) for hour in table.loc[table["group"] == group, "hours"]})
+    own = table[(table["group"] == group) & (table["organ"].isin(organs) if organs else True)]
+    hours = sorted({float(hour) for hour in own["hours"]})
     if not hours:
         return "not sampled"
     if len(hours) > MOST_HOURS:
-        return f"each {_one(run)} at hours of its own, from {span(hours[0])} to {span(hours[-1])}"
+        return f"each {one_of(run)} at hours of its own, from {span(hours[0])} to {span(hours[-1])}"
     return ", ".join(span(hour) for hour in hours)
-
-
-def readouts_of(run: "Run", group: str) -> list[str]:
-    """What was counted in a group, in words."""
-    table = run.joint.counts.table
-    return [analyte(run, str(readout)) for readout in dict.fromkeys(table.loc[table["group"] == group, "readout"])]

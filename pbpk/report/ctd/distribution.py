@@ -8,7 +8,7 @@ import pandas as pd
 
 from pbpk.report.ctd.analyte import amount_unit, analyte, footnote, is_cells
 from pbpk.report.ctd.areas import area_tables
-from pbpk.report.ctd.design import MOST_HOURS, header_table
+from pbpk.report.ctd.design import MOST_HOURS, header_table, one_of
 from pbpk.report.ctd.lettering import lettered
 from pbpk.report.ctd.observations import (
     amounts,
@@ -22,8 +22,8 @@ from pbpk.report.ctd.observations import (
 )
 from pbpk.report.ctd.panel import panel_table
 from pbpk.report.ctd.predicted import predicted_tables
-from pbpk.report.ctd.sources import given, measured, where
-from pbpk.report.document.blocks import Block, Heading, Paragraph, Table
+from pbpk.report.ctd.sources import given, measured, stated, where
+from pbpk.report.document.blocks import Block, Bullets, Heading, Paragraph, Table
 from pbpk.report.wording import counted, named, number, span, whole
 
 if TYPE_CHECKING:
@@ -64,7 +64,16 @@ def observed_blocks(run: "Run") -> list[Block]:
     """Values in percent, in amounts and as measured, and why one of these is missing."""
     notes = _notes(run)
     tables = [replace(table, notes=notes if i == 0 else notes[-1:]) for i, table in enumerate(_observed_tables(run))]
-    return [*tables, *_amounts_missing(run)]
+    return [*tables, *_amounts_missing(run), *_additional(run)]
+
+
+def _additional(run: "Run") -> list[Block]:
+    """What the study says of its values that no column holds."""
+    told = run.study.about.assumptions
+    if not told:
+        return []
+    words = "Additional information, as the study states it:"
+    return [Paragraph(words), Bullets(told, stated(run, "assumptions"))]
 
 
 def _observed_tables(run: "Run") -> Iterator[Table]:
@@ -134,12 +143,12 @@ def _notes(run: "Run") -> list[str]:
     every = pd.concat([frame for frame in (shares(run), as_measured(run)) if not frame.empty])
     ranged = every["low"].notna() & every["value"].isna()
     notes = [
-        "Numbers have three significant digits. SD is the standard deviation between animals; where a mean is printed "
-        "without one, the source gives none; (–): the source does not say how many animals."
+        f"Numbers have three significant digits. SD is the standard deviation between {one_of(run)}s; where a mean is "
+        f"printed without one, the source gives none; (–): the source does not say how many {one_of(run)}s."
     ]
     if ranged.any():
         notes.append(
-            "a to b (n): only a range is known; the smallest and the largest of n animals, or the bounds as the source "
+            "a to b (n): only a range is known; the smallest and the largest of n, or the bounds as the source "
             "states them where it gives no n."
         )
     if every["below"].any():

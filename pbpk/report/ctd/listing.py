@@ -38,7 +38,7 @@ def listing_blocks(run: "Run") -> list[Block]:
             rows, sources = zip(*lines, strict=True)
             caption = f"{counted(len(rows), 'value')} of group {group.name}"
             blocks.append(Table(caption, head, "llrrlrrll", rows, sources, notes, folded=True))
-    return [*blocks, *_what_was_left_out(run)]
+    return [blocks[0], *_what_was_left_out(run), *blocks[1:]]
 
 
 def _what_was_left_out(run: "Run") -> list[Block]:
