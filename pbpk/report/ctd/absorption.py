@@ -87,7 +87,7 @@ def _with_parameters(run: "Run", table: Table, organ: str, readout: str) -> Tabl
         if any(row is not None and pd.notna(row["value"]) for row in told):
             rows.append((words, *(_parameter(row) for row in told)))
             sources.append(where("exposure.csv", organ=organ, readout=readout, animal="", parameter=name))
-    notes = [*(_remarks(found) if len(rows) > 1 else []), footnote(run)]
+    notes = [*(_remarks(found) if len(rows) > 1 else []), footnote(run, readout)]
     return Table(table.caption, table.head, table.align, [*table.rows, *rows], [*table.sources, *sources], notes)
 
 
@@ -122,7 +122,11 @@ def _fitted(run: "Run", seen: list[tuple[str, str]]) -> list[Table]:
                 sources.append(where("exposure.csv", organ=organ, readout=readout, animal="", parameter=name))
     head = ("", *(group.name for group in groups))
     caption = f"MODEL-PREDICTED, not observed: kinetic parameters in blood, median ({CREDIBLE})"
-    return [Table(caption, head, "l" * len(head), rows, sources, [footnote(run)])] if rows else []
+    return (
+        [Table(caption, head, "l" * len(head), rows, sources, [footnote(run, *(readout for _, readout in seen))])]
+        if rows
+        else []
+    )
 
 
 def _median(row: dict[Any, Any] | None) -> str:

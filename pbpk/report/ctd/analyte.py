@@ -10,6 +10,7 @@ if TYPE_CHECKING:
     from pbpk.predict.run import Run
 
 UNLABELLED = ("", "none")
+LABEL_ONLY = ": label is not viability"
 NO_CELLS = ", no cells"
 COUNTED = {"label": "cell equivalents", "dna": "donor-DNA cell equivalents", "live": "living cells"}
 AMOUNTS = {"cell": "cells"}
@@ -48,24 +49,18 @@ def analytes(run: "Run") -> list[str]:
 
 def caveat(run: "Run") -> str:
     """What the analyte is, and what it does not say, in full."""
-    if not _is_label(run):
-        return footnote(run)
-    return (
-        f"{footnote(run)} {run.study.about.label} in dead cells, and in phagocytes that have taken it up, counts as "
-        "well."
-    )
+    short = footnote(run)
+    if LABEL_ONLY not in short:
+        return short
+    return f"{short} {run.study.about.label} in dead cells, and in phagocytes that have taken it up, counts as well."
 
 
-def footnote(run: "Run") -> str:
-    """The same below each table, as short as it can be."""
-    told = f"The analyte is {listed(analytes(run))}"
-    return f"{told}: label is not viability." if _is_label(run) else f"{told}."
-
-
-def _is_label(run: "Run") -> bool:
-    """Whether some of what was counted is the label of cells."""
-    labelled = run.study.about.label not in UNLABELLED
-    return is_cells(run) and labelled and "label" in set(run.joint.counts.table["readout"])
+def footnote(run: "Run", *readouts: str) -> str:
+    """The same below each table, as short as it can be; of some readouts, or of all."""
+    seen = set(run.joint.counts.table["readout"])
+    names = list(dict.fromkeys(analyte(run, readout) for readout in readouts)) or analytes(run)
+    labelled = is_cells(run) and run.study.about.label not in UNLABELLED and "label" in (readouts or seen)
+    return f"The analyte is {listed(names)}{LABEL_ONLY if labelled else ''}."
 
 
 def share_unit(run: "Run", per: str = "") -> str:

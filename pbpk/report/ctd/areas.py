@@ -67,7 +67,7 @@ def _table(run: "Run", group: str, readout: str) -> Table:
     caption = f"Observed: areas under the curve of {analyte(run, readout)}, group {group}"
     own = {key: found[key] for key in keys}
     notes = [RULES, *([ORGANS] if is_cells(run) else []), *flags(own), *_below(run, group, readout)]
-    return Table(caption, head, "lrrrrlrrr", rows, [source_of(key) for key in keys], [*notes, footnote(run)])
+    return Table(caption, head, "lrrrrlrrr", rows, [source_of(key) for key in keys], [*notes, footnote(run, readout)])
 
 
 def _below(run: "Run", group: str, readout: str) -> list[str]:

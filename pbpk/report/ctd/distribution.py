@@ -63,8 +63,8 @@ def distribution_blocks(run: "Run") -> list[Block]:
 def observed_blocks(run: "Run") -> list[Block]:
     """Values in percent, in amounts and as measured, and why one of these is missing."""
     notes = _notes(run)
-    tables = [replace(table, notes=notes if i == 0 else notes[-1:]) for i, table in enumerate(_observed_tables(run))]
-    return [*tables, *_amounts_missing(run), *_additional(run)]
+    first, *others = _observed_tables(run)
+    return [replace(first, notes=[*notes, *first.notes]), *others, *_amounts_missing(run), *_additional(run)]
 
 
 def _additional(run: "Run") -> list[Block]:
@@ -108,7 +108,7 @@ def _tables(
     sources = [values.source(group, organ, readout) for organ in organs]
     hours = sorted(rows["hours"].unique())
     if len(hours) > MOST_HOURS:
-        yield _own_hours(title, organs, rows, sources)
+        yield replace(_own_hours(title, organs, rows, sources), notes=[footnote(run, readout)])
         return
     for some in told_apart(pd.Index(hours), ABREAST):
         told = [
@@ -118,7 +118,7 @@ def _tables(
         part = "" if len(hours) <= ABREAST else f", {span(some[0])} to {span(some[-1])}"
         head = ("Tissue", *(span(hour) for hour in some))
         caption = f"{title}{part}; {HOW}"
-        yield Table(caption, head, "l" + "r" * len(some), told, sources)
+        yield Table(caption, head, "l" + "r" * len(some), told, sources, [footnote(run, readout)])
 
 
 def _own_hours(title: str, organs: list[str], rows: pd.DataFrame, sources: list[str]) -> Table:
@@ -139,7 +139,7 @@ def _own_hours(title: str, organs: list[str], rows: pd.DataFrame, sources: list[
 
 
 def _notes(run: "Run") -> list[str]:
-    """What the cells of the tables mean, as far as they occur; the caveat last."""
+    """What the cells of the tables mean, as far as they occur."""
     every = pd.concat([frame for frame in (shares(run), as_measured(run)) if not frame.empty])
     ranged = every["low"].notna() & every["value"].isna()
     notes = [
@@ -160,7 +160,7 @@ def _notes(run: "Run") -> list[str]:
     if pooled:
         notes.append(f"Tissues pooled into organs of the model: {'; '.join(pooled)}.")
     notes += [_denominator(run)] if run.joint.counts.denominator != "dose" else []
-    return [*notes, footnote(run)]
+    return notes
 
 
 def _denominator(run: "Run") -> str:

@@ -8,7 +8,7 @@ from pbpk.predict.studied import TOTAL
 from pbpk.report.ctd.analyte import analyte, footnote, is_cells
 from pbpk.report.ctd.lettering import lettered
 from pbpk.report.ctd.observations import cell, groups_of, shares
-from pbpk.report.ctd.scenarios import evidence, marks
+from pbpk.report.ctd.scenarios import evidence, marks, together
 from pbpk.report.ctd.sources import where
 from pbpk.report.document.blocks import Block, Heading, Paragraph, Table
 from pbpk.report.document.inline import Doubtful, Inline
@@ -45,7 +45,7 @@ def _observed(run: "Run") -> list[Table]:
         sources = [where("counts.csv", group=group, organ=organ, readout=readout) for organ in organs]
         caption = f"Observed: {analyte(run, readout)}, {unit}, group {group}; mean ± SD (n)"
         head = ("Excreted", *(f"up to {span(hour)}" for hour in hours))
-        tables.append(Table(caption, head, "l" + "r" * len(hours), told, sources, [footnote(run)]))
+        tables.append(Table(caption, head, "l" + "r" * len(hours), told, sources, [footnote(run, readout)]))
     return tables
 
 
@@ -69,7 +69,7 @@ def _predicted(run: "Run") -> list[Table]:
     head = ("Scenario", "Evidence", *(f"up to {span(hour)}" for hour in hours))
     what = "label that has left the body" if is_cells(run) else f"{analyte(run)} that has left the body or is no more"
     caption = f"MODEL-PREDICTED, not observed: {what}, % of the dose, median ({CREDIBLE})"
-    return [Table(caption, head, "ll" + "r" * len(hours), rows, sources, [*marks(found["evidence"]), footnote(run)])]
+    return [Table(caption, head, "ll" + "r" * len(hours), rows, sources, [*marks(found["evidence"]), together(run)])]
 
 
 def _share(row: dict[Any, Any] | None) -> Inline:

@@ -172,8 +172,8 @@ def _distribution(run: "Run") -> Iterator[Block]:
 def _highest(run: "Run", group: str, readout: str, unit_of: str, hour: float, rows: pd.DataFrame) -> Paragraph:
     """Organ that held most at an hour; where only ranges are known, the one whose range reaches highest."""
     at = rows[rows["hours"] == hour]
-    level = at["value"].fillna(at["high"]).groupby(at["organ"]).mean()
-    if level.dropna().empty:
+    level = at["value"].mask(_is_blq(at), 0.0).fillna(at["high"]).groupby(at["organ"]).mean()
+    if at["below"].all():
         return Paragraph(f"Group {group} at {span(hour)}: every value is below the limit of quantification.", "",
                          where("counts.csv", group=group, readout=readout, hours=hour))  # fmt: skip
     organ = str(level.idxmax())
@@ -186,16 +186,22 @@ def _highest(run: "Run", group: str, readout: str, unit_of: str, hour: float, ro
     )  # fmt: skip
 
 
+def _is_blq(rows: pd.DataFrame) -> pd.Series:
+    """Values that are only stated to be below the limit; they count as zero."""
+    return rows["below"].astype(bool) & ~rows["read"].astype(bool)
+
+
 def _seen(rows: pd.DataFrame, unit_of: str) -> str:
     """Mean with its SD, or the range, of one organ at one hour, in words."""
     n = rows["n"].sum(min_count=len(rows))
+    values = rows["value"].mask(_is_blq(rows), 0.0)
     of = "; n not stated" if pd.isna(n) else f"; n = {whole(n)}"
-    if rows["value"].isna().any():
+    if values.isna().any():
         return f"{interval(rows['low'].min(), rows['high'].max())} {unit_of} (range{of})"
-    sd = rows["sd"].iloc[0] if len(rows) == 1 else rows["value"].std(ddof=1)
+    sd = rows["sd"].iloc[0] if len(rows) == 1 else values.std(ddof=1)
     scatter = "" if pd.isna(sd) else f"; SD {number(sd)}"
     below = int(rows["below"].sum())
-    return f"{number(rows['value'].mean())} {unit_of} (mean{scatter}{of}{f'; {whole(below)} BLQ' if below else ''})"
+    return f"{number(values.mean())} {unit_of} (mean{scatter}{of}{f'; {whole(below)} BLQ' if below else ''})"
 
 
 def _largest_areas(run: "Run") -> list[tuple[tuple[str, str, str], dict[str, dict[Any, Any]]]]:

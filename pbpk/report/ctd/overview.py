@@ -62,9 +62,11 @@ def _kinds(run: "Run") -> tuple[list[str], dict[str, str]]:
 def glp(run: "Run") -> Inline:
     """What the author says of GLP; a study that was not under it needs the reason."""
     said = run.study.about.reporting.glp
-    if said.strip().lower() in ("no", "false", "non-glp", "not glp"):
-        return Strong(f"{said}; reason {BLANK}")
-    return owed(said)
+    return Strong(f"{said}; reason {BLANK}") if _owes_reason(said) else owed(said)
+
+
+def _owes_reason(said: str) -> bool:
+    return said.strip().lower() in ("no", "false", "non-glp", "not glp")
 
 
 def _missing(run: "Run") -> list[Block]:
@@ -72,4 +74,5 @@ def _missing(run: "Run") -> list[Block]:
     asked = {"the testing facility": report.facility, "the study number": report.study_number,
              "whether the study was under GLP (if not, why)": report.glp}  # fmt: skip
     blanks = [name for name, told in asked.items() if not told]
+    blanks += ["why the study was not under GLP"] if _owes_reason(report.glp) else []
     return [Paragraph(f"{BLANK}: {listed([*blanks, 'the volume and section of the study report'])}.", "missing")]

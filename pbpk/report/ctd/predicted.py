@@ -57,15 +57,15 @@ def _at_hours(run: "Run", reading: str, group: str, readout: str, per: str, rows
         part = "" if len(hours) <= ABREAST else f", {span(some[0])} to {span(some[-1])}"
         caption = f"{title}{part}; median ({CREDIBLE})"
         head = ("Tissue", *(span(hour) for hour in some))
-        tables.append(Table(caption, head, "l" + "r" * len(some), body, sources, _notes(run)))
+        tables.append(Table(caption, head, "l" + "r" * len(some), body, sources, _notes(run, readout)))
     return tables
 
 
-def _notes(run: "Run") -> list[str]:
+def _notes(run: "Run", readout: str) -> list[str]:
     return [
         "Of the median animal of the fitted model at the hours that were sampled; where animals have bodies of their "
         "own, the mean over them.",
-        footnote(run),
+        footnote(run, readout),
     ]
 
 
@@ -93,7 +93,7 @@ def _areas(run: "Run", group: str, readout: str) -> Table | None:
     notes = [
         "By the rules of the observed areas, at the same hours. The model is its arrows and their misfit; what the "
         "arrows alone say stands beside it and tells how much of the agreement is theirs.",
-        footnote(run),
+        footnote(run, readout),
     ]
     caption = f"{WHAT}: areas under the curve of {analyte(run, readout)}, group {group}; median ({CREDIBLE})"
     return Table(caption, head, "lrrrl", rows, [source_of((group, organ, readout)) for organ in organs], notes)

@@ -7,7 +7,7 @@ import pandas as pd
 
 from pbpk.predict.contrast import HOURS
 from pbpk.predict.studied import TOTAL
-from pbpk.report.ctd.analyte import footnote
+from pbpk.report.ctd.analyte import footnote, is_cells
 from pbpk.report.ctd.lettering import lettered
 from pbpk.report.ctd.sources import where
 from pbpk.report.document.blocks import Block, Heading, Paragraph, Table
@@ -51,6 +51,13 @@ def marks(words: Iterable[Any]) -> list[str]:
     return [sentence for word, sentence in MARKED.items() if word in told]
 
 
+def together(run: "Run") -> str:
+    """What is counted in answers of the model, where all states stand together."""
+    if not is_cells(run):
+        return footnote(run)
+    return "Counted are living cells and the label of dead ones together: label is not viability."
+
+
 def _answers(run: "Run") -> list[Table]:
     """One table for each scenario: all states of an organ together, at a few hours."""
     tables = []
@@ -69,7 +76,7 @@ def _answers(run: "Run") -> list[Table]:
         caption = f"MODEL-PREDICTED ({EVIDENCE.get(str(word), word)}): {title}, % of {of}, median ({CREDIBLE})"
         words = [beyond(str(part.loc[part["beyond"] != "", "beyond"].min()))] if (part["beyond"] != "").any() else []
         head = ("Organ", *(span(hour) for hour in hours))
-        notes = [*marks([word]), *(said for said in words if said), footnote(run)]
+        notes = [*marks([word]), *(said for said in words if said), together(run)]
         tables.append(Table(caption, head, "l" + "r" * len(hours), rows, sources, notes))
     return tables
 
@@ -100,7 +107,7 @@ def _contrasts(run: "Run") -> list[Table]:
     head = ("Scenario", "Organ", f"Ratio to {against}", "Probability of more", "Evidence")
     state = str(own["state"].iloc[0])
     what = "all states together" if state == TOTAL else KINDS.get(state, state)
-    notes = ["Differences, peaks and single hours are in contrasts.csv.", *marks(own["evidence"]), footnote(run)]
+    notes = ["Differences, peaks and single hours are in contrasts.csv.", *marks(own["evidence"]), together(run)]
     caption = f"MODEL-PREDICTED: areas under the curve against those of {against}, {what}, median ({CREDIBLE})"
     return [Table(caption, head, "llrrl", rows, sources, notes)]
 

@@ -77,3 +77,82 @@ def folder_of(run_of, tmp_path_factory):
 @pytest.fixture(params=STUDIES)
 def study(request):
     return request.param
+
+
+ODD_GROUP = "iv & portal #1=a <b>"
+ODD = {
+    "study.toml": """
+title = "Odd <b>names</b> & 2 doses"
+kind = "synthetic"
+species = "mouse"
+model = "msc"
+label = "FND"
+denominator = "dose"
+strain = "NSG"
+[product]
+cell_type = "MSC"
+lot = "L-7"
+diameter_um = 21.5
+viability = 0.9
+[readouts.qpcr]
+copies_per_cell = { median = 2.0, sigma = 0.01, source = "single-copy gene, diploid" }
+extraction_yield = { median = 0.6, sigma = 0.15, source = "a test" }
+cv = { median = 0.15, sigma = 0.3, source = "a test" }
+[tissues]
+lung = "lung"
+liver = "liver"
+liver_left = "spleen"
+spleen_tip = "spleen"
+thyroid = "none"
+blood = "blood"
+[[groups]]
+name = "iv & portal #1=a <b>"
+route = ["iv", "portal_vein"]
+[[groups]]
+name = "control"
+route = "iv"
+treatment = "heparin"
+injured = "kidney"
+anticoagulant = 2.0
+[[sources]]
+key = "test"
+text = "a test"
+[reporting]
+study_number = "S-1"
+glp = "no"
+""",
+    "doses.csv": """group,hours,cells,route,addl,interval_h,duration_min
+iv & portal #1=a <b>,0,500000,iv,1,24,10
+control,0,1000000,iv,,,
+""",
+    "measurements.csv": """group,animal,organ,hours,value,unit,sd,n,lloq,below_lloq,readout,fraction
+iv & portal #1=a <b>,,lung,1,60,percent_dose,5,4,,,label,
+iv & portal #1=a <b>,,lung,24,30,percent_dose,4,4,,,label,
+iv & portal #1=a <b>,,lung,72,10,percent_dose,3,4,,,label,
+iv & portal #1=a <b>,,lung,168,,percent_dose,,4,0.5,true,label,
+iv & portal #1=a <b>,,blood,1,5,percent_dose,1,4,,,label,
+iv & portal #1=a <b>,,blood,24,2,percent_dose,0.5,4,,,label,
+iv & portal #1=a <b>,,blood,72,1,percent_dose,0.2,4,,,label,
+iv & portal #1=a <b>,,thyroid,72,3,percent_dose,1,4,,,label,
+iv & portal #1=a <b>,,liver_left,24,3,percent_dose,1,4,,,label,
+iv & portal #1=a <b>,,spleen_tip,24,3,percent_dose,1,4,,,label,
+iv & portal #1=a <b>,,spleen_tip,72,3,percent_dose,1,4,,,label,
+control,c1,liver,24,50,copies,,,,,dna,0.001
+control,c2,liver,24,80,copies,,,,,dna,0.001
+control,c3,liver,24,,copies,,,,true,dna,0.001
+""",
+    "organ_weights.csv": "organ,weight_g\nliver,1.5\n",
+    "animals.csv": "group,animal,sex,body_weight_g\ncontrol,c1,female,21\ncontrol,c2,male,22\ncontrol,c3,female,23\n",
+}
+
+
+@pytest.fixture(scope="session")
+def odd(make_run, tmp_path_factory):
+    place = tmp_path_factory.mktemp("odd")
+    folder = place / "study" / "odd"
+    folder.mkdir(parents=True)
+    for name, text in ODD.items():
+        (folder / name).write_text(text)
+    run = _completed(make_run(folder, scenarios=0), asked=True)
+    write_tables(run, place)
+    return run, place
