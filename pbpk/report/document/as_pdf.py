@@ -29,6 +29,7 @@ def write_pdf(document: Document, path: Path, paper: Paper = "letter") -> Path:
     with tempfile.TemporaryDirectory() as place:
         folder = Path(place)
         body = converted(tree(document, _Typst(folder)), "typst", ("--wrap=none",)).decode()
+        body = body.replace("\n  align(center)[#table(", "\n  align(left)[#table(")  # text has no line ends
         source = folder / "document.typ"
         _write_source(source, _read_preamble(document, paper) + body)
         made: bytes = typeset(source, "pdf", pdf_standards=["a-2b"])
