@@ -1,4 +1,5 @@
 import re
+import shutil
 
 import pytest
 from tracing import lost, selects, told, untraced
@@ -8,6 +9,7 @@ from pbpk.report.ctd.listing import listing_blocks
 from pbpk.report.ctd.whole import ctd_blocks
 from pbpk.report.document.as_html import document_html
 from pbpk.report.document.blocks import Document, Heading, Paragraph, Table, numbered
+from pbpk.share.tables import write_tables
 
 
 @pytest.fixture
@@ -19,6 +21,21 @@ def blocks(run_of, study):
 def test_every_number_has_a_source_and_every_source_has_rows(blocks, folder_of, study):
     assert not untraced(blocks)
     assert not lost(blocks, folder_of(study))
+
+
+def test_odd_names_are_traced_too(odd):
+    run, folder = odd
+    blocks = [*ctd_blocks(run), *listing_blocks(run)]
+    assert not untraced(blocks)
+    assert not lost(blocks, folder)
+
+
+def test_a_run_with_draws_is_traced(sampled, tmp_path):
+    write_tables(sampled, tmp_path)
+    shutil.copytree(sampled.study.folder, tmp_path / "study" / sampled.name)
+    blocks = [*ctd_blocks(sampled), *listing_blocks(sampled)]
+    assert not untraced(blocks)
+    assert not lost(blocks, tmp_path)
 
 
 def test_every_table_of_the_dossier_has_its_title(blocks):
