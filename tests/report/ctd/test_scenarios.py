@@ -1,4 +1,4 @@
-from pbpk.report.ctd.scenarios import evidence, marks, other_distribution_blocks, together
+from pbpk.report.ctd.scenarios import evidence, marks, other_distribution_blocks, probability, together
 from pbpk.report.document.blocks import Paragraph, Table
 from pbpk.report.wording import number
 
@@ -23,7 +23,10 @@ def test_ratios_are_those_of_the_run(run_of):
     own = run.contrasts
     own = own[(own["endpoint"] == "AUC") & (own["state"] == "total")].iloc[0]
     assert table.rows[0][2].number == number(own["ratio"])
-    assert table.rows[0][3] == f"{own['probability_above']:.2f}"
+    assert table.rows[0][3] == probability(own["probability_above"])
+    assert [row[0] for row in table.rows] == sorted(
+        [row[0] for row in table.rows], key=[*run.contrasts["scenario"]].index
+    )
 
 
 def test_without_scenarios_nothing_is_told(run_of):
