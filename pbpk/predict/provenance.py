@@ -3,7 +3,6 @@
 All that two runs of the same inputs do not share stands in one place, `occasion`: time, id, command, operator, seconds.
 """
 
-import os
 import secrets
 import time
 from collections.abc import Iterable, Mapping
@@ -18,7 +17,6 @@ import numpy as np
 from pbpk.assay.counts import OrganCounts
 from pbpk.assay.study import Study
 from pbpk.body.legs import ABSOLUTE, RELATIVE
-from pbpk.body.library import LIBRARY
 from pbpk.body.model import Model, Parameter
 from pbpk.canonical import digest_of
 from pbpk.infer.draws.posterior import Posterior
@@ -188,8 +186,3 @@ def read_outputs(folder: Path, members: Iterable[str] = ()) -> list[dict[str, st
 def read_plan(folder: Path) -> str | None:
     """Hash of the plan that a run keeps, None where it has none."""
     return read_digest(folder / PLAN) if (folder / PLAN).is_file() else None
-
-
-def is_shipped(path: Path) -> bool:
-    """Whether a file is one of those that come with the package."""
-    return path.resolve().is_relative_to(Path(os.path.realpath(LIBRARY)))
