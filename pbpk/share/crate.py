@@ -1,7 +1,7 @@
 """A run as a research object: an RO-Crate 1.3 that says what made which file, structured after Process Run Crate 0.6.
 
-It is one file of JSON-LD, the same bytes for the same run. The record of the run goes on growing, so it is named without
-size and hash.
+It is one file of JSON-LD, the same bytes for the same run. The record of the run goes on growing, so it is named
+without size and hash.
 """
 
 import mimetypes
