@@ -3,7 +3,6 @@
 All that two runs of the same inputs do not share stands in one place, `occasion`: time, id, command, operator, seconds.
 """
 
-import os
 import secrets
 import time
 from collections.abc import Iterable, Mapping
@@ -18,7 +17,6 @@ import numpy as np
 from pbpk.assay.counts import OrganCounts
 from pbpk.assay.study import Study
 from pbpk.body.legs import ABSOLUTE, RELATIVE
-from pbpk.body.library import LIBRARY
 from pbpk.body.model import Model, Parameter
 from pbpk.canonical import digest_of
 from pbpk.infer.draws.posterior import Posterior
@@ -66,12 +64,13 @@ def model_details(model: Model) -> dict[str, Any]:
 
 def _registry(model: Model) -> dict[str, Any]:
     """Every number of a model: its unit, value or prior, and source."""
-    numbers = [*model.parameters, *model.noise, *model.believed.values(), *([model.size_law] if model.size_law else [])]
-    modifiers = [[each.name, each.unit, finite(each.neutral), each.prior and _prior(each.prior), each.source]
-                 for each in model.modifiers]  # fmt: skip
+    law = [model.size_law] if model.size_law else []
+    numbers = [*model.parameters, *model.noise, *model.believed.values(), *law]
+    modifiers = {each.name: [each.unit, _told(each.neutral), each.source, _prior(each.prior) if each.prior else None]
+                 for each in model.modifiers}  # fmt: skip
     return {
         "estimated": priors(numbers),
-        "constants": {name: [value, model.constant_units[name]] for name, value in model.constants.items()},
+        "constants": {name: [_told(value), model.constant_units[name]] for name, value in model.constants.items()},
         "modifiers": modifiers,
         "animal": {name: asdict(quantity) for name, quantity in model.quantities.items()},
     }
@@ -84,6 +83,11 @@ def priors(parameters: Iterable[Parameter]) -> dict[str, Any]:
 
 def _prior(prior: Any) -> dict[str, Any]:
     return {"form": prior.form, "centre": finite(prior.centre), "sigma": finite(prior.sigma)}
+
+
+def _told(number: float) -> float | str:
+    """Number as JSON can hold it, a word where it has none: a capacity that nothing fills."""
+    return number if np.isfinite(number) else str(number)
 
 
 def finite(number: Any) -> float | None:
@@ -181,8 +185,3 @@ def read_outputs(folder: Path, members: Iterable[str] = ()) -> list[dict[str, st
     named = [(path.relative_to(folder), path) for path in files]
     return [{"path": name.as_posix(), "sha256": read_digest(path)} for name, path in named
             if name.as_posix() not in APART and name.parts[0] not in set(members)]  # fmt: skip
-
-
-def is_shipped(path: Path) -> bool:
-    """Whether a file is one of those that come with the package."""
-    return path.resolve().is_relative_to(Path(os.path.realpath(LIBRARY)))

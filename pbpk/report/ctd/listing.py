@@ -10,7 +10,7 @@ from pbpk.assay.records import FILE as NONMEM
 from pbpk.report.ctd.analyte import amount_unit, footnote, is_cells, share_unit
 from pbpk.report.ctd.observations import amounts, dose_of, written
 from pbpk.report.ctd.sources import in_study, measured, where
-from pbpk.report.document.blocks import Block, Heading, Paragraph, Table
+from pbpk.report.document.blocks import Block, Paragraph, Table
 from pbpk.report.wording import MISSING, counted, interval, listed, named, number, span
 
 if TYPE_CHECKING:
