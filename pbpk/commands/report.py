@@ -44,7 +44,7 @@ def tell_reported(run: Path, formats: str, paper: str, author: Path | None, fina
     asked = words(formats)
     for name, known, option in [*((name, FORMATS, "--formats") for name in asked), (paper, tuple(PAPERS), "--paper")]:
         if name not in known:
-            raise ReportError(f"{option}: `{name}` is none.{did_you_mean(name, known)} Take {' or '.join(known)}.")
+            raise ReportError(f"{option}: `{name}` is none.{did_you_mean(name, known)}")
     read_open(run)
     study, posterior, manifest = read_fit(run)
     if author is not None or (run / "study" / study.name / AUTHORED).is_file():  # what was written there since, too
@@ -59,9 +59,13 @@ def tell_reported(run: Path, formats: str, paper: str, author: Path | None, fina
         more = f" {count - 1} more stand on the first page of a draft (leave --final out)." if count > 1 else ""
         raise ReportError(f"{run}: the report cannot be final: {first}{more}")
     written = write_pages(dossier, run, checked, asked, PAPERS_BY_NAME[paper])
-    write_audit(run, "final report" if final else "report", written)
+    seal = write_audit(run, "final report", written, final=True) if final else write_audit(run, "report", written)
     console.print(f"Written: {', '.join(escape(str(path)) for path in written)}", soft_wrap=True)
-    if not final:
+    if final:
+        console.print(
+            f"Final: nothing of this run may be written again. Keep its seal elsewhere: {seal}", soft_wrap=True
+        )
+    else:
         console.print(f"A draft: {len(dossier.hindrances)} things stand in the way of a final report, listed in it.")
 
 

@@ -128,9 +128,6 @@ def test_outputs_are_all_but_the_record(tmp_path):
     found = provenance.read_outputs(tmp_path, ["one"])
     assert [each["path"] for each in found] == ["study/a/audit.jsonl", "table.csv"]
     assert found[1]["sha256"] == read_digest(tmp_path / "table.csv")
-    assert provenance.read_plan(tmp_path) is None
-    (tmp_path / "plan.json").write_text("{}")
-    assert provenance.read_plan(tmp_path) == read_digest(tmp_path / "plan.json")
 
 
 def test_the_occasion_holds_what_runs_do_not_share(monkeypatch):

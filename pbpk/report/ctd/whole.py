@@ -25,7 +25,7 @@ OPENING = (
 
 
 def ctd_blocks(run: "Run") -> list[Block]:
-    """What stands in the section, its tables numbered as the CTD numbers them; anchors of its headings begin with `ctd`."""
+    """What stands in the section, its tables numbered as the CTD does; anchors of its headings begin with `ctd`."""
     return [
         Paragraph(OPENING),
         Paragraph(caveat(run), "note", stated(run, "label")),

@@ -33,7 +33,7 @@ def test_what_was_left_out_says_why(odd):
     assert rows["spleen tip (spleen)", "24 h"][7] == "no"
     assert rows["lung", "7 d"][3] == "BLQ"
     assert rows["lung", "7 d"][6] == "0.500"
-    first = listing_blocks(run)[1]
+    first = listing_blocks(run)[0]
     assert isinstance(first, Paragraph)
     assert "thyroid" in first.words
     assert numbers_in(first.words)

@@ -70,7 +70,9 @@ def test_every_table_of_the_dossier_has_its_title(blocks):
         assert f"(CTD 2.6.5.{i})" in titles
     for i in range(1, 11):
         assert f"2.6.4.{i} " in titles
-    assert [block.anchor for block in blocks if isinstance(block, Heading) and block.level == 1] == ["ctd", "listing"]
+    assert [
+        block.anchor for block in blocks if isinstance(block, Heading) and block.level == 1
+    ] == []  # the sections that they stand in have them
 
 
 def test_nothing_claims_compliance(blocks):
