@@ -66,11 +66,11 @@ def model_details(model: Model) -> dict[str, Any]:
 def _registry(model: Model) -> dict[str, Any]:
     """Every number of a model: its unit, value or prior, and source."""
     numbers = [*model.parameters, *model.noise, *model.believed.values(), *([model.size_law] if model.size_law else [])]
-    modifiers = [[each.name, each.unit, each.neutral, None if each.prior is None else _prior(each.prior), each.source]
+    modifiers = [[each.name, each.unit, _told(each.neutral), None if each.prior is None else _prior(each.prior), each.source]
                  for each in model.modifiers]  # fmt: skip
     return {
         "estimated": priors(numbers),
-        "constants": {name: [value, model.constant_units[name]] for name, value in model.constants.items()},
+        "constants": {name: [_told(value), model.constant_units[name]] for name, value in model.constants.items()},
         "modifiers": modifiers,
         "animal": {name: asdict(quantity) for name, quantity in model.quantities.items()},
     }
@@ -83,6 +83,11 @@ def priors(parameters: Iterable[Parameter]) -> dict[str, Any]:
 
 def _prior(prior: Any) -> dict[str, Any]:
     return {"form": prior.form, "centre": finite(prior.centre), "sigma": finite(prior.sigma)}
+
+
+def _told(number: float) -> float | str:
+    """Number as JSON can hold it, a word where it has none: a capacity that nothing fills."""
+    return number if np.isfinite(number) else str(number)
 
 
 def finite(number: Any) -> float | None:
