@@ -65,9 +65,10 @@ def model_details(model: Model) -> dict[str, Any]:
 
 def _registry(model: Model) -> dict[str, Any]:
     """Every number of a model: its unit, value or prior, and source."""
-    numbers = [*model.parameters, *model.noise, *model.believed.values(), *([model.size_law] if model.size_law else [])]
-    modifiers = [[each.name, each.unit, _told(each.neutral), None if each.prior is None else _prior(each.prior), each.source]
-                 for each in model.modifiers]  # fmt: skip
+    law = [model.size_law] if model.size_law else []
+    numbers = [*model.parameters, *model.noise, *model.believed.values(), *law]
+    modifiers = {each.name: [each.unit, _told(each.neutral), each.source, _prior(each.prior) if each.prior else None]
+                 for each in model.modifiers}  # fmt: skip
     return {
         "estimated": priors(numbers),
         "constants": {name: [_told(value), model.constant_units[name]] for name, value in model.constants.items()},
