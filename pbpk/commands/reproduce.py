@@ -89,12 +89,13 @@ def write_collection(run: Path, manifest: Mapping[str, Any], folder: Path) -> Pa
 def asked_of(run: Path, manifest: Mapping[str, Any]) -> Asked:
     """What a run was asked, with the files that it keeps."""
     asked = manifest["asked"]
+    shipped = "studies" in manifest and asked["shipped"]  # each study then answers those that it can
     settings = {key: value for key, value in manifest["settings"].items() if key not in OF_OTHERS}
     if kept := _kept_model(run, manifest):
         settings["model"] = kept
     return Asked(
         settings=settings,
-        answer=bool(asked["scenarios"]),
+        answer=asked["answer"] and bool(asked["scenarios"] or shipped),
         scenarios=str(run / "scenarios") if asked["scenarios"] else None,
         cells=asked["cells"],
         allow_unconverged=bool(asked["allow_unconverged"]),

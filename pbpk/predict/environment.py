@@ -10,6 +10,8 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+from packaging.requirements import Requirement
+from packaging.utils import canonicalize_name
 
 import pbpk
 from pbpk.predict.record import read_digest
@@ -45,19 +47,14 @@ def installed(name: str) -> dict[str, str]:
             known: Distribution = distribution(asked)
         except PackageNotFoundError:  # of another platform, or an extra nobody asked for
             continue
-        key = _spelt(known.metadata["Name"])
+        key = canonicalize_name(known.metadata["Name"])
         if key in found:
             continue
         found[key] = known.version
-        needs = [line for line in known.requires or () if "extra ==" not in line]
-        waiting += [named.group() for line in needs if (named := re.match(r"[\w.-]+", line))]
-    found.pop(_spelt(name), None)
+        needs = [Requirement(line) for line in known.requires or ()]
+        waiting += [need.name for need in needs if need.marker is None or need.marker.evaluate({"extra": ""})]
+    found.pop(canonicalize_name(name), None)
     return found
-
-
-def _spelt(name: str) -> str:
-    """Name of a package as indexes compare it (PEP 503)."""
-    return re.sub(r"[-_.]+", "-", name).lower()
 
 
 def _read_commit(folder: Path) -> dict[str, Any]:
