@@ -10,6 +10,7 @@ PbpkError
 │  └─ RunError             a run folder that is not one, or is in the way
 ├─ SolveError              the equations could not be solved at these rates
 ├─ NotConverged            the chains do not agree; exit 3
+├─ NotReproduced           a run was made again and other numbers came out; exit 4
 └─ Interrupted             somebody pressed Ctrl-C in a fit; exit 130
 """
 

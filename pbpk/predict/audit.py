@@ -166,13 +166,13 @@ def read_verified(folder: Path) -> Verified:
     there = {file.relative_to(folder).as_posix(): file for file in _files(folder, members)}
     changed = tuple(name for name, file in there.items() if name in known and read_digest(file) != known[name][0])
     problems = [
-        *_unsealed(folder, lines),
+        *_read_unsealed(folder, lines),
         *(f"{folder / name}: is gone; it was written {known[name][1]}." for name in known if name not in there),
         *(f"{folder / name}: is not the file that was written {known[name][1]}." for name in changed),
         *(f"{there[name]}: was added by hand; no line of {FILE} knows it." for name in there if name not in known),
     ]
     if "manifest.json" not in changed:
-        problems += _contradicted(folder, told)
+        problems += _read_contradicted(folder, told)
     seals, files = tuple(digest_of(line) for line in lines), len(known)
     for name, seal in members.items():
         inside = read_verified(folder / name)
@@ -228,7 +228,7 @@ def _notes(told: list[dict[str, Any]]) -> tuple[str, ...]:
     return tuple(notes)
 
 
-def _contradicted(folder: Path, told: list[dict[str, Any]]) -> list[str]:
+def _read_contradicted(folder: Path, told: list[dict[str, Any]]) -> list[str]:
     """Files of which the manifest and the first line say different things, as where the record was made anew."""
     try:
         manifest: Any = json.loads((folder / "manifest.json").read_text(encoding="utf-8"))
@@ -240,7 +240,7 @@ def _contradicted(folder: Path, told: list[dict[str, Any]]) -> list[str]:
             for name, digest in outputs.items() if first.get(name) != digest]  # fmt: skip
 
 
-def _unsealed(folder: Path, lines: list[str]) -> list[str]:
+def _read_unsealed(folder: Path, lines: list[str]) -> list[str]:
     """What is wrong about the end of the record."""
     path, seal = folder / FILE, folder / SEAL
     if not seal.is_file():
@@ -260,7 +260,7 @@ def _unsealed(folder: Path, lines: list[str]) -> list[str]:
 
 
 def _refuse_unsealed(folder: Path, lines: list[str]) -> None:
-    for problem in _unsealed(folder, lines):
+    for problem in _read_unsealed(folder, lines):
         raise RunError(f"{problem} The record of this run is broken: go back to a copy that was kept, or fit again.")
 
 

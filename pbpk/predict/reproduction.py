@@ -102,7 +102,7 @@ def read_reproduction(run: Path, again: Path) -> Reproduction:
     tables = [name for name in other if name.endswith(".csv") and name in wrote and name in writes]
     n = min(DRAWS, *(told["diagnostics"]["ess_min"] or 1.0 for told in (then, now)))
     for name in tables:
-        found, wrong = _tables(name, run / name, again / name, n)
+        found, wrong = _read_tables(name, run / name, again / name, n)
         drawn += found
         apart += wrong
     k = float(norm.isf(0.5 * FALSE_ALARM / max(1, len(drawn))))
@@ -179,7 +179,7 @@ def standard_errors(one: Array, two: Array, error_one: Array, error_two: Array) 
     return np.where(np.isnan(far), np.inf, far)
 
 
-def _tables(name: str, then: Path, now: Path, n: float) -> tuple[list[tuple[str, float]], list[str]]:
+def _read_tables(name: str, then: Path, now: Path, n: float) -> tuple[list[tuple[str, float]], list[str]]:
     """Cells of a table that were computed from draws, with how far they differ; sentences on others that differ."""
     one, two = (pd.read_csv(path, keep_default_na=False, na_values=[""]) for path in (then, now))
     if list(one.columns) != list(two.columns) or len(one) != len(two):
