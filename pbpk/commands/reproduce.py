@@ -50,6 +50,9 @@ def tell_reproduced(run: Path, out: Path | None) -> None:
         compared = {name: read_reproduction(run / name, again / name) for name in members}
     for name, each in compared.items():
         _say(run / name, each)
+        light = any(kept.startswith("study/traces/") for kept in read_json(run / name / "manifest.json")["inputs"])
+        if light and each.other and each.to_the_byte:
+            console.print("Raw light stays outside of a run, so pages that draw it or name its files are others.")
     if not all(each.passed for each in compared.values()):
         raise NotReproduced(f"{run}: not reproduced; what differs is said above.")
 

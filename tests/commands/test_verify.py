@@ -1,5 +1,6 @@
 """Whether a run is what was written, from the command line: every changed digit is named."""
 
+import json
 import re
 import shutil
 
@@ -158,6 +159,22 @@ def test_a_final_run_is_written_no_more(run, small_study):
         assert "was sealed as final" in said.err
     assert (run / "report.html").read_bytes() == before
     assert say("verify", run).code == 0
+
+
+def test_a_superseded_run_says_so_and_why(run, small_study, tmp_path):
+    words = ["run", small_study, "--quick", "--out", tmp_path / "new", "--supersedes", run]
+    said = say(*words)
+    assert said.code == 2
+    assert "say why with --reason" in said.err
+    assert not (tmp_path / "new").exists()
+    said = say(*words, "--reason", "a dose was wrong")
+    assert said.code == 0, said.err
+    new = json.loads((tmp_path / "new" / "manifest.json").read_text())["occasion"]
+    old = say("verify", run)
+    assert old.code == 0
+    assert f"by {new['run_id']}: a dose was wrong" in old.out
+    assert f"supersedes {new['supersedes']['run_id']}: a dose was wrong" in say("verify", tmp_path / "new").out
+    assert say("report", run).code == 2
 
 
 def test_what_was_changed_is_not_sealed(run):
