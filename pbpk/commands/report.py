@@ -26,7 +26,7 @@ from pbpk.report.diagnosis import shown
 from pbpk.report.diagnostic_page import write_diagnostics
 from pbpk.report.document.as_pdf import PAPERS, Paper
 from pbpk.report.dossier import Dossier
-from pbpk.report.model_report import FORMATS, report_document, write_document
+from pbpk.report.model_report import FORMATS, report_document, write_documents
 from pbpk.share.tables import write_table
 from pbpk.terminal import console
 
@@ -80,7 +80,7 @@ def write_pages(
     if dossier.judged:
         written.append(write_table(judged_table(dossier.judged), folder / "criteria.csv"))
     document = report_document(dossier)
-    return written + [write_document(document, folder / f"report.{form}", paper) for form in formats]
+    return written + write_documents(document, [folder / f"report.{form}" for form in formats], paper)
 
 
 def read_dossier(result: Run, folder: Path, checked: PriorCheck, final: bool = False) -> Dossier:
