@@ -42,7 +42,7 @@ def _table(checks: Sequence[Check], title: str) -> Table:
     ]  # fmt: skip
     head = ("Check", "What is compared", "Found", "Allowed", "", "Source of the limit")
     places = [f"{FILE}#name={check.name}" for check in checks]
-    return Table(f"Checks: {title[:1].lower()}{title[1:]}", head, "llrrll", rows, places)
+    return Table(f"Checks: {title[:1].lower()}{title[1:]}", head, "llrrll", rows, places, folded=True)
 
 
 def _value(value: float | str, unit: str) -> str:
