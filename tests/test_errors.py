@@ -12,7 +12,7 @@ def subclasses(kind):
 
 def test_the_tree_in_the_docstring_is_the_tree():
     drawn = {
-        word for word in errors.__doc__.split() if word.endswith(("Error", "Converged", "Reproduced", "Interrupted"))
+        word for word in errors.__doc__.split() if word.endswith(("Error", "Converged", "Qualified", "Reproduced", "Interrupted"))
     }
     assert drawn == {
         "PbpkError",
@@ -21,10 +21,10 @@ def test_the_tree_in_the_docstring_is_the_tree():
 
 
 def test_exit_codes():
-    """2 for anything the user wrote, 3 for chains that disagree, 4 for what is not reproduced, 1 for the rest."""
+    """2 for what the user wrote, 3 for chains that disagree, 4 for checks that fail, 5 for other numbers, 1 else."""
     assert {kind.exit_code for kind in subclasses(InputError)} == {2}
     assert (PbpkError.exit_code, SolveError.exit_code, NotConverged.exit_code) == (1, 1, 3)
-    assert errors.NotReproduced.exit_code == 4
+    assert (errors.NotQualified.exit_code, errors.NotReproduced.exit_code) == (4, 5)
     assert errors.Interrupted.exit_code == 130  # as a shell says of Ctrl-C
 
 
