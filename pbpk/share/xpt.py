@@ -27,6 +27,7 @@ LONGEST_TEXT = 200  # bytes
 # Numbers of IBM's floating point are below 16**63, but pyreadstat 1.3.7 writes none from 16**62 on.
 LARGEST = float(np.nextafter(16.0**62, 0.0))
 SMALLEST = 16.0**-65  # smallest with all its digits
+RECORD = 80  # bytes of a record of the file
 STAMPS = (144, 160, 464, 480)  # bytes of the header at which the hour of writing stands
 STAMP = b"01JAN60:00:00:00"  # the zero of SAS's clock, so that the same table has the same bytes
 
@@ -35,10 +36,10 @@ SPELLED = {
     "σ": "sigma", "τ": "tau", "ω": "omega", "Δ": "Delta", "Σ": "Sigma", "Ω": "Omega", "±": "+/-", "×": "x", "÷": "/",
     "·": "*", "≤": "<=", "≥": ">=", "≠": "!=", "≈": "~", "−": "-", "–": "-", "—": "-", "‐": "-", "‑": "-", "→": "->",
     "°": " deg ", "²": "^2", "³": "^3", "½": " 1/2", "¼": " 1/4", "¾": " 3/4", "‘": "'", "’": "'", "′": "'", "“": '"',
-    "”": '"', "„": '"', "″": '"', "…": "...", "‰": " per mille", "§": "section ", "ß": "ss", "æ": "ae", "Æ": "AE", "ø": "o",
-    "Ø": "O", "œ": "oe", "Œ": "OE", "ł": "l", "Ł": "L", "đ": "d", "Đ": "D", "ð": "d", "Ð": "D", "þ": "th", "Þ": "Th",
-    "ı": "i", "™": "(TM)", "®": "(R)", "©": "(C)", "\u00a0": " ", "\u2009": " ", "\u202f": " ", "\t": " ", "\n": " ",
-    "\r": " ", "\ufeff": "", "\u200b": "",
+    "”": '"', "„": '"', "″": '"', "…": "...", "‰": " per mille", "§": "section ", "ß": "ss", "æ": "ae", "Æ": "AE",
+    "ø": "o", "Ø": "O", "œ": "oe", "Œ": "OE", "ł": "l", "Ł": "L", "đ": "d", "Đ": "D", "ð": "d", "Ð": "D",
+    "þ": "th", "Þ": "Th", "ı": "i", "™": "(TM)", "®": "(R)", "©": "(C)", "\u00a0": " ", "\u2009": " ", "\u202f": " ",
+    "\t": " ", "\n": " ", "\r": " ", "\ufeff": "", "\u200b": "",
 }  # fmt: skip
 RULES = (
     "Names of variables and data sets are written in upper case.",
@@ -106,6 +107,7 @@ def write_xpt(
         columns[variable] = _checked_column(table.iloc[:, place], dataset, variable, changes)
     ready = pd.DataFrame(columns)
     _refuse_blank_end(ready, dataset)
+    _widen(ready)
     path = folder / f"{dataset.lower()}.xpt"
     pyreadstat.write_xport(
         ready,
@@ -233,6 +235,19 @@ def _refuse_blank_end(table: pd.DataFrame, dataset: str) -> None:
     if not any(table.iloc[-1]):
         raise ShareError(f"{dataset}: row {len(table)} is the last and empty, which the format cannot tell from the "
                          "end of the file; remove it.")  # fmt: skip
+
+
+def _widen(table: pd.DataFrame) -> None:
+    """Declare one text wider where rows are no longer than a record of the file.
+
+    Blanks at the end of a text are none, so no value changes; pandas takes blanks in short rows for the file's end.
+    """
+    widths = {name: 8 if pd.api.types.is_float_dtype(table[name]) else max(1, *map(len, table[name])) for name in table}
+    texts = [name for name in table if not pd.api.types.is_float_dtype(table[name])]
+    short = RECORD + 1 - sum(widths.values())
+    if texts and short > 0:
+        first = table[texts[0]].iloc[0]
+        table.loc[0, texts[0]] = first.ljust(widths[texts[0]] + short)
 
 
 def _write_stamps(path: Path) -> None:

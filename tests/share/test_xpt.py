@@ -137,6 +137,13 @@ def test_a_table_without_rows_or_with_an_empty_end_is_refused(tmp_path):
         write_xpt(pd.DataFrame({"A": ["a", ""]}), tmp_path, "PC", "l")
 
 
+@pytest.mark.parametrize("rows", range(1, 45))
+def test_no_row_is_lost_or_added_where_rows_are_short(tmp_path, rows):
+    table = pd.DataFrame({"A": ["", "x"] * 22, "B": ["y", " " * 15 + "z"] * 22}).head(rows)
+    found = back(write_xpt(table, tmp_path, "PC", "l").path)[0]
+    pd.testing.assert_frame_equal(found, table, check_dtype=False)
+
+
 words = st.one_of(st.text(max_size=12), st.text("aé µ\n±²", max_size=220), st.none())
 numbers = st.one_of(st.floats(), st.integers(), st.none())
 columns = st.one_of(st.lists(words, min_size=3, max_size=3), st.lists(numbers, min_size=3, max_size=3))
