@@ -48,7 +48,7 @@ OWN = ("GRPVAL", "GRPPAR")  # no domains of SEND
 EXPECTED = frozenset(("PCORRES", "PCORRESU", "PCSTRESC", "PCSTRESN", "PCSTRESU", "PCLLOQ", "PCDTC", "PCNOMDY", "PCTPT",
                       "PCELTM", "PCTPTREF", "PCRFTDTC", "PPORRES", "PPORRESU", "PPSTRESC", "PPSTRESN", "PPSTRESU",
                       "PPTPTREF", "PPRFTDTC", "USUBJID", "EXDOSE", "EXDOSU", "EXSTDTC", "EXSTDY", "EXLOT",
-                      "SPECIES", "STRAIN", "TSVAL"))  # fmt: skip
+                      "SPECIES", "STRAIN", "TSVAL", "IDVARVAL"))  # fmt: skip
 NUMBERED = ("EX", "PC", "PP")  # whose records have a number within their subject or pool
 UNSENT = ("POOLDEF", "RELREC", "SUPPDM", "SUPPEX", "SUPPPC", "SUPPPP", *OWN)  # without a DOMAIN column
 GOES_ON = ("Text over 200 bytes goes on, from the last space before, in a record of SUPP-- whose QNAM is the variable "

@@ -1,7 +1,7 @@
 """The fourteen rules of CDISC CORE for SENDIG 3.1.1 that name PC, PP, EX or POOLDEF, over the tables of a study.
 
-Written anew from what each rule says; the numbers are those of CORE, whose engine is not needed here. A finding does not
-stop an export: the reviewer's guide lists it.
+Written anew from what each rule says; the numbers are those of CORE, whose engine is not needed here. A finding does
+not stop an export: the reviewer's guide lists it.
 """
 
 from collections.abc import Callable, Iterator, Mapping
@@ -39,15 +39,14 @@ class Rule:
 def check_rules(tables: Tables, terms: Terms | None = None) -> list[Finding]:
     """Everything that breaks a rule, rule by rule.
 
-    tables : data sets by name; one that is not there is not checked
+    tables : data sets by name
     """
     known = terms or read_terms()
     found: list[Finding] = []
     for rule in RULES:
-        table = tables.get(rule.domain)
-        if table is not None:
-            found += [Finding(rule.number, rule.domain, place + 1, f"{rule.domain} row {place + 1}: {said}")
-                      for place, said in rule.check(table.reset_index(drop=True), tables, known)]  # fmt: skip
+        table = tables.get(rule.domain, pd.DataFrame())
+        found += [Finding(rule.number, rule.domain, place + 1, f"{rule.domain} row {place + 1}: {said}")
+                  for place, said in rule.check(table, tables, known)]  # fmt: skip
     return found
 
 
@@ -190,7 +189,7 @@ RULES = (
     Rule("CORE-000475", "PC", "one record per test, specimen and time of a subject or pool", _one_record),
     Rule("CORE-000462", "PC", "PCSPCUFL is N or empty", _usable),
     Rule(
-        "CORE-000526", "PP", "one record per subject or pool, PPTESTCD, PPCAT, PPSPEC and PPTPTREF", _unique_parameter
+        "CORE-000526", "PP", "one record per subject or pool, parameter, PPCAT, PPSPEC and PPTPTREF", _unique_parameter
     ),
     Rule("CORE-000901", "PP", "PPCAT is a PCTEST at the same reference", _category_is_test),
     Rule("CORE-000934", "PP", "several specimens in PPSPEC are joined by a semicolon", _joined_specimens),
