@@ -19,7 +19,8 @@ VERSION = "MDV.1"
 GUIDE_STANDARD, TERMS_STANDARD = "STD.IG", "STD.CT"
 DERIVED: Mapping[str, str] = {
     "PCSTRESN": "PCORRES over the dose of the animal, times 100, as percent of the dose in the whole organ; a result "
-                "per gram is multiplied by the organ's weight first; what is per mL keeps its unit. Empty below the limit.",
+                "per gram is multiplied by the organ's weight first; what is per mL keeps its unit. Empty below the "
+                "limit.",
     "PCSTRESC": "PCSTRESN as text with up to 12 digits; BLQ where the result is below PCLLOQ.",
     "PCLLOQ": "The limit of the study or of the assay's calibration, brought to PCSTRESU as PCSTRESN is.",
     "PCELTM": "Hours of the sample after the first dose of the animal, in ISO 8601.",

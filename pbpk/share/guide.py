@@ -18,17 +18,26 @@ from pbpk.share.xpt import RULES as TRANSPORT
 from pbpk.share.xpt import Change
 
 MOST = 200  # rows of a table of changes or findings that are printed; all are counted
-CAVEAT = ("What is counted is the label, as equivalents of labelled cells. Label may be in dead cells and in cells that "
-          "took it up; it does not show that a cell lives.")  # fmt: skip
-GROUPS = ("A value is of an animal only where the study names the animal. Means, ranges and values without a name are in "
-          "GRPVAL, and what follows from them in GRPPAR: no animal, no pool and no dose record is made up for them. PP "
-          "holds parameters of named subjects and of composite profiles (destructive sampling), whose USUBJID is empty "
-          "and whose animals POOLDEF names.")  # fmt: skip
-DATES = ("The study gives times after the first dose and no dates, so RFSTDTC, EXSTDTC, PCDTC, PCRFTDTC and PPRFTDTC are "
-         "empty; EXSTDY, PCDY, PCNOMDY and PCELTM count from the first dose of each animal, whose day is 1.")  # fmt: skip
-SHAPE = ("The data sets are shaped as SEND has them, for a study of distribution of which SEND does not ask; that nothing "
-         "else is needed for a submission is not said. The rules below were checked by this software, not by CDISC's "
-         "engine.")  # fmt: skip
+CAVEAT = (
+    "What is counted is the label, as equivalents of labelled cells. Label may be in dead cells and in cells that took "
+    "it up; it does not show that a cell lives."
+)
+GROUPS = (
+    "A value is of an animal only where the study names the animal. Means, ranges and values without a name are in "
+    "GRPVAL, as percent of the dose in the organ as the fit saw them, and what follows from them in GRPPAR: no animal, "
+    "no pool and no dose record is made up for them; the dose of each group is in TX, the numbers as they were printed "
+    "are in study/. PP holds parameters of named subjects and of composite profiles (destructive sampling), whose "
+    "USUBJID is empty and whose animals POOLDEF names; means over subjects are in GRPPAR."
+)
+DATES = (
+    "The study gives times after the first dose and no dates, so RFSTDTC, EXSTDTC, PCDTC, PCRFTDTC and PPRFTDTC are "
+    "empty; EXSTDY, PCDY, PCNOMDY and PCELTM count from the first dose of each animal, whose day is 1."
+)
+SHAPE = (
+    "The data sets are shaped as SEND has them, for a study of distribution, of which SEND is not asked; whether "
+    "more is needed for a submission is not said here. The rules below were checked by this software, not by CDISC's "
+    "engine."
+)
 
 
 @dataclass(frozen=True)
@@ -104,8 +113,7 @@ def _software(what: Contents) -> Section:
             ("platform", str(told.get("platform", ""))), ("fingerprint of the run", str(told["fingerprint"])),
             ("seed", str(told["seed"]))]  # fmt: skip
     rows += [(each["name"], each["version"]) for each in told.get("dependencies", [])]
-    said = ("Versions are those that made the run; programs/requirements.txt pins them, manifest.json holds the hash of "
-            "every input and output.",)  # fmt: skip
+    said = ("Versions are those that made the run; programs/requirements.txt pins them.",)
     return Section("Software and versions", said, (GuideTable(("software", "version"), tuple(rows)),))
 
 
@@ -159,12 +167,15 @@ def _terms(what: Contents) -> Section:
 def _transport(what: Contents) -> Section:
     rows = tuple((each.dataset, each.variable or "-", str(each.row or "-"), each.before, each.after)
                  for each in what.changes[:MOST])  # fmt: skip
-    count = f"{len(what.changes)} texts were changed by these rules" + (
-        f", of which {MOST} are shown." if len(what.changes) > MOST else "." if what.changes else ": none.")  # fmt: skip
-    said = ("The transport files (SAS XPORT, version 5) are written by these rules, else refused; the CSV files hold the "
-            "texts as they are. The header's time is set to 1960, so that the same data have the same bytes. A zero is "
-            "eight zero bytes; pandas reads 5.4e-79 there, SAS and pyreadstat read 0.",
-            *TRANSPORT, GOES_ON, count)  # fmt: skip
+    shown = f"; the first {MOST} are shown" if len(what.changes) > MOST else ""
+    said = (
+        "The transport files (SAS XPORT, version 5) are written by these rules, else refused; the CSV files hold the "
+        "same records with every sign as it is. The header's time is set to 1960, so that the same data have the same "
+        "bytes. A zero is eight zero bytes; pandas reads 5.4e-79 there, SAS and pyreadstat read 0.",
+        *TRANSPORT,
+        GOES_ON,
+        f"Texts that were changed by these rules: {len(what.changes)}{shown}.",
+    )
     tables = (GuideTable(("data set", "variable", "row", "was", "is"), rows),) if rows else ()
     return Section("Transformations for the transport files", said, tables)
 

@@ -26,13 +26,13 @@ from pbpk.share.send.terms import read_terms
 from pbpk.share.xpt import Change, ascii_text, write_xpt
 
 TIME = (1980, 1, 1, 0, 0, 0)  # the earliest that a zip can say
-REPORTS = (".html", ".docx", ".pdf", ".md")
+REPORTS = (".html", ".docx", ".pdf", ".md", ".json")  # of the top of a run
 SOURCES = ("model", "species", "scaling", "scenarios")  # folders of a run with the files that it was made of
 RECORD = ("manifest.json", "audit.jsonl", "audit.seal")
 NOT_PACKED = {".nc": "draws: programs/run.sh makes them again; their hash is in manifest.json"}
 GUIDE, DEFINE, SCRIPT = "reviewers-guide.html", "define.xml", "programs/run.sh"
 ABOUT = {
-    "datasets/csv/": "a data set as CSV in UTF-8, texts as they are",
+    "datasets/csv/": "a data set as CSV in UTF-8",
     "datasets/xpt/": "the same data set as SAS XPORT version 5",
     "datasets/analysis/": "a table of the run: what was fitted, estimated or foretold",
     DEFINE: "description of the data sets, structured after Define-XML 2.1",
@@ -131,28 +131,28 @@ def _write_copies(run: Path, study: str, folder: Path) -> list[tuple[str, str]]:
     left_out = []
     for path in _files(run):
         name = path.relative_to(run)
-        top = name.parts[0]
         if path.suffix in NOT_PACKED:
             left_out.append((name.as_posix(), NOT_PACKED[path.suffix]))
-            continue
-        if top in SOURCES:
-            place = Path("programs") / name
-        elif top == "study" and len(name.parts) > 2 and name.parts[1] == study:
-            place = name
-        elif len(name.parts) == 1 and top in RECORD:
-            place = name
-        elif len(name.parts) == 1 and path.suffix in REPORTS:
-            place = Path("reports") / name
-        elif len(name.parts) == 1 and path.suffix == ".csv":
-            place = Path("datasets/analysis") / name
-        elif len(name.parts) == 1 and path.suffix == ".json":
-            place = Path("reports") / name
+        elif place := _place_of(name, study):
+            (folder / place).parent.mkdir(parents=True, exist_ok=True)
+            shutil.copyfile(path, folder / place)
         else:
             left_out.append((name.as_posix(), "no part of the run as it was made"))
-            continue
-        (folder / place).parent.mkdir(parents=True, exist_ok=True)
-        shutil.copyfile(path, folder / place)
     return left_out
+
+
+def _place_of(name: Path, study: str) -> Path | None:
+    """Place in the package of a file of the run; None where it has none."""
+    top = name.parts[0]
+    if len(name.parts) > 1:
+        if top in SOURCES:
+            return Path("programs") / name
+        return name if top == "study" and len(name.parts) > 2 and name.parts[1] == study else None
+    if top in RECORD:
+        return name
+    if name.suffix in REPORTS:
+        return Path("reports") / name
+    return Path("datasets/analysis") / name if name.suffix == ".csv" else None
 
 
 def _files(folder: Path) -> Iterable[Path]:
