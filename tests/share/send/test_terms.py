@@ -48,7 +48,8 @@ def test_specimens(organ, specimen):
 @pytest.mark.parametrize(
     ("name", "route", "location"),
     [("iv", "INTRAVENOUS", ""), ("portal_vein", "INTRAVENOUS", "PORTAL VEIN"),
-     ("liver_artery", "INTRA-ARTERIAL", "LIVER"), ("heart_tissue", "INTRAPARENCHYMAL", "HEART"), ("oral", "ORAL", ""), ("by_mouth", "BY MOUTH", "")],
+     ("liver_artery", "INTRA-ARTERIAL", "LIVER"), ("heart_tissue", "INTRAPARENCHYMAL", "HEART"),
+     ("oral", "ORAL", ""), ("by_mouth", "BY MOUTH", "")],
 )  # fmt: skip
 def test_routes(name, route, location):
     found = TERMS.route(name)
