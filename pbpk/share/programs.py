@@ -25,13 +25,15 @@ def steps_of(manifest: Mapping[str, Any], reports: tuple[str, ...] = ()) -> list
     reports : names of the reports in the package, of which HTML comes with the run and others are asked for
     """
     study = f"study/{manifest['study']}"
-    steps = [Step(shlex.join(run_command(manifest, study)), "fits the study, answers the scenarios, writes the report",
-                  f"{study}, programs", "rerun")]  # fmt: skip
+    command = run_command(manifest, study)
+    does = "fits the study, answers the scenarios, writes the report" if command[1] == "run" else (
+        "fits the study, writes the report")  # fmt: skip
+    steps = [Step(shlex.join(command), does, f"{study}, programs", "rerun")]
     forms = sorted({PurePosixPath(name).suffix.lstrip(".") for name in reports
                     if PurePosixPath(name).stem == "report"} - {"html"})  # fmt: skip
     if forms:
-        command = ["pbpk", "report", "rerun", "--formats", ",".join(forms)]
-        steps.append(Step(shlex.join(command), "writes the report in other formats", "rerun",
+        asked = ["pbpk", "report", "rerun", "--formats", ",".join(forms)]
+        steps.append(Step(shlex.join(asked), "writes the report in other formats", "rerun",
                           ", ".join(f"rerun/report.{form}" for form in forms)))  # fmt: skip
     packed = ["pbpk", "package", "rerun", "--out", "rerun.zip"]
     steps.append(Step(shlex.join(packed), "writes the data sets, their description and this guide", "rerun",

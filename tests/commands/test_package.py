@@ -50,7 +50,7 @@ def test_mistakes_are_one_sentence(run, tmp_path):
     for words, expected in [
         ((run, "--out", tmp_path / "p.tar"), "must end in .zip"),
         ((run, "--out", run / "p.zip"), "lies in the run"),
-        ((tmp_path, "--out", tmp_path / "p.zip"), "is not a run folder"),
+        ((tmp_path / "none", "--out", tmp_path / "p.zip"), "is not a run folder"),
         ((run, "--out", tmp_path / "no" / "p.zip"), "cannot be written"),
     ]:
         said = say("package", *words)

@@ -7,7 +7,7 @@ from pbpk.share.define import DEF, DERIVED, ODM, XLINK, About, define_xml
 from pbpk.share.send.terms import read_terms
 
 ABOUT = About("study", "A <title> & more", "2026-01-31T00:00:00+00:00")
-O, D = f"{{{ODM}}}", f"{{{DEF}}}"
+HOME, D = f"{{{ODM}}}", f"{{{DEF}}}"
 
 
 @pytest.fixture(scope="module")
@@ -21,10 +21,10 @@ def root(sets):
 
 
 def test_one_group_for_each_data_set_with_its_variables(root, sets):
-    groups = {each.get("Name"): each for each in root.iter(f"{O}ItemGroupDef")}
+    groups = {each.get("Name"): each for each in root.iter(f"{HOME}ItemGroupDef")}
     assert list(groups) == list(sets)
     for name, each in sets.items():
-        refs = groups[name].findall(f"{O}ItemRef")
+        refs = groups[name].findall(f"{HOME}ItemRef")
         assert [ref.get("ItemOID") for ref in refs] == [f"IT.{name}.{column}" for column in each.table.columns]
         assert [int(ref.get("OrderNumber")) for ref in refs] == list(range(1, len(refs) + 1))
         keys = sorted((int(ref.get("KeySequence")), ref.get("ItemOID")) for ref in refs if ref.get("KeySequence"))
@@ -51,12 +51,12 @@ def test_every_reference_leads_to_a_definition_of_one_kind(root):
         for attribute in ("leafID", f"{D}ArchiveLocationID"):
             assert each.get(attribute) is None or each.get(attribute) in leaves
     assert seen == set(kinds)
-    referred = {each.get("ItemOID") for each in root.iter(f"{O}ItemRef")}
-    assert referred == {each.get("OID") for each in root.iter(f"{O}ItemDef")}
+    referred = {each.get("ItemOID") for each in root.iter(f"{HOME}ItemRef")}
+    assert referred == {each.get("OID") for each in root.iter(f"{HOME}ItemDef")}
 
 
 def test_types_and_lengths_are_those_of_the_values(root, sets):
-    items = {each.get("OID"): each for each in root.iter(f"{O}ItemDef")}
+    items = {each.get("OID"): each for each in root.iter(f"{HOME}ItemDef")}
     assert items["IT.PC.PCSEQ"].get("DataType") == "integer"
     assert items["IT.PC.PCLLOQ"].get("DataType") in ("integer", "float")
     assert items["IT.PC.PCSTRESN"].get("DataType") == "float"
@@ -67,19 +67,19 @@ def test_types_and_lengths_are_those_of_the_values(root, sets):
 
 
 def test_code_lists_hold_the_values_that_occur_and_say_which_extend_them(root, sets):
-    lists = {each.get("OID"): each for each in root.iter(f"{O}CodeList")}
-    values = {each.get("CodedValue") for each in lists["CL.PC.PCSPEC"].iter(f"{O}EnumeratedItem")}
+    lists = {each.get("OID"): each for each in root.iter(f"{HOME}CodeList")}
+    values = {each.get("CodedValue") for each in lists["CL.PC.PCSPEC"].iter(f"{HOME}EnumeratedItem")}
     assert values == set(sets["PC"].table["PCSPEC"]) == {"LUNG", "LIVER"}
-    units = {each.get("CodedValue"): each for each in lists["CL.PC.PCORRESU"].iter(f"{O}EnumeratedItem")}
+    units = {each.get("CodedValue"): each for each in lists["CL.PC.PCORRESU"].iter(f"{HOME}EnumeratedItem")}
     assert units["cells"].get(f"{D}ExtendedValue") == "Yes"
-    codes = [each.get("Name") for each in lists["CL.PC.PCSPEC"].iter(f"{O}Alias")]
+    codes = [each.get("Name") for each in lists["CL.PC.PCSPEC"].iter(f"{HOME}Alias")]
     assert "C77529" in codes  # of the list itself
     assert "C12468" in codes  # of the lung
 
 
 def test_methods_are_those_of_variables_that_are_there(root, sets):
     used = {column for each in sets.values() for column in each.table.columns}
-    methods = {each.get("OID") for each in root.iter(f"{O}MethodDef")}
+    methods = {each.get("OID") for each in root.iter(f"{HOME}MethodDef")}
     assert methods == {f"MT.{name}" for name in used & set(DERIVED)}
 
 

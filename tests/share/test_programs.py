@@ -1,4 +1,5 @@
 import shlex
+from itertools import pairwise
 
 import pytest
 import typer.main
@@ -26,7 +27,7 @@ def test_every_option_is_one_that_the_command_has():
 def test_all_that_was_asked_is_said():
     words = run_command(FULL, "study/my study")
     assert words[:5] == ["pbpk", "run", "study/my study", "--out", "rerun"]
-    said = dict(zip(words, words[1:], strict=False))
+    said = dict(pairwise(words))
     assert said["--model"] == "programs/model/own.toml:rival"
     assert (said["--seed"], said["--draws"], said["--tune"], said["--target-accept"]) == ("3", "800", "500", "0.95")
     assert float(said["--cells"]) == 1e6
