@@ -51,8 +51,14 @@ EXPECTED = frozenset(("PCORRES", "PCORRESU", "PCSTRESC", "PCSTRESN", "PCSTRESU",
                       "SPECIES", "STRAIN", "TSVAL", "IDVARVAL"))  # fmt: skip
 NUMBERED = ("EX", "PC", "PP")  # whose records have a number within their subject or pool
 UNSENT = ("POOLDEF", "RELREC", "SUPPDM", "SUPPEX", "SUPPPC", "SUPPPP", *OWN)  # without a DOMAIN column
-GOES_ON = ("Text over 200 bytes goes on, from the last space before, in a record of SUPP-- whose QNAM is the variable "
-           "with a number, in TS in TSVAL1 and so on, in GRPPAR and GRPVAL it ends in `...`.")  # fmt: skip
+# Text that may be parted; a name that is too long is refused by the transport format, for a part of it names nothing.
+FREE = frozenset(("EXTRT", "EXDOSTXT", "EXADJ", "EXLOC", "PCSPID", "PCREASEX", "PPREASND", "STRAIN", "SBSTRAIN", "ARM",
+                  "TSVAL", "TXVAL", "SET", "QVAL", "FLAG", "REASEX", "SOURCE"))  # fmt: skip
+GOES_ON = (
+    "Text over 200 bytes goes on, from the last space before, in a record of SUPP-- whose QNAM is the variable, or the "
+    "QNAM that goes on, with a number; in TS in TSVAL1 and so on; in TX, GRPVAL and GRPPAR it ends in `...`. Names "
+    "that are too long are refused."
+)
 
 
 @dataclass(frozen=True)
@@ -112,7 +118,7 @@ def domains_of(counts: OrganCounts, exposure: pd.DataFrame, terms: Terms | None 
                       for key, text in told.items()]  # fmt: skip
     longer = {name: _carry_on(name, each) for name, each in rows.items()}
     for name, more in longer.items():
-        rows.setdefault(f"SUPP{name}", []).extend(more)
+        rows.setdefault(name if name.startswith("SUPP") else f"SUPP{name}", []).extend(more)
     return {
         name: _data_set(name, each, subjects.studyid, terms)
         for name in SETS
@@ -151,13 +157,17 @@ def _carry_on(name: str, rows: list[Row]) -> list[Row]:
     more: list[Row] = []
     for row in rows:
         for variable, text in list(row.items()):
-            parts = parted(text) if isinstance(text, str) else [""]
+            parts = parted(text) if variable in FREE and text else [""]
             if len(parts) < 2:
                 continue
             if name in ("DM", *NUMBERED):
                 row[variable] = parts[0]
                 more += [_qualifier(name, row, f"{variable[:7]}{number}", f"{variable}, goes on ({number})", part,
                                     "COLLECTED") for number, part in enumerate(parts[1:], start=1)]  # fmt: skip
+            elif name.startswith("SUPP"):
+                row[variable] = parts[0]
+                more += [row | {"QNAM": f"{row['QNAM'][:7]}{number}", "QVAL": part}
+                         for number, part in enumerate(parts[1:], start=1)]  # fmt: skip
             elif name == "TS":
                 row |= {f"TSVAL{number or ''}": part for number, part in enumerate(parts)}
             else:

@@ -86,7 +86,7 @@ def _add(found: Parameters, measured: Measured, row: Row, pools: Pools, members:
     found.rows.append(who | {
         "PPGRPID": measured.group_id(row["group"], row["organ"], row["readout"]),
         "PPTESTCD": known.code, "PPTEST": known.name, "PPCAT": measured.tests[row["readout"]][1],
-        "PPORRES": text, "PPORRESU": unit if there else "", "PPSTRESC": text, "PPSTRESN": row["value"],
+        "PPORRES": text, "PPORRESU": unit if there else "", "PPSTRESC": text, "PPSTRESN": finite(row["value"]),
         "PPSTRESU": unit if there else "", "PPSTAT": "" if there else "NOT DONE",
         "PPREASND": "" if there else row["flag"] or "cannot be estimated from these values",
         "PPSPEC": measured.specimen(row["organ"]),
@@ -98,10 +98,15 @@ def _add(found: Parameters, measured: Measured, row: Row, pools: Pools, members:
 
 def _summary(measured: Measured, row: Row, number: int) -> Row:
     known = measured.subjects.terms.parameter(row["parameter"])
-    df = row["df"] if np.isfinite(row["df"]) else float("nan")  # a tail's slope of means has no end of them
     return {
         "SETCD": measured.subjects.setcodes[row["group"]], "ROW": number, "PARAMCD": known.code, "PARAM": known.name,
-        "CAT": measured.tests[row["readout"]][1], "SPEC": measured.specimen(row["organ"]), "AVAL": row["value"],
-        "SE": row["se"], "DF": df, "LOW": row["low"], "HIGH": row["high"],
+        "CAT": measured.tests[row["readout"]][1], "SPEC": measured.specimen(row["organ"]),
+        "AVAL": finite(row["value"]), "SE": finite(row["se"]), "DF": finite(row["df"]), "LOW": finite(row["low"]),
+        "HIGH": finite(row["high"]),
         "UNIT": measured.subjects.terms.unit(row["unit"]), "N": row["n"], "FLAG": row["flag"],
     }  # fmt: skip
+
+
+def finite(number: float) -> float:
+    """Number, missing where it has no end: as degrees of freedom of a normal interval."""
+    return float(number) if np.isfinite(number) else float("nan")

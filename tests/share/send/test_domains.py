@@ -4,7 +4,11 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from killed import domains, killed_rows, write_killed
 
-from pbpk.share.send.domains import EXPECTED, SETS, parted
+from pbpk.assay.counts import count_cells
+from pbpk.assay.study import read_study
+from pbpk.errors import ShareError
+from pbpk.predict.exposure import exposure
+from pbpk.share.send.domains import EXPECTED, SETS, domains_of, parted
 from pbpk.share.send.rules import check_rules
 from pbpk.share.send.terms import read_terms
 from pbpk.share.xpt import LONGEST_TEXT, ascii_text, write_xpt
@@ -99,3 +103,39 @@ def test_a_repeated_value_is_a_finding_and_not_lost(tmp_path):
     assert len(sets["PC"].table) == len(rows) + 1
     found = check_rules({name: each.table for name, each in sets.items()})
     assert {each.rule for each in found} == {"CORE-000475"}
+
+
+def test_a_flag_that_is_too_long_goes_on_beside_it(tmp_path):
+    counts = count_cells(read_study(write_killed(tmp_path / "study")))
+    flag = " ".join(f"reason{i}" for i in range(40))
+    told = domains_of(counts, exposure(counts).assign(flag=flag))["SUPPPP"].table
+    assert (told["QVAL"].str.len() <= LONGEST_TEXT).all()
+    parts = told[told["QNAM"].str.startswith("PPFLAG")].groupby(["POOLID", "IDVARVAL"])
+    assert len(parts) > 10
+    for _, own in parts:
+        assert list(own["QNAM"]) == ["PPFLAG", "PPFLAG1"]
+        assert " ".join(own["QVAL"]) == flag
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "said"),
+    [("m00", "m" * 250, "column `USUBJID`"), ("m00", "小鼠", "column `USUBJID`"), ("m00", "m01 ", None),
+     ("m00", "Mü", None), ("600000.0", "5e78", "column `PCSTRESN`"), ("600000.0", "1e-300", None)],
+)  # fmt: skip
+def test_a_hostile_study_is_refused_with_the_place_or_written(tmp_path, old, new, said):
+    folder = write_killed(tmp_path / "study")
+    file = folder / "measurements.csv"
+    text = file.read_text()
+    assert old in text
+    file.write_text(text.replace(old, new), encoding="utf-8")
+    sets = domains(folder)
+
+    def write():
+        for name, each in sets.items():
+            write_xpt(each.table, tmp_path, name, each.label, each.labels)
+
+    if said is None:
+        write()
+    else:
+        with pytest.raises(ShareError, match=said):
+            write()
