@@ -31,7 +31,8 @@ GROUPS = (
 )
 DATES = (
     "The study gives times after the first dose and no dates, so RFSTDTC, EXSTDTC, PCDTC, PCRFTDTC and PPRFTDTC are "
-    "empty; EXSTDY, PCDY, PCNOMDY and PCELTM count from the first dose of each animal, whose day is 1."
+    "empty; EXSTDY, PCDY, PCNOMDY and PCELTM count from the first dose of each animal, or of its "
+    "occasion where a reset began one; that day is 1."
 )
 SHAPE = (
     "The data sets are shaped as SEND has them, for a study of distribution, of which SEND is not asked; whether "

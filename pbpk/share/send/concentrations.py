@@ -12,15 +12,13 @@ from functools import cached_property
 
 import numpy as np
 
-from pbpk.assay.animals import OCCASION
 from pbpk.assay.counts import OrganCounts
 from pbpk.assay.doses import known_dose
 from pbpk.assay.measurements import COUNTED, DROPPED, MeasurementRow
 from pbpk.quantity import inside
-from pbpk.share.send.subjects import Row, Subjects
+from pbpk.share.send.subjects import Row, Subjects, reference_of
 from pbpk.share.send.terms import iso_duration, short_name, study_day
 
-REFERENCE = "FIRST DOSE"
 SHARES = {
     "dose": "PERCENT OF DOSE",
     "recovered": "PERCENT OF WHAT WAS RECOVERED",
@@ -138,7 +136,6 @@ class Measured:
             result = _as_written(self.subjects.terms.unit(row["left_out"].unit), row["left_out"]) if left_out else (
                 self.result(row))  # fmt: skip
             code, name = self.tests[row["readout"]]
-            occasion = row["animal"].partition(OCCASION)[2]
             yield ({
                 "USUBJID": self.subjects.usubjid(row["group"], row["animal"]), "POOLID": "",
                 "PCGRPID": self.group_id(row["group"], row["organ"], row["readout"]), "PCSPID": row["source"],
@@ -153,7 +150,7 @@ class Measured:
                 "PCREASEX": "left out: [tissues] in study.toml says that it is not used" if left_out else "",
                 "PCDTC": "", "PCDY": study_day(after), "PCNOMDY": study_day(after), "PCTPT": f"{after:g} h",
                 "PCTPTNUM": hours.index(after) + 1, "PCELTM": iso_duration(after),
-                "PCTPTREF": REFERENCE + (f", OCCASION {occasion}" if occasion else ""), "PCRFTDTC": "",
+                "PCTPTREF": reference_of(row["animal"]), "PCRFTDTC": "",
             }, result.used)  # fmt: skip
 
     def summaries(self) -> list[Row]:

@@ -10,9 +10,8 @@ from dataclasses import dataclass, field
 import numpy as np
 import pandas as pd
 
-from pbpk.assay.animals import OCCASION
-from pbpk.share.send.concentrations import REFERENCE, Measured, plain
-from pbpk.share.send.subjects import Row
+from pbpk.share.send.concentrations import Measured, plain
+from pbpk.share.send.subjects import Row, reference_of
 
 AGAIN = ("Clast_obs",)  # what another parameter says too
 QUALIFIERS = {"se": ("PPSE", "Standard Error of the Estimate"), "df": ("PPDF", "Degrees of Freedom, Satterthwaite"),
@@ -82,7 +81,6 @@ def _add(found: Parameters, measured: Measured, row: Row, pools: Pools, members:
         who = {"USUBJID": measured.subjects.usubjid(row["group"], row["animal"]), "POOLID": ""}
     else:
         who = {"USUBJID": "", "POOLID": pools.named(measured.subjects.setcodes[row["group"]], members)}
-    occasion = row["animal"].partition(OCCASION)[2]
     found.rows.append(who | {
         "PPGRPID": measured.group_id(row["group"], row["organ"], row["readout"]),
         "PPTESTCD": known.code, "PPTEST": known.name, "PPCAT": measured.tests[row["readout"]][1],
@@ -90,7 +88,7 @@ def _add(found: Parameters, measured: Measured, row: Row, pools: Pools, members:
         "PPSTRESU": unit if there else "", "PPSTAT": "" if there else "NOT DONE",
         "PPREASND": "" if there else row["flag"] or "cannot be estimated from these values",
         "PPSPEC": measured.specimen(row["organ"]),
-        "PPTPTREF": REFERENCE + (f", OCCASION {occasion}" if occasion else ""), "PPRFTDTC": "",
+        "PPTPTREF": reference_of(row["animal"]), "PPRFTDTC": "",
     })  # fmt: skip
     told = {"se": plain(row["se"]), "df": plain(row["df"]), "flag": row["flag"] if there else ""}
     found.supplements.append({name: text for name, text in told.items() if text})

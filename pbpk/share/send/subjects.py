@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
 
-from pbpk.assay.animals import of_subject
+from pbpk.assay.animals import OCCASION, of_subject
 from pbpk.assay.counts import OrganCounts
 from pbpk.assay.doses import DoseRow, doses_of
 from pbpk.assay.study import Group, Study
@@ -19,6 +19,7 @@ from pbpk.share.send.terms import Terms, iso_duration, short_name, study_day
 
 SEXES = {"female": "F", "male": "M", None: "U"}
 CELLS = "10^6 Therapeutic Cells"
+REFERENCE = "FIRST DOSE"
 MOST_DOSES = 1000  # of one animal that are written out
 Row = dict[Any, Any]
 
@@ -28,12 +29,14 @@ class Subjects:
     """Animals of a study and its groups.
 
     studyid : identifier of the study in every data set; animals : (group, animal) of all that have a name
+    occasions : names of each animal in the study's tables, one for each clock that a reset started again
     """
 
     study: Study
     terms: Terms
     studyid: str
     animals: tuple[tuple[str, str], ...]
+    occasions: dict[tuple[str, str], tuple[str, ...]]
 
     @cached_property
     def setcodes(self) -> dict[str, str]:
@@ -91,15 +94,16 @@ class Subjects:
             if a dose repeats too often to be written out
         """
         rows: list[Row] = []
-        for group, animal in self.animals:
-            first = self.start(group, animal)
-            for dose in doses_of(self.study, group, animal):
+        for group, name in ((group, name) for (group, _), names in self.occasions.items() for name in names):
+            first = self.start(group, name)
+            for dose in doses_of(self.study, group, name):
                 if dose.addl > MOST_DOSES:
                     raise ShareError(f"{self.study.doses_file}: a dose of `{group}` is followed by {dose.addl} others, "
                                      f"of which at most {MOST_DOSES} are written out; shorten it.")  # fmt: skip
                 for number in range(max(dose.addl, 0) + 1):
                     after = dose.hours + number * dose.interval_h - first
-                    rows.append({"USUBJID": self.usubjid(group, animal)} | self._given(dose, after))
+                    given = {"USUBJID": self.usubjid(group, name), "EXTPTREF": reference_of(name)}
+                    rows.append(given | self._given(dose, after))
         numbers: dict[str, int] = {}
         for row in rows:
             numbers[row["USUBJID"]] = numbers.get(row["USUBJID"], 0) + 1
@@ -118,7 +122,6 @@ class Subjects:
             "EXROUTE": route.route, "EXLOC": route.location, "EXADJ": steady,
             "EXLOT": about.product.lot if amount or text else "", "EXSTDTC": "", "EXSTDY": study_day(after),
             "EXDUR": iso_duration(minutes / 60.0) if minutes else "", "EXELTM": iso_duration(after),
-            "EXTPTREF": "FIRST DOSE",
         }  # fmt: skip
 
     def sets(self) -> list[Row]:
@@ -145,11 +148,23 @@ def subjects_of(counts: OrganCounts, terms: Terms) -> Subjects:
     table = counts.table
     seen = [*zip(table["group"], table["animal"], strict=True), *((dose.group, dose.animal) for dose in study.doses),
             *((row.group, row.animal) for row in study.animals)]  # fmt: skip
-    animals = dict.fromkeys((str(group), of_subject(str(animal))) for group, animal in seen if animal)
+    named = dict.fromkeys((str(group), str(animal)) for group, animal in seen if animal)
     order = [group.name for group in study.about.groups]
-    # as the study's tables have them, group by group
-    placed = sorted(animals, key=lambda key: order.index(key[0]))
-    return Subjects(study, terms, study.about.reporting.study_number or study.name, tuple(placed))
+    occasions: dict[tuple[str, str], tuple[str, ...]] = {}
+    for group, name in sorted(named, key=lambda key: order.index(key[0])):  # else as the study's tables have them
+        key = (group, of_subject(name))
+        occasions[key] = (*occasions.get(key, ()), name)
+    return Subjects(study, terms, study.about.reporting.study_number or study.name, tuple(occasions), occasions)
+
+
+def reference_of(name: str) -> str:
+    """What time is counted from: the first dose of an animal, or of its occasion.
+
+    >>> reference_of("7, occasion 2")
+    'FIRST DOSE, OCCASION 2'
+    """
+    occasion = name.partition(OCCASION)[2]
+    return f"{REFERENCE}, OCCASION {occasion}" if occasion else REFERENCE
 
 
 def amount_of(dose: DoseRow) -> tuple[float | None, str, str]:

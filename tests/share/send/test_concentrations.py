@@ -103,6 +103,34 @@ def test_light_is_told_in_cells_by_fluorimetry(synthetic):
     assert len(synthetic["SUPPPC"].table) == below.sum()  # what the fit used all the same
 
 
+QPCR = """
+[readouts.qpcr]
+copies_per_cell = { median = 2.0, sigma = 0.01, source = "made up" }
+extraction_yield = { median = 0.6, sigma = 0.15, source = "made up" }
+cv = { median = 0.15, sigma = 0.3, source = "made up" }
+standards = [{ copies = 1e2, ct = 31.1 }, { copies = 1e3, ct = 27.6 }, { copies = 1e4, ct = 24.1 },
+             { copies = 1e5, ct = 20.5 }]
+"""
+
+
+def test_copies_are_as_counted_and_in_percent_by_their_method(tmp_path):
+    rows = [{"group": "iv", "animal": f"m{hours}", "organ": "lung", "hours": hours, "unit": "copies", "readout": "dna",
+             "value": 3000, "fraction": 0.01} for hours in (1, 24, 72)]  # fmt: skip
+    rows.append(rows[0] | {"animal": "m9", "value": "", "below_lloq": "true"})
+    folder = write_rows(tmp_path / "study", rows, more=QPCR)
+    (folder / "organ_weights.csv").write_text("organ,weight_g\nlung,0.2\n")
+    table = domains(folder)["PC"].table
+    assert set(table["PCMETHOD"]) == {"QUANTITATIVE PCR"}
+    assert set(table["PCTESTCD"]) == {"DNACEL"}
+    plain = table[table["PCSTRESC"] != "BLQ"]
+    assert set(plain["PCORRES"]) == {"3000"}
+    assert set(plain["PCORRESU"]) == {"copies"}
+    assert (abs(plain["PCSTRESN"].astype(float) / 25.0 - 1.0) < 0.1).all()  # 3000 / 0.01 / 0.6 / 2 of 1e6 cells
+    (below,) = table[table["PCSTRESC"] == "BLQ"].to_dict("records")
+    assert (below["PCORRESU"], below["PCSTRESU"]) == ("%", "%")
+    assert float(below["PCORRES"].removeprefix("<")) == pytest.approx(below["PCLLOQ"]) == pytest.approx(0.002)
+
+
 def test_two_kidneys_have_a_side():
     table = domains("data/zhuang_2021_fnd_msc_mouse")["GRPVAL"].table
     assert set(table["SPEC"]) == {"LUNG", "KIDNEY", "KIDNEY, LEFT", "KIDNEY, RIGHT"}

@@ -1,10 +1,12 @@
 import pytest
-from killed import killed_rows, write_killed
+from killed import domains, killed_rows, write_killed
 from mousestudy import organ_rows, write_rows
+from onecompartment import NONMEM, write_one
 
 from pbpk.assay.counts import count_cells
 from pbpk.assay.study import read_study
 from pbpk.errors import ShareError
+from pbpk.share.send.rules import check_rules
 from pbpk.share.send.subjects import CELLS, species_and_strain, subjects_of
 from pbpk.share.send.terms import read_terms
 
@@ -80,3 +82,29 @@ def test_groups_without_animals_have_no_rows_but_a_set(tmp_path):
 def test_the_strain_is_a_term_that_the_words_hold(tmp_path, written, strain, details):
     folder = write_killed(tmp_path / "study", top=f'strain = "{written}"')
     assert species_and_strain(read_study(folder), TERMS) == ("MOUSE", strain, details)
+
+
+def test_every_occasion_of_a_subject_keeps_its_doses(tmp_path):
+    table = """ID,TIME,AMT,RATE,EVID,CMT,ADDL,II,SS,DV,CENS,LIMIT
+1,0,10,0,1,1,1,12,0,.,.,.
+1,1,.,.,0,3,.,.,.,4.5,0,.
+1,30,.,.,0,3,.,.,.,0.5,1,.
+2,0,10,5,1,1,0,0,0,.,.,.
+2,2,.,.,0,3,.,.,.,2,0,.
+2,0,4,0,4,1,0,8,1,.,.,.
+2,3,.,.,0,3,.,.,.,1.5,0,.
+"""
+    sets = domains(write_one(tmp_path / "study", {"nonmem.csv": table}, NONMEM))
+    assert sorted(sets["DM"].table["SUBJID"]) == ["1", "2"]
+    given = sets["EX"].table
+    assert given["USUBJID"].tolist() == ["study-1", "study-1", "study-2", "study-2"]
+    assert given["EXDOSE"].tolist() == [10.0, 10.0, 10.0, 4.0]
+    assert given["EXDOSU"].unique().tolist() == ["mg"]
+    assert given["EXDUR"].tolist() == ["", "", "PT2H", ""]
+    assert given["EXTPTREF"].tolist()[-1] == "FIRST DOSE, OCCASION 2"
+    assert given["EXADJ"].tolist()[-1] == "at steady state, every 8 h before"
+    values = sets["PC"].table
+    references = dict(zip(values["PCORRES"], values["PCTPTREF"], strict=True))
+    assert references.pop("1.5") == "FIRST DOSE, OCCASION 2"
+    assert references == dict.fromkeys(("4.5", "<0.5", "2"), "FIRST DOSE")
+    assert check_rules({name: each.table for name, each in sets.items()}) == []
