@@ -156,7 +156,11 @@ def extensions(sets: Mapping[str, DataSet], terms: Terms) -> list[tuple[str, str
 
 def _terms(what: Contents) -> Section:
     rows = tuple(extensions(what.sets, what.terms))
-    said = f"Controlled terms are those of {what.terms.words.terminology}."
+    said = (
+        f"Controlled terms are those of {what.terms.words.terminology}: species, strains, specimens, routes, methods, "
+        "units and parameters. Codes of TS, TX and SUPP-- were not compared with a list; TRTDOSTX, ROUTE and SPTRT of "
+        "TX and DOSENO, SRCKIND and SRCREF of TS are of this package."
+    )
     if not rows:
         return Section(
             "Terms that are not standard", (said, "Every value that is bound to a code list is a term of it.")
