@@ -309,6 +309,18 @@ def virtual(
     console.print(f"Written: {escape(str(out))}: {len(made.cells)} organs, {wells} wells, synthetic; see truth.json.")
 
 
+@app.command(epilog="Example: pbpk package runs/khot --out khot.zip")
+def package(
+    run: Annotated[Path, typer.Argument(help="Run folder.")],
+    out: Annotated[Path, typer.Option("--out", help="Zip file that is written.")],
+    force: Annotated[bool, typer.Option("--force", help="Replace the file.")] = False,
+) -> None:
+    """Pack a run for a reviewer: data sets (CSV, XPT), define file, guide, programs, reports, manifest."""
+    from pbpk.commands.package import tell_packaged
+
+    tell_packaged(run, out, force)
+
+
 @app.command(epilog="Example: pbpk export msc --scenario portal_vein --cells 1e6 --out msc.xml")
 def export(
     run: Annotated[str, typer.Argument(help="Run folder, for the medians of its fit; or a model's name.")],

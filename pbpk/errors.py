@@ -9,7 +9,8 @@ PbpkError
 │  ├─ ScenarioError        a scenario file
 │  ├─ RunError             a run folder that is not one, or is in the way
 │  ├─ FilingError          what an author wrote for a report, or a plan that was frozen
-│  └─ ReportError          a report that cannot be written, or not yet made final
+│  ├─ ReportError          a report that cannot be written, or not yet made final
+│  └─ ShareError           a table or package that another tool's format cannot hold
 ├─ SolveError              the equations could not be solved at these rates
 ├─ NotConverged            the chains do not agree; exit 3
 ├─ NotQualified            a check of the installation or of a run did not pass; exit 4
@@ -70,6 +71,10 @@ class FilingError(InputError):
 
 class ReportError(InputError):
     """A report that cannot be written in this format, or cannot be made final yet."""
+
+
+class ShareError(InputError):
+    """A table or a package that cannot be written in the format of another tool."""
 
 
 class SolveError(PbpkError):

@@ -12,7 +12,9 @@ def subclasses(kind):
 
 def test_the_tree_in_the_docstring_is_the_tree():
     drawn = {
-        word for word in errors.__doc__.split() if word.endswith(("Error", "Converged", "Qualified", "Reproduced", "Interrupted"))
+        word
+        for word in errors.__doc__.split()
+        if word.endswith(("Error", "Converged", "Qualified", "Reproduced", "Interrupted"))
     }
     assert drawn == {
         "PbpkError",
