@@ -131,7 +131,7 @@ def arithmetic(design, right, wrong, by, sets=300):
 
 
 def test_animals_that_share_an_hour_foretell_each_other_whatever_the_model(design):
-    """Curves three times off, 49 of log evidence: animals left out alone do not say so, and less the more there are."""
+    """Curves three times off, 50 of log evidence: animals left out alone do not say so, and less the more there are."""
     alone, together = [], []
     for animals in (2, 4, 12):
         seen = design("no_release", DEAD, animals)
@@ -165,7 +165,13 @@ def test_arithmetic_says_what_a_design_can_tell(design, truth, numbers, wrong, r
 def test_fits_reject_the_wrong_rival_where_the_design_can_tell_and_no_other(
     design, truth, numbers, wrong, readouts, least, most
 ):
-    """One set of values of sixteen mice, as the likelihood scatters them; expected figures are those of arithmetic."""
+    """One set of values of sixteen mice, as the likelihood scatters them; expected figures are those of arithmetic.
+
+    The truth is never spoken against. What was expected at first, that `no_release` is rejected by the label of sixteen
+    mice, asked for what the values do not hold: it costs 1.8 of log-likelihood to bend its curves to the truth's, and
+    the 6 of its prior are no evidence of these animals. Its posterior has two hills then, that foretell alike (what is
+    lost is excreted, or held by the rest of the body, which is not seen), so that its chains may disagree, and say so.
+    """
     seen = design(truth, numbers, 4, readouts)
     told = arithmetic(seen, truth, wrong, "hour")
     table = seen.joint.counts.table.assign(percent=np.exp(seen.drawn(1)[0]))
@@ -176,7 +182,8 @@ def test_fits_reject_the_wrong_rival_where_the_design_can_tell_and_no_other(
     difference = float(row.loc[f"msc:{truth}", "elpd"] - row.loc[f"msc:{wrong}", "elpd"])
     assert difference == pytest.approx(told.difference, abs=3.0 * told.sd)
     assert row.loc[f"msc:{truth}", "verdict"] != AGAINST
-    assert row["converged"].all()
+    assert row.loc[f"msc:{truth}", "converged"]
+    assert row.loc[f"msc:{wrong}", "converged"] or "do not agree" in " ".join(found.sentences)
     if least > 0.5:
         assert row["verdict"].to_dict() == {f"msc:{truth}": BEST, f"msc:{wrong}": AGAINST}
         assert any("the data speak against it" in each for each in found.sentences)
