@@ -246,16 +246,19 @@ def compare(
     study: Annotated[Path, typer.Argument(help="Study folder.")],
     models: Annotated[str, typer.Option(help="Models apart by commas; NAME:RIVAL is a rival that ships with NAME.")],
     out: Out,
-    refit: Annotated[bool, typer.Option(help="Fit again without animals of which weights cannot tell.")] = True,
+    refit: Annotated[bool, typer.Option(help="Fit again without what weights cannot tell of.")] = True,
+    leave_out: Annotated[
+        str | None, typer.Option(help="animal or hour; left out: hours where animals share them.")
+    ] = None,
     seed: Seed = 1,
     draws: Draws = None,
     tune: Tune = 500,
     force: Force = False,
 ) -> None:
-    """Fit rival models to one study and compare how they foretell animals that are left out."""
+    """Fit rival models to one study and compare how they foretell hours, or animals, that are left out."""
     from pbpk.commands.compare import compare as judge
 
-    judge(study, out, [name.strip() for name in models.split(",")], refit, force, seed, draws, tune)
+    judge(study, out, [name.strip() for name in models.split(",")], refit, force, seed, draws, tune, leave_out)
 
 
 @app.command(epilog="Example: pbpk count data/synthetic_fnd_mouse --out counts")

@@ -166,11 +166,11 @@ def say_identified(parts: "list[tuple[str, tuple[str, ...]]]", table: Any) -> No
 
 
 def say_comparison(table: Any, sentences: "tuple[str, ...]", out: Path) -> None:
-    """Which model foretells animals best, and by how much."""
-    shown = Table("model", "elpd", "difference", "SE", "weight", "chains agree", box=box.SIMPLE)
+    """Which model foretells what was left out best, and by how much."""
+    shown = Table("model", "elpd", "difference", "SE", "weight", "chains agree", "verdict", box=box.SIMPLE)
     for row in table.to_dict("records"):
         shown.add_row(row["model"], f"{row['elpd']:.1f}", f"{row['difference']:.1f}", f"{row['difference_se']:.1f}",
-                      f"{row['weight']:.2f}", "yes" if row["converged"] else "no")  # fmt: skip
+                      f"{row['weight']:.2f}", "yes" if row["converged"] else "no", row["verdict"])  # fmt: skip
     console.print(shown)
     for sentence in sentences:
         console.print(sentence, markup=False, soft_wrap=True)

@@ -1,4 +1,4 @@
-"""Models side by side: how each predicts the animals it was not told of, as a figure and a page."""
+"""Models side by side: how each predicts what it was not told of, as a figure and a page."""
 
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -66,7 +66,7 @@ def _units(axes: Axes, rows: pd.DataFrame, at: int) -> None:
 def _legend(table: pd.DataFrame, each: pd.DataFrame) -> list[Line2D]:
     handles = [
         Line2D([], [], marker="o", ls="-", lw=1.5, ms=5.5, color=INK, label=f"sum ± {ERRORS:g} standard errors"),
-        Line2D([], [], marker="|", ls="", ms=5, color=FAINT, label="one animal, or group and hour"),
+        Line2D([], [], marker="|", ls="", ms=5, color=FAINT, label="one animal, or group at an hour"),
     ]
     if each["doubtful"].any():
         handles.append(Line2D([], [], marker="D", ls="", ms=3.5, mec=FAINT, mfc="white", label="not to be trusted"))
@@ -90,13 +90,18 @@ def comparison_table(comparison: "Comparison") -> Table:
             whole(row["refitted"]),
             f"{row['weight']:.2f}",
             "yes" if row["converged"] else "no",
+            _one(row["against"]) if row["verdict"] != "best" else MISSING,
+            row["verdict"],
         ]
         for row in comparison.table.to_dict("records")
     ]
     head = ["Model", "What it says", "elpd", "SE", "Difference", "SE", "Effective parameters", "k > 0.7",
-            "Fitted again", "Weight", "Chains agree"]  # fmt: skip
-    caption = "Models, best first; elpd is the log predictive density of each animal left out, summed over all"
-    return Table(caption, head, "llrrrrrrrrl", rows)
+            "Fitted again", "Weight", "Chains agree", "Evidence against", "Verdict"]  # fmt: skip
+    caption = (
+        "Models, best first; elpd is the log predictive density of each hour, or animal, left out, summed over all; "
+        "evidence against: logarithm of the mean over them of the best one's density over its own"
+    )
+    return Table(caption, head, "llrrrrrrrrlrl", rows)
 
 
 def _one(value: float) -> str:
@@ -132,7 +137,7 @@ def _units_table(comparison: "Comparison") -> Table:
          ", ".join(again.get(unit, [])) or MISSING]
         for unit, row in wide.iterrows()
     ]  # fmt: skip
-    caption = "Log predictive density of each animal, or group and hour, by a fit without it"
+    caption = "Log predictive density of each animal, or group at an hour, by a fit without it"
     return Table(
         caption, ["Left out", *names, "Not to be trusted", "Fitted again"], "l" + "r" * len(names) + "ll", rows
     )

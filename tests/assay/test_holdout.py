@@ -4,10 +4,11 @@ from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
+import pandas as pd
 import pytest
 
 from pbpk.assay.counts import count_cells
-from pbpk.assay.holdout import units_of, without
+from pbpk.assay.holdout import apart, units_of, without
 from pbpk.assay.study import read_study
 from pbpk.errors import StudyError
 
@@ -63,3 +64,28 @@ def test_what_is_no_unit_is_said(khot):
         without(khot, ["iv at 25 h"])
     with pytest.raises(StudyError, match="no value would be left; leave fewer animals out"):
         without(khot, units_of(khot).tolist())
+
+
+def test_an_hour_is_one_for_all_its_animals(khot):
+    """Animals are left out with all others of their group and hour."""
+    table = khot.table.assign(animal=[f"m{i % 3}" for i in range(len(khot.table))])
+    counts = replace(khot, table=table)
+    assert set(units_of(counts, "hour")) == {f"iv at {hour:g} h" for hour in table["hours"]}
+    left = without(counts, ["iv at 24 h"], "hour")
+    assert left.table.equals(table[table["hours"] != 24.0].reset_index(drop=True))
+    with pytest.raises(StudyError, match="leave fewer hours out"):
+        without(counts, set(units_of(counts, "hour")), "hour")
+
+
+def test_hours_are_apart_where_animals_share_them_and_animals_where_they_do_not(khot):
+    """What tells of a unit but through the model is what else is seen in its organ at its hour."""
+    table = khot.table.reset_index(drop=True)
+    assert apart(khot) == "animal"  # a mean stands alone in its cell
+    twice = pd.concat([table.assign(animal="a"), table.assign(animal="b")], ignore_index=True)
+    assert apart(replace(khot, table=twice)) == "hour"
+    own = twice.assign(hours=twice["hours"] + 0.01 * (twice["animal"] == "b"))
+    assert apart(replace(khot, table=own)) == "animal"  # each bled at times of its own
+    once = twice[twice["hours"] == 24.0].reset_index(drop=True)
+    assert apart(replace(khot, table=once)) == "animal"  # without other hours nothing would be left
+    groups = pd.concat([once, once.assign(group="ia")], ignore_index=True)
+    assert apart(replace(khot, table=groups)) == "hour"

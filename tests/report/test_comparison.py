@@ -29,7 +29,8 @@ def comparison():
     se = [np.sqrt(8 * row.var(ddof=1)) if np.isfinite(row).all() else np.nan for row in off]
     rows = [
         (model, f"says <{model}>", elpd[m].sum(), se[m], off[m].sum(), se[m], 6.1, 2 * (m == 1), int(m == 1),
-         (0.7, 0.3, 0.0, 0.0)[m], m != 2)
+         (0.7, 0.3, 0.0, 0.0)[m], m != 2, (0.0, 0.4, 2.2, np.inf)[m],
+         ("best", "as well", "leaning against", "ruled out")[m])
         for m, model in enumerate(MODELS)
     ]  # fmt: skip
     return Comparison(pd.DataFrame(rows, columns=COLUMNS), each, ("no_release & co: the data do not choose.",))
@@ -55,7 +56,9 @@ def test_the_table_says_what_is_not_a_number_in_words(comparison):
     assert rows[0][4:6] == ["0.0", "–"]
     assert rows[3][2] == "−∞"
     assert rows[1][7:9] == ["2", "1"]
-    assert [row[-1] for row in rows] == ["yes", "yes", "no", "yes"]
+    assert [row[10] for row in rows] == ["yes", "yes", "no", "yes"]
+    assert [row[11] for row in rows] == ["–", "0.4", "2.2", "∞"]
+    assert [row[12] for row in rows] == ["best", "as well", "leaning against", "ruled out"]
 
 
 def test_the_page_holds_it_all_and_is_the_same_each_time(comparison, tmp_path):

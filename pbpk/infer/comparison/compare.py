@@ -1,14 +1,25 @@
-"""Models compared by how well each predicts the animals that it was not told of, on the same values."""
+"""Models compared by how well each predicts what it was not told of, on the same values.
+
+What is left out is an hour with all animals seen at it, where animals share hours (`holdout.apart`): what a model
+misses of an organ at an hour is common to them, so that any one is foretold by the others whatever the model says.
+
+Hours are few and unlike each other, so a standard error over them counts as doubt what is design. Beside it stands what
+one model says of another: had B and its priors made the values, the density of a unit under A over that under B would
+be one in the mean, whatever A; and so would be the average over units, however units hang together. It is above 1/p
+with a chance of less than p (e-values: Vovk & Wang 2021, Ann Stat 49:1736, doi 10.1214/20-AOS2020).
+"""
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
+from scipy.special import logsumexp
 
 from pbpk.assay.counts import OrganCounts
+from pbpk.assay.holdout import By, apart
 from pbpk.body.model import Model
 from pbpk.body.solve import Array
 from pbpk.errors import StudyError
@@ -24,9 +35,11 @@ from pbpk.infer.matched.joint import Joint, join, predict_percent
 ALIKE = 4.0
 MANY = 100
 CLEAR = 2.0  # standard errors of a difference that count
+CHANCE = 0.01  # that a model which made the values is spoken against by any of the others
+BEST, AS_WELL, LEANING, AGAINST, RULED_OUT = "best", "as well", "leaning against", "against", "ruled out"
 NOTHING = 1e-250  # percent of the dose that no arithmetic tells from none
 COLUMNS = ["model", "about", "elpd", "se", "difference", "difference_se", "effective", "high_k", "refitted", "weight",
-           "converged"]  # fmt: skip
+           "converged", "against", "verdict"]  # fmt: skip
 
 
 @dataclass(frozen=True)
@@ -40,6 +53,7 @@ class Judged:
     unsettled : those of them whose refit did not pass the gate of convergence
     converged : whether the fit to all values passed it
     reason : why the model was not fitted, if it was not
+    by : what a unit is
     """
 
     name: str
@@ -53,6 +67,7 @@ class Judged:
     unsettled: tuple[str, ...]
     converged: bool
     reason: str = ""
+    by: By = "animal"
 
     @property
     def doubtful(self) -> tuple[str, ...]:
@@ -65,7 +80,8 @@ class Comparison:
     """Several models on the same values.
 
     table : one row for each model, best first: model, about, elpd and its SE, difference to the best with its SE,
-        effective parameters, units with a Pareto k above 0.7, units fitted again, weight by stacking, converged
+        effective parameters, units with a Pareto k above 0.7, units fitted again, weight by stacking, converged,
+        against: logarithm of the mean over units of the best one's density over its own, verdict: as in the sentences
     by_unit : one row for each model and unit: model, unit, elpd, difference to the best, k, refitted, and doubtful
         where importance weights cannot be trusted and nothing was fitted again
     sentences : what it says, in words
@@ -84,12 +100,13 @@ def compare(
     refit: bool = True,
     progress: Progress | None = None,
     learn: Callable[..., Posterior] = fit,
+    leave: By | None = None,
     **settings: Any,
 ) -> Comparison:
-    """Fit each model to the same counts and compare how they predict each animal from all others.
+    """Fit each model to the same counts and compare how they predict each hour, or animal, from all others.
 
-    Importance sampling answers for most animals. Where it cannot be trusted the model is fitted again: without each
-    such animal, or, if these are more than `folds` for one model, every model in the same folds.
+    Importance sampling answers for most of them. Where it cannot be trusted the model is fitted again: without each
+    such one, or, if these are more than `folds` for one model, every model in the same folds.
 
     Parameters
     ----------
@@ -98,6 +115,7 @@ def compare(
     refit : False keeps to importance sampling, whatever it is worth
     progress : as of `fit`, with the model in its words
     learn : what fits, called as `fit`
+    leave : what is left out in turn, "animal" or "hour"; None for hours where animals share them
     settings : of every fit: chains, draws, tune
 
     Raises
@@ -112,20 +130,22 @@ def compare(
     if all(reasons.values()):
         name, reason = next(iter(reasons.items()))
         raise StudyError(f"every model is ruled out; of {name}, {reason}.")
+    by = apart(counts) if leave is None else leave
     fits: dict[str, Posterior] = {}
     found: dict[str, LeftOut] = {}
     for name, model in named.items():
         if not reasons[name]:
             tell = _told(progress, name)
             fits[name] = learn(model, counts, seed=seed, progress=tell, **settings)
-            found[name] = left_out(fits[name], progress=_counted(tell))
+            found[name] = left_out(fits[name], progress=_counted(tell), by=by)
     again: dict[str, LeftOut] = {}
     if refit:
         whole = any(len(left.doubtful) > folds for left in found.values())
         for name, left in found.items():
             if whole or left.doubtful:
                 units = None if whole else left.doubtful
-                again[name] = kfold(named[name], counts, folds, seed, units, _told(progress, name), learn, **settings)
+                tell = _told(progress, name)
+                again[name] = kfold(named[name], counts, folds, seed, units, tell, learn, by, **settings)
     judged = []
     for name, model in named.items():
         about = model.rivals[model.chosen].about if model.chosen else model.about
@@ -134,7 +154,7 @@ def compare(
             if reasons[name]
             else _judged(name, about, fits[name], found[name], again.get(name))
         )
-    return compared(judged)
+    return compared([replace(one, by=by) for one in judged])
 
 
 def ruled_out(joint: Joint) -> str:
@@ -205,13 +225,29 @@ def compared(judged: Sequence[Judged]) -> Comparison:
             "difference": off.sum(), "difference_se": _se(off) if able else np.nan, "effective": one.effective,
             "high_k": int((one.k > MOST_K).sum()), "refitted": len(one.refitted), "weight": weights[i],
             "converged": one.converged and not one.unsettled,
-        })  # fmt: skip
+        } | dict(zip(("against", "verdict"), _verdict(one, best, len(judged) - 1), strict=True)))  # fmt: skip
         each = {"model": one.name, "unit": one.units, "elpd": one.elpd, "difference": off, "k": one.k}
         told = {"refitted": np.isin(one.units, one.refitted), "doubtful": np.isin(one.units, one.doubtful)}
         parts.append(pd.DataFrame(each | told))
     table = pd.DataFrame(rows, columns=COLUMNS)
     by_name = {one.name: one for one in judged}
     return Comparison(table, pd.concat(parts, ignore_index=True), _sentences(table, by_name, n))
+
+
+def _verdict(one: Judged, best: Judged, others: int) -> tuple[float, str]:
+    """What speaks against a model beside the best, as in the table, and what follows."""
+    if one is best:
+        return 0.0, BEST
+    off = best.elpd - one.elpd
+    if not np.isfinite(off).all():
+        return np.inf, RULED_OUT
+    against, for_it = (float(logsumexp(way) - np.log(len(off))) for way in (off, -off))
+    enough, trusted = np.log(others / CHANCE), not (one.doubtful or best.doubtful)
+    if off.sum() < ALIKE:
+        return against, AS_WELL
+    # where each of two foretells some unit that the other cannot, both are wrong and none is chosen
+    spoken = trusted and against >= enough > for_it
+    return against, AGAINST if spoken or off.sum() >= CLEAR * _se(off) else LEANING
 
 
 def _se(elpd: Array) -> float:
@@ -241,10 +277,16 @@ def _sentences(table: pd.DataFrame, judged: Mapping[str, Judged], n: int) -> tup
     """What the table says, in words."""
     best, *others = table.to_dict("records")
     short = _short(list(judged))
-    found = [_against(row, short[row["model"]], short[best["model"]], judged[row["model"]].reason) for row in others]
+    first = judged[best["model"]]
+    found = [_against(row, short[row["model"]], short[best["model"]], judged[row["model"]]) for row in others]
+    if first.by == "hour" and any(row["verdict"] in (AS_WELL, LEANING) for row in others):
+        found.append("More animals at these hours would not tell them apart, as what a model misses of an organ at an "
+                     "hour is common to all of them; other hours, organs or readouts may.")  # fmt: skip
     if n < MANY:
-        found.append(f"{n} animals, or groups at an hour, were left out in turn: so few that the standard errors are "
-                     "themselves uncertain, and rather too small.")  # fmt: skip
+        which = "animals, or groups at an hour," if first.by == "animal" else "hours, each with all animals seen then,"
+        small = ", and rather too small" if first.by == "animal" else ""
+        found.append(f"{n} {which} were left out in turn: so few that the standard errors are themselves "
+                     f"uncertain{small}.")  # fmt: skip
     for name, one in judged.items():
         if one.doubtful:
             found.append(f"{short[name]}: importance sampling cannot be trusted for {', '.join(one.doubtful)}; fit "
@@ -266,15 +308,17 @@ def _short(names: Sequence[str]) -> dict[str, str]:
     return {name: name.partition(":")[2] or "the full model" for name in names}
 
 
-def _against(row: Mapping[Any, Any], name: str, best: str, reason: str) -> str:
+def _against(row: Mapping[Any, Any], name: str, best: str, one: Judged) -> str:
     """One model against the best."""
-    if reason:
-        return f"{name} is ruled out: {reason}."
-    off, error = -row["difference"], row["difference_se"]
-    told = f"difference {off:.1f} ± {error:.1f}"
-    if off < ALIKE or off < CLEAR * error:
-        return f"{name} predicts left-out animals as well as {best}: {told}; the data do not choose."
-    return f"{name} predicts left-out animals worse than {best}: {told}; the data speak against it."
+    if one.reason:
+        return f"{name} is ruled out: {one.reason}."
+    told = f"difference {-row['difference']:.1f} ± {row['difference_se']:.1f}"
+    said = f"{name} predicts left-out {one.by}s"
+    if row["verdict"] == AS_WELL:
+        return f"{said} as well as {best}: {told}; the data do not choose."
+    if row["verdict"] == LEANING:
+        return f"{said} less well than {best}, but not beyond doubt: {told}; the data do not choose."
+    return f"{said} worse than {best}: {told}; the data speak against it."
 
 
 def _told(progress: Progress | None, name: str) -> Progress | None:

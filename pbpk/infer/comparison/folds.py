@@ -6,7 +6,7 @@ from typing import Any
 import numpy as np
 
 from pbpk.assay.counts import OrganCounts
-from pbpk.assay.holdout import units_of, without
+from pbpk.assay.holdout import By, units_of, without
 from pbpk.body.model import Model
 from pbpk.errors import StudyError
 from pbpk.infer.comparison.held_out import predicted
@@ -16,7 +16,7 @@ from pbpk.infer.draws.fit import Progress, fit
 Fit = Callable[..., Any]
 
 
-def folds_of(counts: OrganCounts, folds: int, seed: int) -> list[tuple[str, ...]]:
+def folds_of(counts: OrganCounts, folds: int, seed: int, by: By = "animal") -> list[tuple[str, ...]]:
     """Units in so many folds of about one size.
 
     Units are dealt out so that a group and hour loses as few of its animals in one fold as may be: never all, where
@@ -27,7 +27,7 @@ def folds_of(counts: OrganCounts, folds: int, seed: int) -> list[tuple[str, ...]
     StudyError
         if there are fewer than two units or folds
     """
-    own = units_of(counts)
+    own = units_of(counts, by)
     units = list(dict.fromkeys(own.tolist()))
     folds = min(folds, len(units))
     if folds < 2:
@@ -52,6 +52,7 @@ def kfold(
     units: Sequence[str] | None = None,
     progress: Progress | None = None,
     learn: Fit = fit,
+    by: By = "animal",
     **settings: Any,
 ) -> LeftOut:
     """How well each unit is predicted by a fit without its fold.
@@ -62,6 +63,7 @@ def kfold(
     units : these only, each left out alone, in place of folds
     progress : as of `fit`, with the fold in its words
     learn : what fits, called as `fit`
+    by : what a unit is, as in `units_of`
     settings : of the fits: chains, draws, tune
 
     Raises
@@ -69,15 +71,16 @@ def kfold(
     StudyError
         if there are too few units, or a fit is not possible without one
     """
-    parts = folds_of(counts, folds, seed) if units is None else [(unit,) for unit in units]
+    parts = folds_of(counts, folds, seed, by) if units is None else [(unit,) for unit in units]
     found: dict[str, float] = {}
     unsettled: list[str] = []  # a refit may fail where the whole did not: its draws are what there is, and it is told
     for i, part in enumerate(parts):
-        posterior = learn(model, without(counts, part), seed=seed, progress=_told(progress, i, len(parts)), **settings)
+        tell = _told(progress, i, len(parts))
+        posterior = learn(model, without(counts, part, by), seed=seed, progress=tell, **settings)
         if not posterior.diagnostics.passed:
             unsettled += part
-        found |= dict(zip(part, predicted(posterior, counts, part, seed).tolist(), strict=True))
-    table = described(counts)
+        found |= dict(zip(part, predicted(posterior, counts, part, seed, by).tolist(), strict=True))
+    table = described(counts, by)
     table = table[table["unit"].isin(list(found))].reset_index(drop=True)
     elpd = np.array([found[unit] for unit in table["unit"]])
     return LeftOut(table, elpd, np.full(len(elpd), np.nan), float("nan"), unsettled=tuple(unsettled))

@@ -7,7 +7,8 @@ The misfit of a cell ties its rows, so the density of a unit (`assay.holdout.uni
 of which only the cells that the unit touches differ (Burkner, Gabry & Vehtari 2021, Comput Stat 36:1243, doi
 10.1007/s00180-020-01045-4). Both are computed by the kernels that the sampler uses. Where the denominator is unknown,
 both are mixtures of the readings, half weight each. Where animals differ, what is left out has no deviates of its own:
-they are summed over (`anew`).
+they are summed over (`anew`); where an hour is, its animals may be known from others, so draws stand for them as they
+are: those of the posterior, or of the prior for an animal that a fit did not see.
 """
 
 from collections.abc import Callable, Mapping, Sequence
@@ -19,7 +20,7 @@ from numpy.typing import NDArray
 from scipy.special import logsumexp, softmax
 
 from pbpk.assay.counts import OrganCounts
-from pbpk.assay.holdout import units_of
+from pbpk.assay.holdout import By, units_of
 from pbpk.body.solve import Array
 from pbpk.infer.comparison.anew import anew
 from pbpk.infer.density.row_terms import log_rows
@@ -38,6 +39,7 @@ def log_given(
     u: Array | None = None,
     nu: float | None = None,
     progress: Callable[[int, int], None] | None = None,
+    by: By = "animal",
 ) -> Array:
     """Log-density of each unit given all others, (draw, unit), units as they first come in the table.
 
@@ -47,13 +49,14 @@ def log_given(
     u : (draw, unknown) what readings share; needed where instruments read
     nu : degrees of freedom of a single animal, as in the fit unless another is given
     progress : called with units done and units in all
+    by : what a unit is, as in `units_of`
     """
-    own = units_of(joint.counts)
+    own = units_of(joint.counts, by)
     units = list(dict.fromkeys(own.tolist()))
     draws = _Draws.of(joint, theta, percent, u, nu, np.arange(own.size))
     found = np.empty((len(theta), len(units)))
     for i, unit in enumerate(units):
-        found[:, i] = draws.log_density(np.flatnonzero(own == unit))
+        found[:, i] = draws.log_density(np.flatnonzero(own == unit), as_drawn=by == "hour")
         if progress is not None:
             progress(i + 1, len(units))
     return found
@@ -66,7 +69,7 @@ def log_whole(joint: Joint, theta: Array, percent: Mapping[str, Array], u: Array
     return np.asarray(logsumexp(each, axis=0) - np.log(len(each)))
 
 
-def predicted(posterior: Posterior, counts: OrganCounts, units: Sequence[str], seed: int) -> Array:
+def predicted(posterior: Posterior, counts: OrganCounts, units: Sequence[str], seed: int, by: By = "animal") -> Array:
     """Log predictive density (unit,) of units that a fit was not told of, each by itself.
 
     Parameters
@@ -74,18 +77,20 @@ def predicted(posterior: Posterior, counts: OrganCounts, units: Sequence[str], s
     counts : those of the fit and those that were left out
     units : of those left out
     seed : for parameters that the fit does not have, which are drawn from their priors
+    by : what a unit is, as in `units_of`
     """
     joint = join(posterior.joint.model, counts, posterior.joint.calibration)
     theta, u = _completed(posterior, joint, np.random.default_rng(seed))
-    own = units_of(counts)
-    kept = np.flatnonzero(np.isin(own, units_of(posterior.joint.counts)))
+    own = units_of(counts, by)
+    kept = np.flatnonzero(np.isin(own, units_of(posterior.joint.counts, by)))
     draws = _Draws.of(joint, theta, predict_percent(joint, theta), u, None, kept)
     each = []
     for unit in units:
         mine = np.flatnonzero(own == unit)
-        # deviates drawn from their prior, weighted by what they foretell, say where to look for those of the unit
-        likely = softmax(draws.log_density(mine, as_drawn=True)) if joint.between is not None else None
-        log = draws.log_density(mine, likely)
+        if joint.between is None or by == "hour":
+            log = draws.log_density(mine, as_drawn=True)
+        else:  # deviates drawn from their prior, weighted by what they foretell, say where to look for the unit's
+            log = draws.log_density(mine, softmax(draws.log_density(mine, as_drawn=True)))
         each.append(float(logsumexp(log)) - np.log(len(log)))
     return np.array(each)
 

@@ -20,7 +20,7 @@ from scipy.special import logsumexp
 
 from pbpk.assay.animals import of_subject
 from pbpk.assay.counts import OrganCounts
-from pbpk.assay.holdout import units_of
+from pbpk.assay.holdout import By, units_of
 from pbpk.body.solve import Array
 from pbpk.infer.comparison.held_out import DRAWS, log_given, thinned
 from pbpk.infer.draws.posterior import Posterior
@@ -71,14 +71,15 @@ class LeftOut:
         return tuple(self.names[self.pareto_k > MOST_K].tolist())
 
 
-def described(counts: OrganCounts) -> pd.DataFrame:
+def described(counts: OrganCounts, by: By = "animal") -> pd.DataFrame:
     """Units that can be left out, as in `LeftOut`, as they first come in the table."""
-    table, own = counts.table, units_of(counts)
+    table, own = counts.table, units_of(counts, by)
     rows = []
     for unit in dict.fromkeys(own.tolist()):
         part = table[own == unit]
         hours = ", ".join(f"{hour:g}" for hour in np.unique(part["hours"].to_numpy(float)))
-        rows.append((unit, str(part["group"].iloc[0]), of_subject(str(part["animal"].iloc[0])), hours, len(part)))
+        animal = of_subject(str(part["animal"].iloc[0])) if by == "animal" else ""
+        rows.append((unit, str(part["group"].iloc[0]), animal, hours, len(part)))
     return pd.DataFrame(rows, columns=[*UNIT, "values"])
 
 
@@ -90,6 +91,7 @@ def leave_one_out(
     nu: float | None = None,
     chains: int | None = None,
     progress: Callable[[int, int], None] | None = None,
+    by: By = "animal",
 ) -> LeftOut:
     """Foretell each animal from all others.
 
@@ -102,10 +104,11 @@ def leave_one_out(
     nu : degrees of freedom of a single animal, as in the fit unless another is given
     chains : number of chains in theta, so that draws that repeat each other count for less; None takes them as free
     progress : called with units done and units in all
+    by : "hour" leaves out all that a group's animals show at an hour
     """
     percent = predict_percent(joint, theta) if m is None else m
-    given = log_given(joint, theta, percent, u, nu, progress)
-    units = described(joint.counts)
+    given = log_given(joint, theta, percent, u, nu, progress, by)
+    units = described(joint.counts, by)
     free = _share_free(given, chains)
     smoothed = [array_stats.psislw(given[:, i], r_eff=free[i]) for i in range(given.shape[1])]
     weights = np.stack([np.asarray(w) for w, _ in smoothed], axis=-1)
@@ -116,13 +119,13 @@ def leave_one_out(
 
 
 def left_out(
-    posterior: Posterior, draws: int = DRAWS, progress: Callable[[int, int], None] | None = None
-) -> LeftOut:  # fmt: skip
-    """Leave each animal out of a fit: at evenly thinned draws, its deviates summed over where animals differ."""
+    posterior: Posterior, draws: int = DRAWS, progress: Callable[[int, int], None] | None = None, by: By = "animal"
+) -> LeftOut:
+    """Leave each animal, or hour, out of a fit: at evenly thinned draws, an animal's deviates summed over."""
     joint, chosen = posterior.joint, thinned(posterior, draws)
     theta, u = posterior.theta()[chosen], posterior.unknowns()[chosen]
     chains = int(posterior.tree["posterior"].sizes["chain"])
-    return leave_one_out(joint, theta, u=u, chains=chains, progress=progress)
+    return leave_one_out(joint, theta, u=u, chains=chains, progress=progress, by=by)
 
 
 def _share_free(given: Array, chains: int | None) -> Array:

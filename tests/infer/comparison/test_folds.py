@@ -71,11 +71,11 @@ def refits(monkeypatch):
             progress("sampling", 1, 1, 0)
         return SimpleNamespace(diagnostics=SimpleNamespace(passed=len(shown) != 2), kept=len(shown[-1][0]))
 
-    def kept(counts, out):
+    def kept(counts, out, by):
         rows = counts.table.itertuples(index=False, name=None)
         return counts_of([row for row in rows if f"{row[0]}: {row[1]}" not in set(out)])
 
-    def told(posterior, counts, part, seed):
+    def told(posterior, counts, part, seed, by):
         return np.full(len(part), -float(posterior.kept))
 
     monkeypatch.setattr(room, "without", kept)
@@ -105,3 +105,12 @@ def test_single_units_are_left_out_alone(refits):
     assert found.names.tolist() == ["g0: 0-1-0", "g0: 0-24-1"]
     assert found.elpd.tolist() == [-8.0, -8.0]
     assert len(shown) == 2
+
+
+@pytest.mark.parametrize("folds", [2, 4, 10])
+def test_hours_are_dealt_whole(folds):
+    counts = counts_of(design())
+    parts = folds_of(counts, folds, 1, "hour")
+    assert sorted(unit for part in parts for unit in part) == sorted(set(units_of(counts, "hour").tolist()))
+    assert len(parts) == min(folds, 6)
+    assert max(map(len, parts)) - min(map(len, parts)) <= 1

@@ -109,3 +109,35 @@ def test_a_parameter_that_only_the_left_out_know_is_drawn_from_its_prior(write_j
     posterior = make_posterior(join(joint.model, without(joint.counts, ["other: z"])), chains=2, draws=20)
     (found,) = predicted(posterior, joint.counts, ["other: z"], seed=1)
     assert -20.0 < found < 5.0
+
+
+def test_an_hour_left_out_is_predicted_from_other_hours_alone(write_joint, make_posterior, rows):
+    """All three animals of 24 h at once, by a fit without them and by weights: their density given those of 72 h."""
+    whole = write_joint(T_CELLS, rows, DOSED).counts
+    joint = write_joint(T_CELLS, rows, DOSED, folder="again")
+    kept = join(joint.model, without(whole, ["iv at 24 h"], "hour"))
+    posterior = make_posterior(kept, chains=2, draws=20)
+    log = density(joint, posterior.theta()) - density(kept, posterior.theta())
+    found = predicted(posterior, whole, ["iv at 24 h"], seed=1, by="hour")
+    assert found == pytest.approx([logsumexp(log) - np.log(len(log))], rel=1e-9)
+    near = left_out(make_posterior(joint, scale=1e-4, chains=2, draws=50), by="hour")
+    assert near.names.tolist() == ["iv at 24 h", "iv at 72 h"]
+    assert near.units["values"].tolist() == [6, 4]
+    theta = joint.theta(np.zeros((1, len(joint.free))))
+    expected = [density(joint, theta)[0] - density(join(joint.model, without(whole, [unit], "hour")), theta)[0]
+                for unit in near.names]  # fmt: skip
+    assert near.elpd == pytest.approx(expected, abs=0.01)
+
+
+@pytest.mark.parametrize("name", ["dose", "E_lung"])
+def test_of_an_hour_left_out_animals_known_from_other_hours_stay_known(write_joint, make_posterior, rows, name):
+    """Each animal is seen at both hours: its own deviates stand, and are not drawn anew."""
+    again = rows + [row | {"hours": 96 - row["hours"], "value": row["value"] * 0.8} for row in rows]
+    whole = write_joint(T_CELLS, again, DOSED, edits=[("[[groups]]", VARIED.format(name))])
+    kept = join(whole.model, without(whole.counts, ["iv at 24 h"], "hour"))
+    posterior = make_posterior(kept, chains=2, draws=30)
+    theta = posterior.theta()
+    assert kept.names == whole.names
+    log = density(whole, theta) - density(kept, theta)
+    found = predicted(posterior, whole.counts, ["iv at 24 h"], seed=1, by="hour")
+    assert found == pytest.approx([logsumexp(log) - np.log(len(log))], rel=1e-9)

@@ -136,6 +136,12 @@ def test_readings_of_an_instrument_are_left_out_with_their_animal():
     for unit, animal in enumerate("abcd"):
         keep = np.flatnonzero(joint.counts.table["animal"] != animal)
         np.testing.assert_allclose(found[:, unit], likelihood(np.arange(6)) - likelihood(keep), atol=1e-9)
+    hours = joint.counts.table["hours"]
+    together = log_given(joint, noise(draws), {"dose": np.exp(m)}, u, by="hour")
+    for unit, hour in enumerate(dict.fromkeys(hours)):
+        keep = np.flatnonzero(hours != hour)
+        rest = likelihood(keep) if keep.size else 0.0
+        np.testing.assert_allclose(together[:, unit], likelihood(np.arange(6)) - rest, atol=1e-9)
     with pytest.raises(ValueError, match="unknowns"):
         log_given(joint, noise(draws), {"dose": np.exp(m)})
 
