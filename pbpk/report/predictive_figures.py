@@ -255,7 +255,9 @@ def influence_figure(influence: pd.DataFrame) -> Figure:
     figure = Figure(figsize=(WIDTH, 0.17 * len(shown) + 0.9), layout="constrained")
     axes = figure.subplots()
     k, y = shown["k"].to_numpy(float), np.arange(len(shown))
-    strong = k > STRONG_K
+    strong = ~(k <= STRONG_K)  # no tail could be fitted to what is not finite
+    finite = k[np.isfinite(k)]
+    k = np.where(np.isfinite(k), k, max(1.0, *finite) if len(finite) else 1.0)
     axes.hlines(y, np.minimum(0.0, k), k, color="#d5d5d5", lw=1.0)
     axes.plot(k[~strong], y[~strong], "o", ms=4.5, color="#0b5c7a")
     axes.plot(k[strong], y[strong], "o", ms=4.5, color=ALERT)

@@ -126,7 +126,7 @@ def of_residuals(table: pd.DataFrame) -> Verdict:
 
 def of_influence(influence: pd.DataFrame, strong: float) -> Verdict:
     """How many animals the fit leans on."""
-    count = int((influence["k"] > strong).sum())
+    count = int((~(influence["k"] <= strong)).sum())  # one that is no number is not to be trusted either
     if count:
         return Verdict(f"The fit leans on {count} of {len(influence)}: look at their values, and fit once without "
                        "them.", False)  # fmt: skip

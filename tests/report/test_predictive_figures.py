@@ -88,3 +88,13 @@ def test_the_most_influential_animal_comes_first():
     assert shown(figures.influence_figure(grouped))[0].get_yticklabels()[0].get_text() == "iv, mean of 5, 24 h"
     often = pd.DataFrame({"group": ["iv"], "animal": ["3"], "hours": ["0.25, 1, 8"], "elpd": [-1.0], "k": [0.4]})
     assert shown(figures.influence_figure(often))[0].get_yticklabels()[0].get_text() == "iv, 3, 15 min to 8 h"
+
+
+@pytest.mark.parametrize("k", [np.nan, np.inf])
+def test_an_animal_whose_k_is_no_number_is_drawn_as_one_not_to_trust(k):
+    table = pd.DataFrame({"unit": ["a", "b"], "group": "iv", "animal": ["a", "b"], "hours": 24.0, "k": [0.1, k]})
+    (axes,) = shown(figures.influence_figure(table))
+    assert len(rings(axes, filled=True)) == 1
+    assert np.isfinite(axes.get_xlim()).all()
+    (axes,) = shown(figures.influence_figure(table.iloc[1:]))
+    assert np.isfinite(axes.get_xlim()).all()
