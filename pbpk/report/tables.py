@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pandas as pd
 
+from pbpk.predict.lineage.source import source
 from pbpk.report.document.blocks import Table
 from pbpk.report.document.inline import Code, Mark, Strong
-from pbpk.report.document.source import source
 from pbpk.report.references import Reference, cited
 from pbpk.report.wording import (
     CREDIBLE,

@@ -1,9 +1,9 @@
 """Section 5: the studies, how they were conducted, what was fitted and left out, and what the plates say."""
 
+from pbpk.predict.lineage.source import source
 from pbpk.report import tables, wording
 from pbpk.report.document.blocks import Block, Bullets, Facts, Figure, Heading, Paragraph, Table
 from pbpk.report.document.inline import Code, Inline, Line, with_code
-from pbpk.report.document.source import source
 from pbpk.report.dossier import Dossier
 from pbpk.report.plate_figures import calibrations_figure
 from pbpk.report.plate_tables import left_out_table
@@ -97,7 +97,7 @@ def _plates(dossier: Dossier) -> list[Block]:
     study, counts = dossier.run.study, dossier.run.joint.counts
     if not counts.panels:
         return []
-    place = f"study/{study.name}/amplitudes.csv"
+    place = source(f"study/{study.name}/amplitudes.csv")
     found = overview(counts)
     about = "Amplitude against amount with the curve of each plate; the numbers are in the table."
     out = left_out_table(counts.panels, counts.quantified)

@@ -1,9 +1,9 @@
 """Section 9: likelihood, limits, priors, sampler, seeds, and whether the chains agree."""
 
+from pbpk.predict.lineage.source import source
 from pbpk.report import tables, wording
 from pbpk.report.document.blocks import Block, Bullets, Heading, Paragraph
 from pbpk.report.document.inline import Line, Mark, with_code
-from pbpk.report.document.source import source
 from pbpk.report.dossier import Dossier
 from pbpk.report.sections.shown import drawn
 
@@ -61,7 +61,7 @@ def _before(dossier: Dossier) -> list[Block]:
 
 
 def _gate(dossier: Dossier) -> list[Block]:
-    found, place = dossier.run.diagnostics, "manifest.json#key=diagnostics"
+    found, place = dossier.run.diagnostics, source("manifest.json", key="diagnostics")
     blocks: list[Block] = [Paragraph(wording.agreement(dossier.run), source=place)]
     blocks += [Paragraph(with_code(sentence), source=place) for sentence in found.sentences]
     blocks += [Paragraph(Line((Mark("Warning:", "open"), " ", with_code(f"{sentence}."))), source=place)

@@ -1,8 +1,8 @@
 """Sections 7 and 8: every parameter with its prior, posterior and source; numbers of the animal; assumptions."""
 
+from pbpk.predict.lineage.source import source
 from pbpk.report import figures, tables
 from pbpk.report.document.blocks import Block, Figure, Heading, Paragraph, Table
-from pbpk.report.document.source import source
 from pbpk.report.dossier import Dossier
 from pbpk.report.sections.author import said
 
