@@ -110,7 +110,7 @@ def _plain(number: float) -> str:
 def assemble(study: Study, posterior: Posterior, forecast: xr.Dataset | None, manifest: Mapping[str, Any]) -> Run:
     """Put a run together: every table that follows from the draws."""
     seed = int(manifest["seed"])
-    empty = pd.DataFrame(columns=["scenario", "beyond", "organ", "state", "hours"])
+    empty = pd.DataFrame(columns=["scenario", "title", "evidence", "beyond", "organ", "state", "hours"])
     return Run(
         study=study,
         posterior=posterior,

@@ -2,7 +2,7 @@
 
 import json
 import tomllib
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
 from math import isclose
@@ -72,6 +72,13 @@ class RunFolder:
         """Name in the folder of a file that the manifest calls `study/…`."""
         return self.of_study(name.removeprefix("study/")) if name.startswith("study/") else name
 
+    def once[T](self, what: tuple[str, str], read: Callable[[], T]) -> T:
+        """What was read before under this name, or now."""
+        if what not in self._kept:
+            self._kept[what] = read()
+        found: T = self._kept[what]
+        return found
+
     def holds(self, name: str) -> bool:
         """Whether the file lies in the folder, and not above it."""
         path = self.path / name
@@ -85,16 +92,7 @@ class RunFolder:
         RunError
             if it is not there or is no table
         """
-        if ("table", name) not in self._kept:
-            columns, table = read_cells(self.path / name, RunError)
-            rows, line = [], 2
-            for cells in table:
-                told = dict(zip(columns, (cell.strip() for cell in cells), strict=False))
-                rows.append(Row(line, told))
-                line += 1 + sum(cell.count("\n") for cell in cells)
-            self._kept["table", name] = Cells(tuple(columns), tuple(rows))
-        found: Cells = self._kept["table", name]
-        return found
+        return self.once(("table", name), lambda: _read_table(self.path / name))
 
     def read_keys(self, name: str) -> tuple[str, Any]:
         """Read a TOML or JSON file: its text, and what it holds.
@@ -104,22 +102,12 @@ class RunFolder:
         RunError
             if it cannot be read
         """
-        if ("keys", name) not in self._kept:
-            try:
-                text = (self.path / name).read_text(encoding="utf-8-sig")
-                held = json.loads(text) if name.endswith(".json") else tomllib.loads(text)
-            except (OSError, ValueError) as problem:
-                raise RunError(f"{self.path / name}: cannot be read: {problem}.") from None
-            self._kept["keys", name] = text, held
-        found: tuple[str, Any] = self._kept["keys", name]
-        return found
+        return self.once(("keys", name), lambda: _read_keys(self.path / name))
 
     def read_changed(self, name: str) -> bool:
         """Compare a file with its recorded hash, where it has one."""
-        if ("changed", name) not in self._kept:
-            known = self.digests.get(name)
-            self._kept["changed", name] = known is not None and read_digest(self.path / name) != known
-        return bool(self._kept["changed", name])
+        known = self.digests.get(name)
+        return self.once(("changed", name), lambda: known is not None and read_digest(self.path / name) != known)
 
     def read_select(self, name: str, **wanted: str) -> list[Source]:
         """Find rows of a table by those of the wanted cells that it has columns for; no source where there is none."""
@@ -148,6 +136,23 @@ def read_run_folder(path: Path) -> RunFolder:
     for line in read_audit(path):
         digests |= line["files"]
     return RunFolder(path, manifest, digests)
+
+
+def _read_table(path: Path) -> Cells:
+    columns, table = read_cells(path, RunError)
+    rows, line = [], 2
+    for cells in table:
+        rows.append(Row(line, dict(zip(columns, (cell.strip() for cell in cells), strict=False))))
+        line += 1 + sum(cell.count("\n") for cell in cells)
+    return Cells(tuple(columns), tuple(rows))
+
+
+def _read_keys(path: Path) -> tuple[str, Any]:
+    try:
+        text = path.read_text(encoding="utf-8-sig")
+        return text, json.loads(text) if path.suffix == ".json" else tomllib.loads(text)
+    except (OSError, ValueError) as problem:
+        raise RunError(f"{path}: cannot be read: {problem}.") from None
 
 
 def _same(cell: str, wanted: str) -> bool:

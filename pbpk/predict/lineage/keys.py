@@ -1,9 +1,9 @@
-"""Keys of TOML and JSON: what stands there, in which line, where a prior is written, and what text a source key means."""
+"""Keys of TOML and JSON: what stands there and in which line, where a prior is written, what a source key means."""
 
 import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, cast
 
 from pbpk.place import line_at
 from pbpk.predict.lineage.folder import RunFolder
@@ -72,7 +72,7 @@ def _path(held: Any, dotted: str) -> Path | None:
         return None
     for name in sorted(held, key=len, reverse=True):
         if found := re.fullmatch(re.escape(name) + r"(?:\[(\d+)\])?(?:\.(.*))?", dotted, re.DOTALL):
-            inside, path = held[name], (name,)
+            inside, path = held[name], cast(Path, (name,))
             if found[1] is not None:
                 place = int(found[1]) - 1
                 if not isinstance(inside, list) or not 0 <= place < len(inside):
@@ -102,7 +102,7 @@ def _spelt(value: Any) -> str:
 
 
 def read_prior(folder: RunFolder, name: str, about: str, cited: str) -> list[Source]:
-    """Find the table of a parameter in the model's files, the animal's or the study's; what it says tells templates apart.
+    """Find the table of a parameter in the files of model, animal or study; what it says tells templates apart.
 
     about, cited : meaning and sources of the parameter as parameters.csv has them
     """
@@ -154,7 +154,7 @@ def _is_template(template: str, name: str) -> bool:
 
 
 def read_references(folder: RunFolder, words: str) -> list[Source]:
-    """Find the texts behind source keys, as `khot_2019:7; ganusov_2014`: rows that were copied from a paper, or entries.
+    """Find what is behind source keys, as `khot_2019:7; ganusov_2014`: rows that were copied from a paper, or entries.
 
     Words that are no key, as "single-copy gene, diploid", lead nowhere.
     """

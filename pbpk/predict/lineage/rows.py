@@ -19,7 +19,7 @@ def parents_of(folder: RunFolder, file: str, row: Row) -> list[Source]:
     """Sources of what one row of a table was made of; none where it stands for itself."""
     step = STEPS.get(file.rpartition("/")[2])
     found = step(folder, row) if step else []
-    return list({str(each): each for each in found if str(each) != file}.values())
+    return list({str(each): each for each in found}.values())
 
 
 def parents_of_all(folder: RunFolder, file: str) -> list[Source]:
@@ -71,8 +71,8 @@ def _contrast(folder: RunFolder, row: Row) -> list[Source]:
 
 
 def _sensitivity(folder: RunFolder, row: Row) -> list[Source]:
-    titled = [place for place in _scenarios(folder)
-              if folder.holds(place.file) and folder.read_keys(place.file)[1].get("title") == row["scenario"]]  # fmt: skip
+    kept = [place for place in _scenarios(folder) if folder.holds(place.file)]
+    titled = [place for place in kept if folder.read_keys(place.file)[1].get("title") == row["scenario"]]
     return [*titled, *folder.read_select("parameters.csv", parameter=row["parameter"])]
 
 
@@ -131,9 +131,13 @@ def _measurement(folder: RunFolder, row: Row) -> list[Source]:
 
 
 def _well(folder: RunFolder, row: Row) -> list[Source]:
-    """Amplitude of a well; its file of light, where the table names it."""
+    """Amplitude of a well, its file of light where the table names it, and the standards that a sample is read off."""
+    wells = folder.of_study("wells.csv")
     found = folder.read_select(folder.of_study("amplitudes.csv"), plate=row["plate"], well=row["well"])
-    return found + ([Source(folder.of_study(f"traces/{row['file']}"))] if row["file"] else [])
+    found += [Source(folder.of_study(f"traces/{row['file']}"))] if row["file"] else []
+    if row["role"] != "sample":
+        return found
+    return found + folder.read_select(wells, plate=row["plate"], matrix=row["matrix"], role="standard")
 
 
 def _amplitude(folder: RunFolder, row: Row) -> list[Source]:

@@ -65,11 +65,7 @@ def read_lineage(folder: RunFolder, source: Source) -> Lineage:
     RunError
         if a file of the run cannot be read
     """
-    known = folder._kept.get(("lineage", str(source)))
-    if known is None:
-        known = folder._kept["lineage", str(source)] = _read_lineage(folder, source)
-    found: Lineage = known
-    return found
+    return folder.once(("lineage", str(source)), lambda: _read_lineage(folder, source))
 
 
 def _read_lineage(folder: RunFolder, source: Source) -> Lineage:
