@@ -312,15 +312,17 @@ def virtual(
 @app.command(epilog="Example: pbpk export msc --scenario portal_vein --cells 1e6 --out msc.xml")
 def export(
     run: Annotated[str, typer.Argument(help="Run folder, for the medians of its fit; or a model's name.")],
-    out: Annotated[Path, typer.Option("--out", help="File that is written.")],
+    out: Annotated[Path, typer.Option("--out", help="File that is written, or folder of a crate.")],
     scenario: Annotated[str | None, typer.Option(help="Scenario whose doses are written; none if left out.")] = None,
     species: Elsewhere = None,
     label: Annotated[str | None, typer.Option(help="Label, where a model is exported.")] = None,
     cells: Cells = None,
-    form: Annotated[str, typer.Option("--format", help="Language of the other tool: sbml.")] = "sbml",
+    form: Annotated[
+        str, typer.Option("--format", help="Language of the other tool: sbml, or ro-crate for a run.")
+    ] = "sbml",
     force: Annotated[bool, typer.Option("--force", help="Replace the file.")] = False,
 ) -> None:
-    """Write a model, with the doses of a scenario, in another tool's language."""
+    """Write a model, with the doses of a scenario, or a whole run in another tool's language."""
     from pbpk.commands.export import tell_exported
     from pbpk.commands.whom import Whom
 

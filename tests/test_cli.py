@@ -20,7 +20,7 @@ ROOT = Path(__file__).parents[1]
 KHOT = ROOT / "data" / "khot_2019_t_cells_mouse"
 ZHUANG = ROOT / "data" / "zhuang_2021_fnd_msc_mouse"
 COMMANDS = ["run", "fit", "simulate", "report", "check", "identify", "compare", "count", "virtual", "exposure",
-            "sensitivity", "verify", "qualify", "population", "export", "plan"]  # fmt: skip
+            "sensitivity", "verify", "qualify", "population", "export", "plan", "reproduce", "seal"]  # fmt: skip
 
 
 @pytest.fixture
@@ -359,9 +359,10 @@ def test_a_fit_that_has_not_converged_ends_with_3_and_a_sentence(short):
 def test_it_leaves_a_readable_run_that_warns(short):
     names = {path.name for path in short.folder.iterdir()}
     tables = {"counts.csv", "parameters.csv", "predictions.csv", "exposure.csv"}
-    assert (
-        names == {"manifest.json", "audit.jsonl", "posterior.nc", "report.html", "diagnostics.html", "study"} | tables
-    )  # no answers from such a fit
+    kept = {"study", "model", "species", "scenarios"}  # what it was made of, and what it was asked
+    record = {"manifest.json", "audit.jsonl", "audit.seal"}
+    pages = {"report.html", "diagnostics.html"}
+    assert names == {"posterior.nc"} | record | pages | kept | tables  # no answers from such a fit
     manifest = json.loads((short.folder / "manifest.json").read_text())
     assert manifest["converged"] is False
     assert manifest["settings"]["draws"] == 100

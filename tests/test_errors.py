@@ -11,7 +11,9 @@ def subclasses(kind):
 
 
 def test_the_tree_in_the_docstring_is_the_tree():
-    drawn = {word for word in errors.__doc__.split() if word.endswith(("Error", "Converged", "Interrupted"))}
+    drawn = {
+        word for word in errors.__doc__.split() if word.endswith(("Error", "Converged", "Reproduced", "Interrupted"))
+    }
     assert drawn == {
         "PbpkError",
         *(kind.__name__ for kind in subclasses(PbpkError) if kind.__module__ == errors.__name__),
@@ -19,9 +21,10 @@ def test_the_tree_in_the_docstring_is_the_tree():
 
 
 def test_exit_codes():
-    """2 for anything the user wrote, 3 for chains that disagree, 1 for the rest."""
+    """2 for anything the user wrote, 3 for chains that disagree, 4 for what is not reproduced, 1 for the rest."""
     assert {kind.exit_code for kind in subclasses(InputError)} == {2}
     assert (PbpkError.exit_code, SolveError.exit_code, NotConverged.exit_code) == (1, 1, 3)
+    assert errors.NotReproduced.exit_code == 4
     assert errors.Interrupted.exit_code == 130  # as a shell says of Ctrl-C
 
 

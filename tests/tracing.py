@@ -48,7 +48,8 @@ def lost(blocks, folder):
     return [source for source in sources if not selects(source, folder)]
 
 
-def selects(source, folder, kept={}):  # noqa: B006  # one read of each file
+def selects(source, folder):
+    """Whether a source names a key or at least one row."""
     name, _, asked = source.partition("#")
     path = folder / name
     if not path.is_file():
@@ -57,21 +58,29 @@ def selects(source, folder, kept={}):  # noqa: B006  # one read of each file
         return True
     if path.suffix in (".toml", ".json"):
         held = tomllib.loads(path.read_text()) if path.suffix == ".toml" else json.loads(path.read_text())
-        for key in asked.split("."):
+        for key in unquote(asked.removeprefix("key=")).split("."):
             if not isinstance(held, dict) or key not in held:
                 return False
             held = held[key]
         return True
+    found = rows_of(source, folder)
+    return found is not None and len(found) > 0
+
+
+def rows_of(source, folder, kept={}):  # noqa: B006  # one read of each file
+    """Rows of a CSV that a source selects, as text; None where a column is none of its own."""
+    name, _, asked = source.partition("#")
+    path = folder / name
     if path not in kept:
         kept[path] = pd.read_csv(path, dtype=str, keep_default_na=False)
     table = kept[path]
     for condition in asked.split("&"):
         key, _, value = condition.partition("=")
         if key not in table:
-            return False
+            return None
         value = unquote(value)
         table = table[[same(each, value) for each in table[key]]]
-    return len(table) > 0
+    return table
 
 
 def same(one, other):

@@ -11,18 +11,21 @@ from pbpk.errors import InputError, did_you_mean
 from pbpk.share.sbml import write_sbml
 from pbpk.terminal import console
 
-FORMATS = ("sbml",)
+FORMATS = ("sbml", "ro-crate")
 
 
 def tell_exported(whom: Whom, scenario: str | None, cells: float | None, form: str, out: Path, force: bool) -> None:
-    """Write a model at the medians of a fit or of its priors, with the doses of a scenario if one is named.
+    """Write a model at the medians of a fit or of its priors, with the doses of a scenario if one is named; or a run.
 
-    form : language of the other tool, sbml
+    form : language of the other tool, sbml, or ro-crate for a whole run
     """
     if form not in FORMATS:
         raise InputError(f"--format: `{form}` is none that can be written.{did_you_mean(form, FORMATS)}")
     if out.exists() and not force:
         raise InputError(f"{out}: exists already; choose another --out, or replace it with --force.")
+    if form == "ro-crate":
+        _tell_crate(whom.run, out, force)
+        return
     origin = whom.read(None)
     chosen = None if scenario is None else read_one_scenario(scenario, origin.model)
     there = origin.animal(chosen) if chosen is not None else origin
@@ -33,3 +36,13 @@ def tell_exported(whom: Whom, scenario: str | None, cells: float | None, form: s
     words = f"medians of {there.words}"
     write_sbml(there.model, out, middle, chosen, cells or there.amount, standing or None, words)
     console.print(f"Written: {escape(str(out))} (SBML Level 3 Version 2, {escape(words)})", soft_wrap=True)
+
+
+def _tell_crate(run: str, out: Path, force: bool) -> None:
+    """Write a whole run, with what describes it."""
+    from pbpk.share.crate import write_crate
+
+    if not Path(run).is_dir():
+        raise InputError(f"{run}: is no run folder; only a run is written as ro-crate.")
+    write_crate(Path(run), out, force)
+    console.print(f"Written: {escape(str(out))} (RO-Crate 1.3, structured after Process Run Crate 0.6)", soft_wrap=True)

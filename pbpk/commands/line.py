@@ -74,7 +74,8 @@ class Asked:
     @property
     def told(self) -> dict[str, Any]:
         """What was asked beside the settings of the fit, as a manifest holds it, to ask it again."""
-        return {"answer": self.answer, "cells": self.cells, "allow_unconverged": self.allow_unconverged}
+        return {"answer": self.answer, "shipped": self.scenarios is None, "cells": self.cells,
+                "allow_unconverged": self.allow_unconverged}  # fmt: skip
 
     @property
     def seed(self) -> int:
@@ -173,7 +174,7 @@ def run_line(source: Path, out: Path, asked: Asked) -> None:
             for name, member in members.items()
         }
         if collection is not None:
-            _write_together(collection, whole, posteriors, RunRecord(folder, out, asked, amended))
+            _write_together(collection, whole, members, RunRecord(folder, out, asked, amended))
     if amended is not None:
         write_amendment(amended, str(read_json(out / "manifest.json")["occasion"]["run_id"]))
     if chains.is_dir() and not quick:  # a quick look leaves a long fit where it was interrupted
@@ -243,17 +244,18 @@ def _write_sensitivity(member: Member, result: Run, asked: Asked, folder: Path) 
     write_table(local(inputs_of(put), seed=asked.seed).assign(scenario=near[0].title), folder / "sensitivity.csv")
 
 
-def _write_together(
-    collection: Collection, whole: Together, posteriors: Mapping[str, Posterior], record: RunRecord
-) -> None:
+def _write_together(collection: Collection, whole: Together, members: Mapping[str, Member], record: RunRecord) -> None:
     """Write what the studies have in common: how each parameter was shared, and a manifest that names them."""
     asked = record.asked
     write_table(whole.table, record.folder / "sharing.csv")
-    told: dict[str, Any] = {"title": collection.title, "studies": list(posteriors), "seed": asked.settings["seed"]}
-    told |= {"settings": dict(asked.settings), "sharing": dict(collection.sharing), "asked": asked.told}
+    # of the shipped scenarios each study answers those that it can; others are asked of all
+    sources = {} if asked.scenarios is None else scenario_files(next(iter(members.values())).scenarios)
+    write_sources(sources, record.folder)
+    told: dict[str, Any] = {"title": collection.title, "studies": list(members), "seed": asked.settings["seed"]}
+    told |= {"settings": dict(asked.settings), "sharing": dict(collection.sharing)}
+    told |= {"asked": asked.told | {"scenarios": {key: read_digest(path) for key, path in sources.items()}}}
     told |= {"schema_version": SCHEMA} | read_environment()
-    seals = {name: read_verified(record.folder / name).seal for name in posteriors}
-    record.write("together", told, {}, members=seals)
+    record.write("together", told, {}, {name: read_verified(record.folder / name).seal for name in members})
 
 
 def _refuse_unconverged(posteriors: Mapping[str, Posterior], out: Path, asked: Asked) -> None:

@@ -26,7 +26,7 @@ from pbpk.report.diagnosis import shown
 from pbpk.report.diagnostic_page import write_diagnostics
 from pbpk.report.document.as_pdf import PAPERS, Paper
 from pbpk.report.dossier import Dossier
-from pbpk.report.model_report import FORMATS, report_document, write_document
+from pbpk.report.model_report import FORMATS, report_document, write_documents
 from pbpk.share.tables import write_table
 from pbpk.terminal import console
 
@@ -44,7 +44,7 @@ def tell_reported(run: Path, formats: str, paper: str, author: Path | None, fina
     asked = words(formats)
     for name, known, option in [*((name, FORMATS, "--formats") for name in asked), (paper, tuple(PAPERS), "--paper")]:
         if name not in known:
-            raise ReportError(f"{option}: `{name}` is none.{did_you_mean(name, known)} Take {' or '.join(known)}.")
+            raise ReportError(f"{option}: `{name}` is none.{did_you_mean(name, known)}")
     read_open(run)
     study, posterior, manifest = read_fit(run)
     if author is not None or (run / "study" / study.name / AUTHORED).is_file():  # what was written there since, too
@@ -59,9 +59,13 @@ def tell_reported(run: Path, formats: str, paper: str, author: Path | None, fina
         more = f" {count - 1} more stand on the first page of a draft (leave --final out)." if count > 1 else ""
         raise ReportError(f"{run}: the report cannot be final: {first}{more}")
     written = write_pages(dossier, run, checked, asked, PAPERS_BY_NAME[paper])
-    write_audit(run, "final report" if final else "report", written)
+    seal = write_audit(run, "final report", written, final=True) if final else write_audit(run, "report", written)
     console.print(f"Written: {', '.join(escape(str(path)) for path in written)}", soft_wrap=True)
-    if not final:
+    if final:
+        console.print(
+            f"Final: nothing of this run may be written again. Keep its seal elsewhere: {seal}", soft_wrap=True
+        )
+    else:
         console.print(f"A draft: {len(dossier.hindrances)} things stand in the way of a final report, listed in it.")
 
 
@@ -76,7 +80,7 @@ def write_pages(
     if dossier.judged:
         written.append(write_table(judged_table(dossier.judged), folder / "criteria.csv"))
     document = report_document(dossier)
-    return written + [write_document(document, folder / f"report.{form}", paper) for form in formats]
+    return written + write_documents(document, [folder / f"report.{form}" for form in formats], paper)
 
 
 def read_dossier(result: Run, folder: Path, checked: PriorCheck, final: bool = False) -> Dossier:

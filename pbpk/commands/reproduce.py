@@ -50,6 +50,9 @@ def tell_reproduced(run: Path, out: Path | None) -> None:
         compared = {name: read_reproduction(run / name, again / name) for name in members}
     for name, each in compared.items():
         _say(run / name, each)
+        light = any(kept.startswith("study/traces/") for kept in read_json(run / name / "manifest.json")["inputs"])
+        if light and each.other and each.to_the_byte:
+            console.print("Raw light stays outside of a run, so pages that draw it or name its files are others.")
     if not all(each.passed for each in compared.values()):
         raise NotReproduced(f"{run}: not reproduced; what differs is said above.")
 
@@ -89,12 +92,13 @@ def write_collection(run: Path, manifest: Mapping[str, Any], folder: Path) -> Pa
 def asked_of(run: Path, manifest: Mapping[str, Any]) -> Asked:
     """What a run was asked, with the files that it keeps."""
     asked = manifest["asked"]
+    shipped = "studies" in manifest and asked["shipped"]  # each study then answers those that it can
     settings = {key: value for key, value in manifest["settings"].items() if key not in OF_OTHERS}
     if kept := _kept_model(run, manifest):
         settings["model"] = kept
     return Asked(
         settings=settings,
-        answer=bool(asked["scenarios"]),
+        answer=asked["answer"] and bool(asked["scenarios"] or shipped),
         scenarios=str(run / "scenarios") if asked["scenarios"] else None,
         cells=asked["cells"],
         allow_unconverged=bool(asked["allow_unconverged"]),

@@ -3,6 +3,7 @@
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
+import numpy as np
 import pandas as pd
 import xarray as xr
 from rich.markup import escape
@@ -116,14 +117,12 @@ def _write_again(run: Path, folder: Path) -> None:
 def different_cells(then: Path, now: Path) -> list[str]:
     """Sentences on the cells in which a table differs from what was written, by row of the file and column."""
     try:
-        before, after = (pd.read_csv(path, dtype=str, keep_default_na=False) for path in (then, now))
+        before, after = (pd.read_csv(path, header=None, dtype=str, keep_default_na=False) for path in (then, now))
     except (ValueError, OSError):
         return [f"{now}: is no table any more."]
-    if list(before.columns) != list(after.columns) or len(before) != len(after):
-        return [f"{now}: had {len(before)} rows of {len(before.columns)} columns, now {len(after)} of "
-                f"{len(after.columns)}."]  # fmt: skip
-    changed = [(row, column) for column in before for row in range(len(before))
-               if before[column].iloc[row] != after[column].iloc[row]]  # fmt: skip
-    told = [f"{now}: row {row + 2}, column `{column}`: `{after[column].iloc[row]}`, written was "
-            f"`{before[column].iloc[row]}`." for row, column in changed[:MOST_CELLS]]  # fmt: skip
-    return told + ([f"{now}: {len(changed) - MOST_CELLS} more cells differ."] if len(changed) > MOST_CELLS else [])
+    if before.shape != after.shape:
+        shapes = [f"{len(table) - 1} rows of {table.shape[1]} columns" for table in (before, after)]
+        return [f"{now}: had {shapes[0]}, has {shapes[1]}."]
+    told = [f"{now}: row {row + 1}, column `{before.iloc[0, column]}`: `{after.iloc[row, column]}`, written was "
+            f"`{before.iloc[row, column]}`." for row, column in np.argwhere((before != after).to_numpy())]  # fmt: skip
+    return told[:MOST_CELLS] + ([f"{now}: {len(told) - MOST_CELLS} more cells differ."] if told[MOST_CELLS:] else [])

@@ -89,10 +89,10 @@ def write_audit(
     }
     lines = [*lines, canonical(line)]
     if earlier:
-        path.write_text("\n".join(lines) + "\n", encoding="utf-8")
+        path.write_bytes("".join(f"{each}\n" for each in lines).encode())
     else:
-        with path.open("a", encoding="utf-8") as file:
-            file.write(lines[-1] + "\n")
+        with path.open("ab") as file:
+            file.write(f"{lines[-1]}\n".encode())
     _write_seal(folder, lines)
     return digest_of(lines[-1])
 
@@ -166,13 +166,13 @@ def read_verified(folder: Path) -> Verified:
     there = {file.relative_to(folder).as_posix(): file for file in _files(folder, members)}
     changed = tuple(name for name, file in there.items() if name in known and read_digest(file) != known[name][0])
     problems = [
-        *_unsealed(folder, lines),
+        *_read_unsealed(folder, lines),
         *(f"{folder / name}: is gone; it was written {known[name][1]}." for name in known if name not in there),
         *(f"{folder / name}: is not the file that was written {known[name][1]}." for name in changed),
         *(f"{there[name]}: was added by hand; no line of {FILE} knows it." for name in there if name not in known),
     ]
     if "manifest.json" not in changed:
-        problems += _contradicted(folder, told)
+        problems += _read_contradicted(folder, told)
     seals, files = tuple(digest_of(line) for line in lines), len(known)
     for name, seal in members.items():
         inside = read_verified(folder / name)
@@ -228,7 +228,7 @@ def _notes(told: list[dict[str, Any]]) -> tuple[str, ...]:
     return tuple(notes)
 
 
-def _contradicted(folder: Path, told: list[dict[str, Any]]) -> list[str]:
+def _read_contradicted(folder: Path, told: list[dict[str, Any]]) -> list[str]:
     """Files of which the manifest and the first line say different things, as where the record was made anew."""
     try:
         manifest: Any = json.loads((folder / "manifest.json").read_text(encoding="utf-8"))
@@ -240,35 +240,44 @@ def _contradicted(folder: Path, told: list[dict[str, Any]]) -> list[str]:
             for name, digest in outputs.items() if first.get(name) != digest]  # fmt: skip
 
 
-def _unsealed(folder: Path, lines: list[str]) -> list[str]:
+def _read_unsealed(folder: Path, lines: list[str]) -> list[str]:
     """What is wrong about the end of the record."""
+    path, seal = folder / FILE, folder / SEAL
+    if not seal.is_file():
+        return [f"{seal}: is gone, so nothing tells where the record ends."]
+    found = seal.read_bytes()
+    if found == _sealed(lines).encode() and path.read_bytes().endswith(b"\n"):
+        return []
     try:
-        kept = json.loads((folder / SEAL).read_text(encoding="utf-8"))
-        count, seal = int(kept["lines"]), str(kept["seal"])
-    except OSError:
-        return [f"{folder / SEAL}: is gone, so nothing tells where the record ends."]
+        count = int(json.loads(found)["lines"])
     except (ValueError, KeyError, TypeError):
-        return [f"{folder / SEAL}: is not what was written."]
+        return [f"{seal}: is not what was written."]
     if len(lines) < count:
-        return [f"{folder / FILE}: ends with line {len(lines)}, but {count} lines were sealed; others were removed."]
+        return [f"{path}: ends with line {len(lines)}, but {count} were sealed in {seal}; others were removed."]
     if len(lines) > count:
-        return [f"{folder / FILE}: has {len(lines)} lines, but {count} were sealed; others were added by hand."]
-    return [] if digest_of(lines[-1]) == seal else [f"{folder / FILE}: its last line is not the one that was sealed."]
+        return [f"{path}: has {len(lines)} lines, but {count} were sealed in {seal}; others were added by hand."]
+    return [f"{path}: its last line is not the one that was sealed in {seal}."]
 
 
 def _refuse_unsealed(folder: Path, lines: list[str]) -> None:
-    for problem in _unsealed(folder, lines):
+    for problem in _read_unsealed(folder, lines):
         raise RunError(f"{problem} The record of this run is broken: go back to a copy that was kept, or fit again.")
 
 
 def _write_seal(folder: Path, lines: list[str]) -> None:
     beside = folder / f"{SEAL}.partial"
-    beside.write_text(canonical({"lines": len(lines), "seal": digest_of(lines[-1])}) + "\n", encoding="utf-8")
+    beside.write_bytes(_sealed(lines).encode())
     beside.replace(folder / SEAL)
 
 
+def _sealed(lines: list[str]) -> str:
+    return canonical({"lines": len(lines), "seal": digest_of(lines[-1]) if lines else FIRST}) + "\n"
+
+
 def _read_lines(path: Path) -> list[str]:
-    return path.read_text(encoding="utf-8").splitlines() if path.is_file() else []
+    """Lines as they stand: only a line feed ends one, whatever else a reason may hold."""
+    text = path.read_bytes().decode("utf-8", "replace") if path.is_file() else ""
+    return text.removesuffix("\n").split("\n") if text else []
 
 
 def _check_chain(path: Path, lines: list[str]) -> list[dict[str, Any]]:

@@ -5,16 +5,17 @@ import platform
 import re
 import subprocess
 from functools import cache
-from importlib.metadata import Distribution, PackageNotFoundError, distribution
+from importlib.metadata import Distribution, PackageNotFoundError, distribution, version
 from pathlib import Path
 from typing import Any
 
 import numpy as np
+from packaging.requirements import Requirement
+from packaging.utils import canonicalize_name
 
-import pbpk
 from pbpk.predict.record import read_digest
 
-CHECKOUT = Path(pbpk.__file__).parents[1]  # where the package stands, a checkout if it has a .git
+CHECKOUT = Path(__file__).parents[2]  # where the package stands, a checkout if it has a .git
 THREADS = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "NUMBA_NUM_THREADS")
 TOLD = ("package", "python", "platform", "cpu", "blas", "threads", "dependencies", "lockfile_sha256")
 
@@ -24,7 +25,7 @@ def read_environment() -> dict[str, Any]:
     """Read what has a say in the last digits, by the keys of `TOLD`; what cannot be known is None."""
     lock = CHECKOUT / "requirements.lock"
     return {
-        "package": {"name": "pbpk", "version": pbpk.__version__, **_read_commit(CHECKOUT)},
+        "package": {"name": "pbpk", "version": _version("pbpk"), **_read_commit(CHECKOUT)},
         "python": platform.python_version(),
         "platform": platform.platform(),
         "cpu": {"name": _read_cpu(), "machine": platform.machine(), "cores": os.cpu_count()},
@@ -45,19 +46,21 @@ def installed(name: str) -> dict[str, str]:
             known: Distribution = distribution(asked)
         except PackageNotFoundError:  # of another platform, or an extra nobody asked for
             continue
-        key = _spelt(known.metadata["Name"])
+        key = canonicalize_name(known.metadata["Name"])
         if key in found:
             continue
         found[key] = known.version
-        needs = [line for line in known.requires or () if "extra ==" not in line]
-        waiting += [named.group() for line in needs if (named := re.match(r"[\w.-]+", line))]
-    found.pop(_spelt(name), None)
+        needs = [Requirement(line) for line in known.requires or ()]
+        waiting += [need.name for need in needs if need.marker is None or need.marker.evaluate({"extra": ""})]
+    found.pop(canonicalize_name(name), None)
     return found
 
 
-def _spelt(name: str) -> str:
-    """Name of a package as indexes compare it (PEP 503)."""
-    return re.sub(r"[-_.]+", "-", name).lower()
+def _version(name: str) -> str | None:
+    try:
+        return version(name)
+    except PackageNotFoundError:  # a checkout that nobody installed
+        return None
 
 
 def _read_commit(folder: Path) -> dict[str, Any]:

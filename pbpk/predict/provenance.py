@@ -3,7 +3,6 @@
 All that two runs of the same inputs do not share stands in one place, `occasion`: time, id, command, operator, seconds.
 """
 
-import os
 import secrets
 import time
 from collections.abc import Iterable, Mapping
@@ -18,7 +17,6 @@ import numpy as np
 from pbpk.assay.counts import OrganCounts
 from pbpk.assay.study import Study
 from pbpk.body.legs import ABSOLUTE, RELATIVE
-from pbpk.body.library import LIBRARY
 from pbpk.body.model import Model, Parameter
 from pbpk.canonical import digest_of
 from pbpk.infer.draws.posterior import Posterior
@@ -50,31 +48,39 @@ def occasion(command: str, seconds: Mapping[str, float], **more: Any) -> dict[st
 
 def model_details(model: Model) -> dict[str, Any]:
     """Name of a model, and hashes of its files, its equations and its numbers with their priors and sources."""
-    arrows = [[family.line, family.rate.text, family.organs, [model.states[s] for s in family.source],
-               [model.states[t] for t in family.target]] for family in model.families]  # fmt: skip
-    follows = [{name: rate.text for name, rate in rates.items()} for rates in (model.where, model.derived)]
-    routes = {name: [route.enters, route.needs] for name, route in model.routes.items()}
-    said = [arrows, follows, routes, dict(model.kinds), model.outside, dict(model.readouts), dict(model.observed),
-            dict(model.volumes), model.dead_enter, model.states, model.n_lasting]  # fmt: skip
     return {
         "name": f"{model.name}:{model.chosen}" if model.chosen else model.name,
         "version": digest_of({path.name: read_digest(path) for path in model.files})[:16],
-        "equations_sha256": digest_of(said),
-        "parameter_registry_sha256": digest_of(_registry(model)),
+        "equations_sha256": equations_digest(model),
+        "parameter_registry_sha256": registry_digest(model),
     }
 
 
-def _registry(model: Model) -> dict[str, Any]:
-    """Every number of a model: its unit, value or prior, and source."""
-    numbers = [*model.parameters, *model.noise, *model.believed.values(), *([model.size_law] if model.size_law else [])]
-    modifiers = [[each.name, each.unit, finite(each.neutral), each.prior and _prior(each.prior), each.source]
-                 for each in model.modifiers]  # fmt: skip
-    return {
+def equations_digest(model: Model) -> str:
+    """SHA-256 of what moves: states, arrows with their rates, what modifiers put in their stead, what is observed."""
+    arrows = [[family.line, family.rate.text, family.organs, [model.states[s] for s in family.source],
+               [model.states[t] for t in family.target]] for family in model.families]  # fmt: skip
+    instead = {m.name: [[place, family.line, family.organs] for place, family in m.replaces] for m in model.modifiers}
+    follows = [{name: rate.text for name, rate in rates.items()} for rates in (model.where, model.derived)]
+    routes = {name: [route.enters, route.needs] for name, route in model.routes.items()}
+    return digest_of([arrows, instead, follows, routes, dict(model.kinds), model.outside, dict(model.readouts),
+                      dict(model.observed), dict(model.volumes), model.dead_enter, model.lost, model.states,
+                      model.n_lasting])  # fmt: skip
+
+
+def registry_digest(model: Model) -> str:
+    """SHA-256 of every number of a model: its unit, value or prior, and source; of the animal's numbers too."""
+    law = [model.size_law] if model.size_law else []
+    numbers = [*model.parameters, *model.noise, *model.believed.values(), *law]
+    modifiers = {each.name: [each.unit, told_number(each.neutral), each.source, each.prior and _prior(each.prior)]
+                 for each in model.modifiers}  # fmt: skip
+    constants = {name: [told_number(value), model.constant_units[name]] for name, value in model.constants.items()}
+    return digest_of({
         "estimated": priors(numbers),
-        "constants": {name: [value, model.constant_units[name]] for name, value in model.constants.items()},
+        "constants": constants,
         "modifiers": modifiers,
         "animal": {name: asdict(quantity) for name, quantity in model.quantities.items()},
-    }
+    })  # fmt: skip
 
 
 def priors(parameters: Iterable[Parameter]) -> dict[str, Any]:
@@ -84,6 +90,11 @@ def priors(parameters: Iterable[Parameter]) -> dict[str, Any]:
 
 def _prior(prior: Any) -> dict[str, Any]:
     return {"form": prior.form, "centre": finite(prior.centre), "sigma": finite(prior.sigma)}
+
+
+def told_number(number: float) -> float | str:
+    """Number as JSON can hold it, a word where it has none: a capacity that nothing fills."""
+    return number if np.isfinite(number) else str(number)
 
 
 def finite(number: Any) -> float | None:
@@ -181,8 +192,3 @@ def read_outputs(folder: Path, members: Iterable[str] = ()) -> list[dict[str, st
     named = [(path.relative_to(folder), path) for path in files]
     return [{"path": name.as_posix(), "sha256": read_digest(path)} for name, path in named
             if name.as_posix() not in APART and name.parts[0] not in set(members)]  # fmt: skip
-
-
-def is_shipped(path: Path) -> bool:
-    """Whether a file is one of those that come with the package."""
-    return path.resolve().is_relative_to(Path(os.path.realpath(LIBRARY)))

@@ -102,7 +102,7 @@ def read_reproduction(run: Path, again: Path) -> Reproduction:
     tables = [name for name in other if name.endswith(".csv") and name in wrote and name in writes]
     n = min(DRAWS, *(told["diagnostics"]["ess_min"] or 1.0 for told in (then, now)))
     for name in tables:
-        found, wrong = _tables(name, run / name, again / name, n)
+        found, wrong = _read_tables(name, run / name, again / name, n)
         drawn += found
         apart += wrong
     k = float(norm.isf(0.5 * FALSE_ALARM / max(1, len(drawn))))
@@ -179,7 +179,7 @@ def standard_errors(one: Array, two: Array, error_one: Array, error_two: Array) 
     return np.where(np.isnan(far), np.inf, far)
 
 
-def _tables(name: str, then: Path, now: Path, n: float) -> tuple[list[tuple[str, float]], list[str]]:
+def _read_tables(name: str, then: Path, now: Path, n: float) -> tuple[list[tuple[str, float]], list[str]]:
     """Cells of a table that were computed from draws, with how far they differ; sentences on others that differ."""
     one, two = (pd.read_csv(path, keep_default_na=False, na_values=[""]) for path in (then, now))
     if list(one.columns) != list(two.columns) or len(one) != len(two):
@@ -215,12 +215,12 @@ def _of_intervals(one: Array, two: Array, n: float) -> Array:
 def _quantile_errors(interval: Array, n: float) -> Array:
     """Standard error of the ends and the middle of intervals (row, 3) from n draws."""
     size = np.array([TAIL_ERROR, MEDIAN_ERROR, TAIL_ERROR]) / np.sqrt(n)
-    plain = _half(interval)[:, np.newaxis] * size
-    with np.errstate(divide="ignore", invalid="ignore"):
-        relative = _half(np.log(np.where(interval > 0.0, interval, np.nan)))[:, np.newaxis] * size
-    return np.fmax(plain, np.abs(interval) * relative)
+    positive = interval.min(axis=1, keepdims=True) > 0.0
+    relative = _halves(np.log(np.where(positive, interval, np.nan)))
+    return np.fmax(_halves(interval), np.abs(interval) * relative) * size
 
 
-def _half(interval: Array) -> Array:
-    """The wider half of each interval, (row,)."""
-    return np.fmax(interval[:, 1] - interval[:, 0], interval[:, 2] - interval[:, 1])
+def _halves(interval: Array) -> Array:
+    """Half of each interval that an end lies on, and the wider one for the middle, (row, 3)."""
+    low, high = interval[:, 1] - interval[:, 0], interval[:, 2] - interval[:, 1]
+    return np.stack([low, np.fmax(low, high), high], axis=-1)

@@ -1,6 +1,7 @@
 """The model analysis report: one document from a dossier, written as HTML, Word or PDF."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -9,8 +10,9 @@ from pbpk.report import wording
 from pbpk.report.document.as_docx import write_docx
 from pbpk.report.document.as_html import document_html
 from pbpk.report.document.as_pdf import Paper, write_pdf
-from pbpk.report.document.blocks import Block, Document, Heading, numbered
+from pbpk.report.document.blocks import Block, Document, Figure, Heading, numbered
 from pbpk.report.dossier import Dossier
+from pbpk.report.ink import bare_svg
 from pbpk.report.rendering import write_whole
 from pbpk.report.sections import (
     appendices,
@@ -96,6 +98,20 @@ def write_document(document: Document, path: Path, paper: Paper = "letter") -> P
     raise ReportError(
         f"{path}: `{form}` is no format of a report.{did_you_mean(form, FORMATS)} Take html, docx or pdf."
     )
+
+
+def write_documents(document: Document, paths: Sequence[Path], paper: Paper = "letter") -> list[Path]:
+    """Write a document in several formats, side by side: they wait for pandoc and Typst more than for each other.
+
+    Raises
+    ------
+    ReportError
+    """
+    for block in document.blocks:  # drawn here, since matplotlib is of one thread
+        if isinstance(block, Figure):
+            bare_svg(block.drawing)
+    with ThreadPoolExecutor(len(FORMATS)) as pool:
+        return list(pool.map(lambda path: write_document(document, path, paper), paths))
 
 
 def report_document(dossier: Dossier) -> Document:

@@ -1,9 +1,12 @@
 """A model in another tool's language, from the command line."""
 
+import json
+
 import libsbml
 import numpy as np
 import pytest
 from madeup import write_made_up
+from rocrate.rocrate import ROCrate
 from saying import say
 
 
@@ -41,3 +44,25 @@ def test_a_mistake_is_one_sentence(tmp_path, words, said):
     assert found.code == 2
     assert said in found.err
     assert not (tmp_path / "x.xml").exists()
+
+
+def test_a_run_is_handed_on_whole(run, tmp_path):
+    assert say("seal", run, "--reason", "sent").code == 0  # a final run may be handed on
+    said = say("export", run, "--format", "ro-crate", "--out", tmp_path / "crate")
+    assert said.code == 0, said.err
+    assert "structured after Process Run Crate" in said.out
+    crate = ROCrate(tmp_path / "crate")
+    (action,) = crate.root_dataset["mentions"]
+    told = json.loads((run / "manifest.json").read_text())
+    assert action.id == f"urn:uuid:{told['occasion']['run_id']}"
+    assert action["description"] == told["occasion"]["command"]
+    used = {part.id for part in action["object"]}
+    assert {"study/study/measurements.csv", "model/small.toml", "scenarios/iv_bolus.toml", "#setting-seed"} <= used
+    made = {part.id for part in action["result"]}
+    assert {each["path"] for each in told["outputs"]} - used == made - {"manifest.json"}
+    assert say("verify", tmp_path / "crate").code == 0
+    again = say("export", run, "--format", "ro-crate", "--out", tmp_path / "crate")
+    assert again.code == 2
+    model = say("export", "msc", "--format", "ro-crate", "--out", tmp_path / "crate.zip")
+    assert model.code == 2
+    assert "only a run is written as ro-crate" in model.err

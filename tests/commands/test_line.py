@@ -1,20 +1,24 @@
 """The whole line with a made-up posterior: what is written where, and what an interruption leaves."""
 
 import json
+import re
 import shutil
 from pathlib import Path
 
 import pandas as pd
 import pytest
 import xarray as xr
+from saying import say
 
 from pbpk.commands import line
 from pbpk.commands.line import Asked, run_line
 from pbpk.commands.plan import tell_plan
-from pbpk.errors import FilingError, Interrupted, NotConverged, StudyError
+from pbpk.errors import FilingError, Interrupted, NotConverged, RunError, StudyError
+from pbpk.predict.audit import read_audit, read_verified
 from pbpk.predict.filing.authored import read_authored
 from pbpk.predict.filing.deviations import deviations
 from pbpk.predict.filing.frozen import read_plan, seal_of
+from pbpk.predict.record import read_json
 from pbpk.predict.run import assemble, read_fit
 
 DATA = Path(__file__).parents[2] / "data"
@@ -173,3 +177,40 @@ def test_a_plan_that_is_frozen_during_the_fit_is_not_the_one_that_is_followed(
     study, _, manifest = read_fit(tmp_path / "out")
     assert manifest["plan"]["sha256"] == before
     assert seal_of(read_plan(study.folder)) != before
+
+
+def test_a_run_supersedes_another(made_up, tmp_path):
+    old, new, third = (tmp_path / name for name in ("old", "new", "third"))
+    run_line(KHOT, old, Asked(SETTINGS, answer=False))
+    seal = read_verified(old).seal
+    again = Asked(SETTINGS, answer=False, supersedes=old, reason="a weight was wrong")
+    run_line(KHOT, new, again)
+    told = read_json(new / "manifest.json")["occasion"]
+    assert told["supersedes"]["reason"] == "a weight was wrong"
+    assert told["supersedes"]["run_id"] == read_json(old / "manifest.json")["occasion"]["run_id"]
+    assert told["prev_audit_hash"] == seal
+    assert read_audit(old)[-1]["superseded_by"] == told["run_id"]
+    assert read_audit(new)[0]["supersedes"] == told["supersedes"]["run_id"]
+    for folder, words in ((old, f"was superseded .* by {told['run_id']}: a weight"), (new, "supersedes .*: a weight")):
+        assert read_verified(folder).passed
+        assert any(re.search(words, note) for note in read_verified(folder).notes)
+    fitted = len(made_up)
+    with pytest.raises(RunError, match="was superseded"):
+        run_line(KHOT, third, again)
+    with pytest.raises(RunError, match="--force will not replace it"):
+        run_line(KHOT, old, Asked(SETTINGS, answer=False, force=True))
+    assert len(made_up) == fitted  # told before anything is computed
+    run_line(KHOT, new, Asked(SETTINGS, answer=False, force=True))
+    lines = read_audit(new)
+    assert [line["action"] for line in lines] == ["fit", "fit"]
+    assert lines[1]["afresh"] is True
+    assert read_json(new / "manifest.json")["occasion"]["prev_audit_hash"] == lines[1]["before"]
+    assert read_verified(new).passed
+
+
+def test_the_record_of_a_run_is_not_lost_to_something_else(made_up, tmp_path):
+    run_line(KHOT, tmp_path / "out", Asked(SETTINGS, answer=False))
+    said = say("count", KHOT, "--out", tmp_path / "out", "--force")  # a run holds counts.csv too
+    assert said.code == 2
+    assert "is a run whose record would be lost" in said.err
+    assert read_verified(tmp_path / "out").passed

@@ -1,4 +1,5 @@
 import re
+from dataclasses import replace
 from types import SimpleNamespace
 
 import pytest
@@ -14,6 +15,8 @@ from pbpk.report.sections.outline import APPENDICES, SECTIONS
 from pbpk.report.wording import FOOTNOTE
 
 HOSTILE = "<script>alert('x')</script> & {{ 7 * 7 }} {% raw %} | $a$ \"q\" #let @ref \\input{x} ~~s~~ <w:t>"
+
+SECTION = re.compile(r"\b[24](\.\d+){2,3}\b")  # of the CTD, as 2.6.5.5
 
 
 @pytest.fixture(scope="module")
@@ -59,10 +62,9 @@ def test_the_sections_are_in_order_and_none_is_empty(document):
 
 
 def test_no_number_of_a_table_is_without_a_source(document):
-    bare = [block.caption for block in document.blocks if isinstance(block, Table) and block.rows
-            and not all(block.source_of(i) for i in range(len(block.rows)))
-            and re.search(r"\d", " ".join(str(cell) for row in block.rows for cell in row))]  # fmt: skip
-    assert bare == ["Outline of this report against four guidelines it is structured after"]
+    bare = {block.caption for block in document.blocks if isinstance(block, Table) for i, row in enumerate(block.rows)
+            if not block.source_of(i) and re.search(r"\d", SECTION.sub("", " ".join(map(str, row))))}  # fmt: skip
+    assert bare == {"Outline of this report against four guidelines it is structured after"}
 
 
 def test_no_claim_of_compliance(text):
@@ -82,9 +84,8 @@ def test_hostile_text_prints_literally_in_every_format(khot, tmp_path):
             "sources": [about.sources[0].model_copy(update={"text": HOSTILE, "doi": HOSTILE, "note": HOSTILE})],
         }
     )
-    kept = {name: getattr(khot.study, name) for name in ("doses", "measurements", "hashes", "name", "weights")}
     forecast = khot.forecast[khot.forecast["scenario"] == "s0"].assign(title=HOSTILE)
-    given = vars(khot) | {"study": SimpleNamespace(**kept, about=changed), "forecast": forecast}
+    given = vars(khot) | {"study": replace(khot.study, about=changed), "forecast": forecast}
     for table in ("predictions", "curves", "exposure"):
         given[table] = given[table].assign(group=HOSTILE)
     made = report_document(Dossier(SimpleNamespace(**given)))

@@ -6,15 +6,16 @@ it is computed. Each part has a digest of its own, so that a changed byte can be
 
 import hashlib
 import json
-import math
 from collections.abc import Mapping, Sequence
 from typing import Any
 
 from pbpk.assay.study import Study
 from pbpk.body.model import Model, Parameter
+from pbpk.canonical import canonical as spelt
 from pbpk.errors import FilingError
 from pbpk.predict.filing.authored import Authored
 from pbpk.predict.filing.fields import NotApplicable, Text
+from pbpk.predict.provenance import equations_digest, registry_digest, told_number
 from pbpk.predict.scenario import Scenario
 
 VERSION = 1
@@ -77,7 +78,7 @@ def planned(
                         "source": modifier.source}
         for modifier in model.modifiers if modifier.prior is not None
     }  # fmt: skip
-    numbers = {name: {"value": _plain(value), "unit": model.constant_units.get(name, "")}
+    numbers = {name: {"value": told_number(value), "unit": model.constant_units.get(name, "")}
                for name, value in model.constants.items()}  # fmt: skip
     about = study.about
     return {
@@ -114,32 +115,6 @@ def data_files(hashes: Mapping[str, str]) -> dict[str, str]:
             if name not in NO_DATA and not name.endswith((".md", ".txt"))}  # fmt: skip
 
 
-def equations_digest(model: Model) -> str:
-    """SHA-256 of what moves: states, arrows with their rates, what modifiers put in their stead, what is observed."""
-    arrows = [[family.line, family.organs] for family in model.families]
-    instead = {m.name: [[place, family.line, family.organs] for place, family in m.replaces] for m in model.modifiers}
-    routes = {name: [route.enters, route.needs] for name, route in model.routes.items()}
-    kinds = {name: sorted(states) for name, states in model.kinds.items()}
-    seen = {name: [list(states)] for name, states in model.observed.items()}
-    return _digest([model.states, model.n_lasting, arrows, instead, routes, kinds, seen, model.readouts, model.lost,
-                    sorted(model.outside)])  # fmt: skip
-
-
-def registry_digest(model: Model) -> str:
-    """SHA-256 of every number of a model, to its last digit: priors, units and sources, numbers of the animal."""
-    parameters = [
-        [p.name, p.unit, p.prior.form, _plain(p.prior.centre), _plain(p.prior.sigma), p.source]
-        for p in (*model.parameters, *model.noise, *_law(model))
-    ]
-    modifiers = [
-        [m.name, m.unit, _plain(m.neutral), m.source]
-        + ([m.prior.form, _plain(m.prior.centre), _plain(m.prior.sigma)] if m.prior is not None else [])
-        for m in model.modifiers
-    ]
-    return _digest([parameters, modifiers, {name: _plain(value) for name, value in model.constants.items()},
-                    dict(model.constant_units)])  # fmt: skip
-
-
 def sealed(plan: Mapping[str, Any]) -> dict[str, Any]:
     """Plan with the digest of each part and of all.
 
@@ -162,7 +137,7 @@ def canonical(what: Any) -> str:
         if a number is not finite, or a text is no UTF-8
     """
     try:
-        text = json.dumps(what, sort_keys=True, ensure_ascii=False, allow_nan=False, separators=(",", ":"))
+        text = spelt(what)
         text.encode("utf-8")
     except UnicodeEncodeError:
         raise FilingError("a plan holds text, and one of its texts is no UTF-8; write it anew.") from None
@@ -173,11 +148,6 @@ def canonical(what: Any) -> str:
 
 def _digest(what: Any) -> str:
     return hashlib.sha256(canonical(what).encode("utf-8")).hexdigest()
-
-
-def _plain(number: Any) -> float | str:
-    """A number of a model; one without bound, as a capacity that is never reached, as a word."""
-    return float(number) if math.isfinite(number) else str(float(number))
 
 
 def _law(model: Model) -> tuple[Parameter, ...]:

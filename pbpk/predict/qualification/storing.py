@@ -4,7 +4,6 @@ The file is canonical JSON: keys sorted, UTF-8, one entry a line. `sha256` is th
 blanks, so that a changed digit is seen by whoever reads the file again.
 """
 
-import hashlib
 import json
 from collections.abc import Iterable
 from contextlib import suppress
@@ -16,6 +15,7 @@ from typing import Any
 import pandas as pd
 import pydantic
 
+from pbpk.canonical import canonical, digest_of
 from pbpk.errors import RunError
 from pbpk.predict.audit import read_verified, write_audit
 from pbpk.predict.qualification.checks import GROUPS, Check, Group, checks_table, failed
@@ -112,7 +112,7 @@ def write_qualification(checks: Iterable[Check], path: Path) -> Qualification:
     }
     sealed = told | {"sha256": digest(told)}
     try:
-        path.write_text(json.dumps(sealed, sort_keys=True, ensure_ascii=False, indent=1) + "\n", encoding="utf-8")
+        path.write_text(canonical(sealed, indent=1) + "\n", encoding="utf-8")
     except OSError as problem:
         raise RunError(f"{path}: cannot be written ({problem.strerror}); choose another --out.") from None
     return read_qualification(path)
@@ -163,8 +163,7 @@ def read_qualification(path: str | Path) -> Qualification:
 
 def digest(told: dict[str, Any]) -> str:
     """SHA-256 of what a file holds beside its digest, however it is laid out."""
-    text = json.dumps(told, sort_keys=True, ensure_ascii=False, separators=(",", ":"))
-    return hashlib.sha256(text.encode()).hexdigest()
+    return digest_of(told)
 
 
 def _check(entry: CheckEntry) -> Check:

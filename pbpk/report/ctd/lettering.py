@@ -25,6 +25,6 @@ def letter(place: int) -> str:
     """Letter of a table by its place, from 0.
 
     >>> letter(0), letter(25), letter(26), letter(53)
-    ('A', 'Z', 'AA', 'BB')
+    ('A', 'Z', 'AA', 'BBB')
     """
     return ascii_uppercase[place % 26] * (place // 26 + 1)

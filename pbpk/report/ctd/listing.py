@@ -11,7 +11,7 @@ from pbpk.predict.lineage.source import source
 from pbpk.report.ctd.analyte import amount_unit, footnote, is_cells, share_unit
 from pbpk.report.ctd.observations import amounts, dose_of, written
 from pbpk.report.ctd.sources import in_study, measured
-from pbpk.report.document.blocks import Block, Heading, Paragraph, Table
+from pbpk.report.document.blocks import Block, Paragraph, Table
 from pbpk.report.wording import MISSING, counted, interval, listed, named, number, span
 
 if TYPE_CHECKING:
@@ -31,7 +31,7 @@ def listing_blocks(run: "Run") -> list[Block]:
         "not known or several tissues were pooled. SD stands behind ±.",
         footnote(run),
     ]
-    blocks: list[Block] = [Heading("Listing of single values", 1, "listing")]
+    blocks: list[Block] = []
     known = _amounts(run)
     for group in run.study.about.groups:
         lines = [*_numbers(run, group.name, known), *_organs(run, group.name, known), *_wells(run, group.name)]
@@ -39,7 +39,7 @@ def listing_blocks(run: "Run") -> list[Block]:
             rows, sources = zip(*lines, strict=True)
             caption = f"{counted(len(rows), 'value')} of group {group.name}"
             blocks.append(Table(caption, head, "llrrlrrll", rows, sources, notes, folded=True))
-    return [blocks[0], *_what_was_left_out(run), *blocks[1:]]
+    return [*_what_was_left_out(run), *blocks]
 
 
 def _what_was_left_out(run: "Run") -> list[Block]:

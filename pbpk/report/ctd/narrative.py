@@ -14,7 +14,7 @@ from pbpk.report.ctd.design import dose, species
 from pbpk.report.ctd.excretion import excreted
 from pbpk.report.ctd.observations import BLOOD, shares
 from pbpk.report.ctd.panel import missing
-from pbpk.report.ctd.scenarios import EVIDENCE
+from pbpk.report.ctd.scenarios import EVIDENCE, probability
 from pbpk.report.ctd.sources import given, in_study, measured, stated
 from pbpk.report.document.blocks import Block, Heading, Paragraph
 from pbpk.report.document.inline import Line, Link
@@ -293,11 +293,11 @@ def _contrasts(run: "Run") -> Iterator[Block]:
         return
     sure = (own["probability_above"] - 0.5).abs()
     for row in own.loc[sure.sort_values(ascending=False, kind="stable").index[:MOST_TOLD]].to_dict("records"):
-        word = EVIDENCE.get(str(row["evidence"]), row["evidence"])
+        word, chance = EVIDENCE.get(str(row["evidence"]), row["evidence"]), probability(row["probability_above"])
         yield Paragraph(
             f"{_upper(word)}: in the scenario {row['scenario']} the area under the curve of the "
             f"{named(str(row['organ']))} is {number(row['ratio'])} times that in {row['against']} ({CREDIBLE} "
-            f"{interval(row['ratio_low'], row['ratio_high'])}; probability of more {row['probability_above']:.2f}).",
+            f"{interval(row['ratio_low'], row['ratio_high'])}; probability of more {chance}).",
             "",
             source("contrasts.csv", scenario=row["scenario"], organ=row["organ"], state=TOTAL, endpoint="AUC"),
         )  # fmt: skip

@@ -96,11 +96,11 @@ def _contrasts(run: "Run") -> list[Table]:
         return []
     against = str(own["against"].iloc[0])
     rows, sources = [], []
-    for row in own.to_dict("records"):
+    for row in pd.concat([part for _, part in own.groupby("scenario", sort=False)]).to_dict("records"):
         rows.append((
             row["scenario"], named(str(row["organ"])),
             _pair(row["ratio"], row["ratio_low"], row["ratio_high"]),
-            f"{row['probability_above']:.2f}", evidence(row["evidence"]),
+            probability(row["probability_above"]), evidence(row["evidence"]),
         ))  # fmt: skip
         sources.append(source("contrasts.csv", scenario=row["scenario"], organ=row["organ"], state=row["state"],
                              endpoint="AUC"))  # fmt: skip
@@ -110,6 +110,17 @@ def _contrasts(run: "Run") -> list[Table]:
     notes = ["Differences, peaks and single hours are in contrasts.csv.", *marks(own["evidence"]), together(run)]
     caption = f"MODEL-PREDICTED: areas under the curve against those of {against}, {what}, median ({CREDIBLE})"
     return [Table(caption, head, "llrrl", rows, sources, notes)]
+
+
+def probability(share: float) -> str:
+    """Probability from draws, of which there are too few to tell a hundredth from nothing.
+
+    >>> probability(0.0), probability(0.5), probability(0.996)
+    ('< 0.01', '0.50', '> 0.99')
+    """
+    if share < 0.01:
+        return "< 0.01"
+    return "> 0.99" if share > 0.99 else f"{share:.2f}"
 
 
 def _pair(middle: Any, low: Any, high: Any) -> Inline:

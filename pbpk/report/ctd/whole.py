@@ -25,9 +25,8 @@ OPENING = (
 
 
 def ctd_blocks(run: "Run") -> list[Block]:
-    """The section, its tables numbered as the CTD numbers them; anchors of its headings begin with `ctd`."""
+    """What stands in the section, its tables numbered as the CTD does; anchors of its headings begin with `ctd`."""
     return [
-        Heading("CTD tables, structured after 2.6.5", 1, "ctd"),
         Paragraph(OPENING),
         Paragraph(caveat(run), "note", stated(run, "label")),
         *narrative_blocks(run),

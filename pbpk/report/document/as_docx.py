@@ -14,7 +14,7 @@ from pbpk.report.document.pandoc import converted, default_file, typeset
 from pbpk.report.ink import bare_svg
 from pbpk.report.rendering import write_bytes
 
-DOTS = 200  # [dots per inch] of a figure
+DOTS = 160  # [dots per inch] of a figure
 EPOCH = (1980, 1, 1, 0, 0, 0)  # the first hour a zip file knows
 PAGE = {False: 'w:w="12240" w:h="15840"', True: 'w:w="15840" w:h="12240" w:orient="landscape"'}  # Letter, in twips
 WORD = "http://schemas.openxmlformats.org/wordprocessingml/2006/main"

@@ -38,7 +38,7 @@ def missing(entry: Entry) -> Line:
 def cell(dossier: Dossier, name: str) -> Inline:
     """A field as a cell of a table."""
     for entry in dossier.entries:
-        if entry.name == name:
+        if entry.name == name or (entry.status == "missing" and name.startswith(f"{entry.name}[")):
             if entry.status == "missing":
                 return Strong(TO_BE_COMPLETED)
             return f"Not applicable: {entry.text}" if entry.status == "n/a" else entry.text

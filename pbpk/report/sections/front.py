@@ -57,7 +57,8 @@ def _alerts(dossier: Dossier) -> list[Block]:
 
 def _sign_off(dossier: Dossier) -> list[Block]:
     """Names and lines to sign on."""
-    people = [(f"sign_off.authors[{i}]", "Author") for i, _ in enumerate(dossier.authored.sign_off.authors, start=1)]
+    authors = range(1, max(len(dossier.authored.sign_off.authors), 1) + 1)
+    people = [(f"sign_off.authors[{i}]", "Author") for i in authors]
     people.append(("sign_off.approver", "Approver"))
     rows = [
         (meaning, cell(dossier, f"{name}.name"), cell(dossier, f"{name}.role"),

@@ -18,13 +18,12 @@ from pbpk.predict.filing.analysis_plan import (
     SEAL,
     canonical,
     data_files,
-    equations_digest,
     freeze,
-    registry_digest,
     sealed,
     told,
 )
 from pbpk.predict.filing.authored import read_authored
+from pbpk.predict.provenance import equations_digest, registry_digest
 from pbpk.predict.record import model_of
 from pbpk.predict.scenario import read_scenarios
 

@@ -1,13 +1,19 @@
 import re
+import shutil
 
+import numpy as np
+import pandas as pd
 import pytest
-from tracing import lost, selects, told, untraced
+from tracing import lost, rows_of, selects, told, untraced
 
 from pbpk.report.ctd.inapplicable import TITLES
 from pbpk.report.ctd.listing import listing_blocks
+from pbpk.report.ctd.scenarios import probability
 from pbpk.report.ctd.whole import ctd_blocks
 from pbpk.report.document.as_html import document_html
 from pbpk.report.document.blocks import Document, Heading, Paragraph, Table, numbered
+from pbpk.report.wording import number, whole
+from pbpk.share.tables import write_tables
 
 
 @pytest.fixture
@@ -21,13 +27,52 @@ def test_every_number_has_a_source_and_every_source_has_rows(blocks, folder_of, 
     assert not lost(blocks, folder_of(study))
 
 
+NUMBER = re.compile(r"−?\d[\d\u202f\u2009 ]*(?:\.\d+)?(?: × 10[⁻⁰¹²³⁴⁵⁶⁷⁸⁹]+)?")
+STRAIGHT = ("exposure.csv", "predictions.csv", "contrasts.csv")  # whose numbers stand in tables as they are
+
+
+@pytest.mark.parametrize("name", ["khot_2019_t_cells_mouse", "gholamrezanezhad_2011_msc_human"])
+def test_numbers_of_a_row_are_those_of_its_source(run_of, folder_of, name):
+    checked = 0
+    for block in ctd_blocks(run_of(name)):
+        for i, row in enumerate(block.rows if isinstance(block, Table) else ()):
+            if not block.source_of(i).startswith(STRAIGHT):
+                continue
+            found = (
+                rows_of(block.source_of(i), folder_of(name)).apply(pd.to_numeric, errors="coerce").to_numpy().ravel()
+            )
+            known = {write(value) for value in found[np.isfinite(found)] for write in (number, whole, probability)}
+            for cell in row[1:]:
+                numbers = [each.strip() for each in NUMBER.findall(str(cell).replace("95 % confidence interval", ""))]
+                assert set(numbers) <= known | {each.lstrip("<> ") for each in known}
+                checked += len(numbers)
+    assert checked > 20
+
+
+def test_odd_names_are_traced_too(odd):
+    run, folder = odd
+    blocks = [*ctd_blocks(run), *listing_blocks(run)]
+    assert not untraced(blocks)
+    assert not lost(blocks, folder)
+
+
+def test_a_run_with_draws_is_traced(sampled, tmp_path):
+    write_tables(sampled, tmp_path)
+    shutil.copytree(sampled.study.folder, tmp_path / "study" / sampled.name)
+    blocks = [*ctd_blocks(sampled), *listing_blocks(sampled)]
+    assert not untraced(blocks)
+    assert not lost(blocks, tmp_path)
+
+
 def test_every_table_of_the_dossier_has_its_title(blocks):
     titles = " ".join(block.text for block in blocks if isinstance(block, Heading))
     for i in range(1, 17):
         assert f"(CTD 2.6.5.{i})" in titles
     for i in range(1, 11):
         assert f"2.6.4.{i} " in titles
-    assert [block.anchor for block in blocks if isinstance(block, Heading) and block.level == 1] == ["ctd", "listing"]
+    assert [
+        block.anchor for block in blocks if isinstance(block, Heading) and block.level == 1
+    ] == []  # the sections that they stand in have them
 
 
 def test_nothing_claims_compliance(blocks):
@@ -75,6 +120,6 @@ def test_the_resolver_sees_what_is_lost(folder_of):
     assert not selects("counts.csv#group=iv&organ=spleen", folder)
     assert not selects("counts.csv#nothing=1", folder)
     assert not selects("absent.csv", folder)
-    assert not selects("study/zhuang_2021_fnd_msc_mouse/study.toml#product.viability", folder)
+    assert not selects("study/zhuang_2021_fnd_msc_mouse/study.toml#key=product.viability", folder)
     assert untraced([Paragraph("3 values")])
     assert not untraced([Paragraph("see 2.6.5.13B")])
