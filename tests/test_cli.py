@@ -20,7 +20,8 @@ ROOT = Path(__file__).parents[1]
 KHOT = ROOT / "data" / "khot_2019_t_cells_mouse"
 ZHUANG = ROOT / "data" / "zhuang_2021_fnd_msc_mouse"
 COMMANDS = ["run", "fit", "simulate", "report", "check", "identify", "compare", "count", "virtual", "exposure",
-            "sensitivity", "verify", "qualify", "population", "export", "plan", "reproduce", "seal"]  # fmt: skip
+            "sensitivity", "verify", "qualify", "population", "export", "plan", "reproduce", "seal",
+            "trace"]  # fmt: skip
 
 
 @pytest.fixture

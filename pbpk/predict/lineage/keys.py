@@ -5,7 +5,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any, cast
 
-from pbpk.place import line_at
+from pbpk.place import lines
 from pbpk.predict.lineage.folder import RunFolder
 from pbpk.predict.lineage.source import KEY, Source
 
@@ -43,8 +43,9 @@ def read_found(folder: RunFolder, source: Source) -> Found | None:
         path = None if path is None else ("organs", *path)
     if path is None:
         return None
-    line = None if source.file.endswith(".json") else line_at(text, path)
-    return Found(_at(held, path), line)
+    known = {} if source.file.endswith(".json") else folder.once(("lines", source.file), lambda: lines(text))
+    around = (known.get(path[:length]) for length in range(len(path), 0, -1))
+    return Found(_at(held, path), next((line for line in around if line is not None), None))
 
 
 def _member(held: Any, source: Source) -> Found | None:

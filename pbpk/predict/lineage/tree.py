@@ -154,14 +154,21 @@ def _read_whole(folder: RunFolder, source: Source, bare: Lineage) -> Lineage:
 def _read_draws(folder: RunFolder, source: Source, bare: Lineage) -> Lineage:
     """Draws of the posterior, all or those of one variable."""
     told = {name: str(folder.manifest[name]) for name in ("seed", "method") if name in folder.manifest}
-    try:
-        with xr.open_dataset(folder.path / source.file, group="posterior", engine="h5netcdf") as draws:
-            told |= {f"{name}s": str(size) for name, size in draws.sizes.items() if name in ("chain", "draw")}
-            name = source.rows.get("variable", "")
-            if name and name not in draws:
-                return replace(bare, what="draws", values=told, note=f"{source.file} has no variable `{name}`")
-            if name and draws[name].dims == ("chain", "draw"):
-                told |= {"variable": name, "median": f"{float(draws[name].median()):.4g}"}
-    except (OSError, KeyError) as problem:
-        raise RunError(f"{folder.path / source.file}: cannot be read ({problem}).") from None
+    sizes, medians = folder.once(("draws", source.file), lambda: _read_medians(folder, source.file))
+    told |= {f"{name}s": str(size) for name, size in sizes.items()}
+    name = source.rows.get("variable", "")
+    if name and name not in medians:
+        return replace(bare, what="draws", values=told, note=f"{source.file} has no variable `{name}`")
+    told |= {"variable": name, "median": f"{medians[name]:.4g}"} if name else {}
     return replace(bare, what="draws", values=told)
+
+
+def _read_medians(folder: RunFolder, file: str) -> tuple[dict[str, int], dict[str, float]]:
+    """How many chains and draws there are, and the median of each variable that has one number a draw."""
+    try:
+        with xr.open_dataset(folder.path / file, group="posterior", engine="h5netcdf") as draws:
+            sizes = {str(name): size for name, size in draws.sizes.items() if name in ("chain", "draw")}
+            plain = {str(name): each for name, each in draws.data_vars.items() if each.dims == ("chain", "draw")}
+            return sizes, {name: float(each.median()) for name, each in plain.items()}
+    except (OSError, KeyError) as problem:
+        raise RunError(f"{folder.path / file}: cannot be read ({problem}).") from None

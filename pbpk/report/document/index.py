@@ -2,10 +2,11 @@
 
 import re
 from collections.abc import Iterator
-from dataclasses import asdict, dataclass
+from dataclasses import asdict
 from pathlib import Path
 
 from pbpk.canonical import canonical
+from pbpk.predict.lineage.entries import FILE, SCHEMA, Entry
 from pbpk.report.document.blocks import (
     Block,
     Bullets,
@@ -19,26 +20,10 @@ from pbpk.report.document.blocks import (
     Table,
 )
 
-FILE = "report.sources.json"
-SCHEMA = "1.0"
 DIGIT = re.compile(r"\d")
-GIVEN = ("missing",)  # kinds of paragraphs that hold no number but what the author is still asked
+NAMES = re.compile(r"\b[2-5]\.\d\.\d+(\.\d+)*[A-Z]*\b|\b(ICH|OECD|FDA|EMA) [A-Z]?\d+")  # of the dossier, of guidelines
+OWED = "missing"  # kind of a paragraph that holds no number but what the author is still asked
 LONGEST = 300  # letters of a sentence that an entry repeats
-
-
-@dataclass(frozen=True)
-class Entry:
-    """One place of a report.
-
-    place : "Table 5.2", "Figure 11.1", or the section of a sentence, as "Section 1"
-    caption : of the table or figure, or the heading above; head : of the table; cells : of its row, or the words
-    """
-
-    place: str
-    caption: str
-    head: tuple[str, ...]
-    cells: tuple[str, ...]
-    source: str
 
 
 def index(document: Document) -> list[Entry]:
@@ -47,17 +32,23 @@ def index(document: Document) -> list[Entry]:
 
 
 def untraced(document: Document) -> list[Entry]:
-    """Places with a digit and no source, so that nobody can tell where the digit comes from."""
-    return [entry for entry in _entries(document) if not entry.source and DIGIT.search(" ".join(entry.cells))]
+    """Places with a digit and no source, so that nobody can tell where the digit comes from.
+
+    Numbers that name a section of a dossier or a guideline are no digits.
+    """
+    return [
+        each for each in _entries(document) if not each.source and DIGIT.search(NAMES.sub("", " ".join(each.cells)))
+    ]
 
 
-def write_index(document: Document, path: Path) -> Path:
+def write_index(document: Document, folder: Path) -> Path:
     """Write every place of a document with its source; the same document gives the same bytes."""
     told = {
         "schema_version": SCHEMA,
         "fingerprint": document.fingerprint,
         "entries": [asdict(entry) for entry in index(document)],
     }
+    path = folder / FILE
     path.write_text(canonical(told, indent=1) + "\n", encoding="utf-8")
     return path
 
@@ -81,7 +72,7 @@ def _of_block(block: Block, section: str, heading: str) -> Iterator[Entry]:
                 yield Entry(f"Table {block.number}", block.caption, head, cells, block.source_of(i))
         case Figure():
             yield Entry(f"Figure {block.number}", block.caption, (), (_short(block.about),), block.source)
-        case Paragraph() if block.kind not in GIVEN:
+        case Paragraph() if block.kind != OWED:
             yield Entry(section, heading, (), (_short(str(block.words)),), block.source)
         case Bullets():
             for item in block.items:

@@ -2,6 +2,7 @@
 
 from pbpk.predict.lineage.source import source
 from pbpk.report import tables, wording
+from pbpk.report.ctd.sources import stated
 from pbpk.report.document.blocks import Block, Bullets, Heading, Paragraph
 from pbpk.report.document.inline import Line, Mark, with_code
 from pbpk.report.dossier import Dossier
@@ -35,7 +36,7 @@ def inference(dossier: Dossier) -> list[Block]:
     limited = int(run.joint.counts.table["below_lloq"].astype(bool).sum())
     return [
         Heading("Likelihood and limits", 2, "likelihood"),
-        Paragraph(f"{RULES[run.study.about.errors]}. {SHARED}", source=source(dossier.study_file, key="errors")),
+        Paragraph(f"{RULES[run.study.about.errors]}. {SHARED}", source=stated(run, "errors")),
         Paragraph(f"{LIMITS} Values below a limit in this study: {wording.whole(limited)}.", source="counts.csv"),
         *_before(dossier),
         Heading("Sampling", 2, "sampling"),

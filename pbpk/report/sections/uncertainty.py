@@ -43,7 +43,7 @@ def uncertainty(dossier: Dossier) -> list[Block]:
         Bullets([with_code(sentence) for sentence in run.ties], source("posterior.nc")),
         *drawn(dossier, "pairs", source("posterior.nc")),
         Heading("Priors and data that pull apart", 2, "tensions"),
-        Bullets(lessons.tensions(run), place) if lessons.tensions(run) else Paragraph(CALM),
+        Bullets(lessons.tensions(run), place) if lessons.tensions(run) else Paragraph(CALM, source=place),
         Heading("What to measure next", 2, "next"),
         Paragraph(NEXT),
         Bullets([with_code(sentence) for sentence in run.advice], place),
