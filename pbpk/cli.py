@@ -176,6 +176,21 @@ def reproduce(run: Annotated[Path, typer.Argument(help="Run folder.")], out: Out
     tell_reproduced(run, out)
 
 
+@app.command(epilog="Example: pbpk trace runs/khot '2.6.5.5 liver 24 h'")
+def trace(
+    run: Annotated[Path, typer.Argument(help="Run folder.")],
+    where: Annotated[
+        list[str],
+        typer.Argument(help="Words of the report, as 2.6.5.5 liver 24 h; or a source, as counts.csv#organ=liver."),
+    ],
+    as_json: Annotated[bool, typer.Option("--json", help="Print the whole tree as JSON.")] = False,
+) -> None:
+    """Say where a printed number comes from, down to rows and wells, with the hash of each file."""
+    from pbpk.commands.trace import tell_traced
+
+    tell_traced(run, " ".join(where), as_json)
+
+
 @app.command(epilog="Example: pbpk qualify runs/khot --out qualification.json")
 def qualify(
     run: Annotated[Path | None, typer.Argument(help="Run folder; the installation alone if left out.")] = None,

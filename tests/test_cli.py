@@ -21,7 +21,7 @@ KHOT = ROOT / "data" / "khot_2019_t_cells_mouse"
 ZHUANG = ROOT / "data" / "zhuang_2021_fnd_msc_mouse"
 COMMANDS = ["run", "fit", "simulate", "report", "check", "identify", "compare", "count", "virtual", "exposure",
             "sensitivity", "verify", "qualify", "population", "export", "plan", "reproduce", "seal",
-            "package"]  # fmt: skip
+            "package", "trace"]  # fmt: skip
 
 
 @pytest.fixture

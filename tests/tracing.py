@@ -58,7 +58,7 @@ def selects(source, folder):
         return True
     if path.suffix in (".toml", ".json"):
         held = tomllib.loads(path.read_text()) if path.suffix == ".toml" else json.loads(path.read_text())
-        for key in asked.split("."):
+        for key in unquote(asked.removeprefix("key=")).split("."):
             if not isinstance(held, dict) or key not in held:
                 return False
             held = held[key]

@@ -25,6 +25,7 @@ from pbpk.predict.run import Run, assemble, read_fit
 from pbpk.report.diagnosis import shown
 from pbpk.report.diagnostic_page import write_diagnostics
 from pbpk.report.document.as_pdf import PAPERS, Paper
+from pbpk.report.document.index import write_index
 from pbpk.report.dossier import Dossier
 from pbpk.report.model_report import FORMATS, report_document, write_documents
 from pbpk.share.tables import write_table
@@ -75,11 +76,12 @@ PAPERS_BY_NAME: Mapping[str, Paper] = {name: name for name in PAPERS}
 def write_pages(
     dossier: Dossier, folder: Path, checked: PriorCheck, formats: Sequence[str] = ("html",), paper: Paper = "letter"
 ) -> list[Path]:
-    """Write the diagnostics, the criteria and the report, which says what lies beside it."""
+    """Write the diagnostics, the criteria, where each number comes from, and the report itself."""
     written = [write_diagnostics(dossier.run, folder / "diagnostics.html", dossier.shown, checked)]
     if dossier.judged:
         written.append(write_table(judged_table(dossier.judged), folder / "criteria.csv"))
     document = report_document(dossier)
+    written.append(write_index(document, folder))
     return written + write_documents(document, [folder / f"report.{form}" for form in formats], paper)
 
 

@@ -6,10 +6,10 @@ from typing import TYPE_CHECKING, Any
 import pandas as pd
 
 from pbpk.predict.contrast import HOURS
+from pbpk.predict.lineage.source import source
 from pbpk.predict.studied import TOTAL
 from pbpk.report.document.blocks import Table
 from pbpk.report.document.inline import Code, Doubtful
-from pbpk.report.document.source import source
 from pbpk.report.shares import kinds_of, shares_at
 from pbpk.report.wording import CREDIBLE, KINDS, MISSING, interval, named, number, span, unit
 

@@ -10,9 +10,9 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.patches import Patch
 
+from pbpk.predict.lineage.source import source
 from pbpk.report.document.blocks import Table
 from pbpk.report.document.inline import Code, with_code
-from pbpk.report.document.source import source
 from pbpk.report.ink import FAINT, INK, WIDTH, inked, plain, svg
 from pbpk.report.rendering import rendered, write_whole
 from pbpk.report.wording import interval, number

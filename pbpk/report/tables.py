@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pandas as pd
 
+from pbpk.predict.lineage.source import source
 from pbpk.report.document.blocks import Table
 from pbpk.report.document.inline import Code, Mark, Strong
-from pbpk.report.document.source import source
 from pbpk.report.references import Reference, cited
 from pbpk.report.wording import (
     CREDIBLE,
@@ -170,10 +170,14 @@ def animal_table(run: "Run", known: dict[str, Reference]) -> Table:
         for name, q in run.joint.model.quantities.items()
     ]
     head = ("Quantity", "Value", "Unit", "Other sources", "Note", "Source")
-    file = run.joint.model.species.file
-    place = "manifest.json" if file is None else f"species/{file.name}"
-    places = [source(place, key=name) for name in run.joint.model.quantities]
+    places = [source(species_file(run), key=name) for name in run.joint.model.quantities]
     return Table("Numbers of the animal", head, "lrllll", rows, places, folded=True)
+
+
+def species_file(run: "Run") -> str:
+    """File of the animal in the folder of a run."""
+    file = run.joint.model.species.file
+    return "manifest.json" if file is None else f"species/{file.name}"
 
 
 def parameters_table(run: "Run", known: dict[str, Reference]) -> Table:

@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pandas as pd
 
+from pbpk.predict.lineage.source import source
+
 if TYPE_CHECKING:
     from pbpk.predict.run import Run
 
@@ -146,7 +148,7 @@ def summary(run: "Run") -> list[tuple[str, str]]:
     parts = ((_learned, "parameters.csv"), (_coverage, "predictions.csv"), (_peaks, "predictions.csv"),
              (_denominator, "posterior.nc"))  # fmt: skip
     told = [(sentence, place) for part, place in parts for sentence in part(run)]
-    return [(agreement(run), "manifest.json#key=diagnostics"), *told]
+    return [(agreement(run), source("manifest.json", key="diagnostics")), *told]
 
 
 def agreement(run: "Run") -> str:

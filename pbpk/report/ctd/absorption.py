@@ -4,6 +4,7 @@ from typing import TYPE_CHECKING, Any
 
 import pandas as pd
 
+from pbpk.predict.lineage.source import source
 from pbpk.report.ctd.analyte import analyte, footnote, is_cells
 from pbpk.report.ctd.areas import against, areas_of, with_error
 from pbpk.report.ctd.design import header_table, is_repeated
@@ -11,7 +12,7 @@ from pbpk.report.ctd.distribution import observed_blocks
 from pbpk.report.ctd.lettering import lettered
 from pbpk.report.ctd.observations import BLOOD, is_blood_only
 from pbpk.report.ctd.predicted import at_hours_tables
-from pbpk.report.ctd.sources import given, where
+from pbpk.report.ctd.sources import given
 from pbpk.report.document.blocks import Block, Heading, Paragraph, Table
 from pbpk.report.wording import CREDIBLE, MISSING, interval, listed, named, number, unit
 
@@ -59,7 +60,7 @@ def _blocks(run: "Run", number_of_table: str) -> list[Block]:
     if not seen:
         what = f"{analyte(run)} in blood were" if is_cells(run) else f"{analyte(run)} in blood was"
         words = f"Not studied: {what} not measured. What the model says of the blood is a prediction, see 2.6.5.16."
-        return [Paragraph(words, "", where("counts.csv"))]
+        return [Paragraph(words, "", source("counts.csv"))]
     blocks: list[Block] = []
     if is_cells(run):
         blocks.append(Paragraph(
@@ -81,12 +82,12 @@ def _with_parameters(run: "Run", table: Table, organ: str, readout: str) -> Tabl
     found = {group.name: areas_of(run, group.name, readout).get((group.name, organ, readout), {}) for group in groups}
     sample = f"{named(organ)}; {analyte(run, readout)}"
     rows: list[tuple[Any, ...]] = [("Sample; analyte", *(sample for _ in groups))]
-    sources = [where("counts.csv", organ=organ, readout=readout)]
+    sources = [source("counts.csv", organ=organ, readout=readout)]
     for name, words in SHOWN.items():
         told = [found[group.name].get(name) for group in groups]
         if any(row is not None and pd.notna(row["value"]) for row in told):
             rows.append((words, *(_parameter(row) for row in told)))
-            sources.append(where("exposure.csv", organ=organ, readout=readout, animal="", parameter=name))
+            sources.append(source("exposure.csv", organ=organ, readout=readout, animal="", parameter=name))
     notes = [*(_remarks(found) if len(rows) > 1 else []), footnote(run, readout)]
     return Table(table.caption, table.head, table.align, [*table.rows, *rows], [*table.sources, *sources], notes)
 
@@ -119,7 +120,7 @@ def _fitted(run: "Run", seen: list[tuple[str, str]]) -> list[Table]:
             if any(row is not None and pd.notna(row["q50"]) for row in told):
                 of = f"{named(organ)}, {analyte(run, readout)}: " if len(seen) > 1 else ""
                 rows.append((of + SHOWN[name], *(_median(row) for row in told)))
-                sources.append(where("exposure.csv", organ=organ, readout=readout, animal="", parameter=name))
+                sources.append(source("exposure.csv", organ=organ, readout=readout, animal="", parameter=name))
     head = ("", *(group.name for group in groups))
     caption = f"MODEL-PREDICTED, not observed: kinetic parameters in blood, median ({CREDIBLE})"
     return (
@@ -145,5 +146,5 @@ def _no_parameters(run: "Run", seen: list[tuple[str, str]]) -> list[Block]:
         return []
     return [Paragraph(
         f"No kinetic parameters in group {listed(names)}: blood has no values, as percent of the dose, at three or "
-        "more hours.", "note", where("counts.csv"),
+        "more hours.", "note", source("counts.csv"),
     )]  # fmt: skip

@@ -5,9 +5,9 @@ from typing import TYPE_CHECKING, Any
 
 import pandas as pd
 
+from pbpk.predict.lineage.source import source
 from pbpk.report.ctd.analyte import analyte, footnote, is_cells
 from pbpk.report.ctd.observations import ordered, shares
-from pbpk.report.ctd.sources import where
 from pbpk.report.document.blocks import Block, Paragraph, Table
 from pbpk.report.wording import MISSING, interval, listed, named, number, unit, whole
 
@@ -45,7 +45,7 @@ def areas_of(run: "Run", group: str = "", readout: str = "") -> dict[tuple[str, 
 
 def source_of(key: tuple[str, str, str]) -> str:
     """Rows of exposure.csv of one group, organ and readout, all animals together."""
-    return where("exposure.csv", group=key[0], organ=key[1], readout=key[2], animal="")
+    return source("exposure.csv", group=key[0], organ=key[1], readout=key[2], animal="")
 
 
 def area_tables(run: "Run") -> list[Block]:

@@ -5,9 +5,10 @@ from typing import TYPE_CHECKING
 
 from pbpk.assay.doses import DoseRow, doses_of
 from pbpk.assay.study import Group
+from pbpk.predict.lineage.source import source
 from pbpk.report.ctd.analyte import BLANK, NOT_STATED, amount_unit, analytes, is_cells, product
 from pbpk.report.ctd.observations import dose_of
-from pbpk.report.ctd.sources import given, in_study, stated, where
+from pbpk.report.ctd.sources import given, in_study, stated
 from pbpk.report.document.blocks import Table
 from pbpk.report.document.inline import Inline, Strong
 from pbpk.report.wording import ROUTES, counted, interval, listed, named, number, span, whole
@@ -33,14 +34,14 @@ def header_table(run: "Run", caption: str, organs: Sequence[str] = ()) -> Table:
     fields = _fields(run, organs)
     rows = [(name, *(tell(group) for group in groups)) for name, tell, _ in fields]
     head = ("", *(group.name for group in groups))
-    return Table(caption, head, "l" * len(head), rows, [source for _, _, source in fields])
+    return Table(caption, head, "l" * len(head), rows, [place for _, _, place in fields])
 
 
 def _fields(run: "Run", organs: Sequence[str]) -> tuple[Field, ...]:
     about = run.study.about
     what = about.product
     feeding = "not applicable to a cellular product" if is_cells(run) else NOT_STATED
-    counts = where("counts.csv")
+    counts = source("counts.csv")
     fields: list[Field] = [
         ("Test article", lambda _: product(run.study), stated(run, "product", "cell_type")),
         ("Lot", lambda _: owed(what.lot), stated(run, "product", "lot")),

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 import pandas as pd
 
+from pbpk.predict.lineage.source import source
 from pbpk.report.ctd.analyte import amount_unit, analyte, footnote, is_cells
 from pbpk.report.ctd.areas import area_tables
 from pbpk.report.ctd.design import MOST_HOURS, header_table, one_of
@@ -22,7 +23,7 @@ from pbpk.report.ctd.observations import (
 )
 from pbpk.report.ctd.panel import panel_table
 from pbpk.report.ctd.predicted import predicted_tables
-from pbpk.report.ctd.sources import given, measured, stated, where
+from pbpk.report.ctd.sources import given, measured, stated
 from pbpk.report.document.blocks import Block, Bullets, Heading, Paragraph, Table
 from pbpk.report.wording import counted, named, number, span, whole
 
@@ -50,7 +51,7 @@ def distribution_blocks(run: "Run") -> list[Block]:
     """2.6.5.5: head, values in percent, in amounts and as measured, areas, then what the model predicts."""
     heading = Heading("Organ distribution (CTD 2.6.5.5)", 2, "ctd-distribution")
     if is_blood_only(run):
-        return [heading, Paragraph("Not studied: only blood was measured, see 2.6.5.3.", "", where("counts.csv"))]
+        return [heading, Paragraph("Not studied: only blood was measured, see 2.6.5.3.", "", source("counts.csv"))]
     blocks: list[Block] = [header_table(run, "Organ distribution: test article, animals, dose and samples")]
     blocks += observed_blocks(run)
     panel = panel_table(run)
@@ -87,7 +88,7 @@ def _kinds(run: "Run") -> Iterator[_Values]:
         return ordered(run, organs)
 
     def as_counted(group: str, organ: str, readout: str) -> str:
-        return where("counts.csv", group=group, organ=organ, readout=readout)
+        return source("counts.csv", group=group, organ=organ, readout=readout)
 
     yield _Values(shares(run), "Observed", by_model, as_counted)
     yield _Values(amounts(run), "Observed", by_model, as_counted)

@@ -4,12 +4,12 @@ from typing import TYPE_CHECKING, Any
 
 import pandas as pd
 
+from pbpk.predict.lineage.source import source
 from pbpk.predict.studied import TOTAL
 from pbpk.report.ctd.analyte import analyte, footnote, is_cells
 from pbpk.report.ctd.lettering import lettered
 from pbpk.report.ctd.observations import cell, groups_of, shares
 from pbpk.report.ctd.scenarios import evidence, marks, together
-from pbpk.report.ctd.sources import where
 from pbpk.report.document.blocks import Block, Heading, Paragraph, Table
 from pbpk.report.document.inline import Doubtful, Inline
 from pbpk.report.shares import shares_at
@@ -42,7 +42,7 @@ def _observed(run: "Run") -> list[Table]:
         organs = list(dict.fromkeys(str(organ) for organ in rows["organ"]))
         told = [(named(organ), *(cell(rows[(rows["organ"] == organ) & (rows["hours"] == hour)]) for hour in hours))
                 for organ in organs]  # fmt: skip
-        sources = [where("counts.csv", group=group, organ=organ, readout=readout) for organ in organs]
+        sources = [source("counts.csv", group=group, organ=organ, readout=readout) for organ in organs]
         caption = f"Observed: {analyte(run, readout)}, {unit}, group {group}; mean ± SD (n)"
         head = ("Excreted", *(f"up to {span(hour)}" for hour in hours))
         tables.append(Table(caption, head, "l" + "r" * len(hours), told, sources, [footnote(run, readout)]))
@@ -65,7 +65,7 @@ def _predicted(run: "Run") -> list[Table]:
         at = {row["hours"]: row for row in part.to_dict("records")}
         title = part["title"].iloc[0] + (f", {named(str(organ))}" if len(set(found["organ"])) > 1 else "")
         rows.append((title, evidence(part["evidence"].iloc[0]), *(_share(at.get(hour)) for hour in hours)))
-        sources.append(where("forecast.csv", scenario=scenario, organ=organ, state=TOTAL))
+        sources.append(source("forecast.csv", scenario=scenario, organ=organ, state=TOTAL))
     head = ("Scenario", "Evidence", *(f"up to {span(hour)}" for hour in hours))
     what = "label that has left the body" if is_cells(run) else f"{analyte(run)} that has left the body or is no more"
     caption = f"MODEL-PREDICTED, not observed: {what}, % of the dose, median ({CREDIBLE})"
@@ -86,5 +86,5 @@ def _rests_on(run: "Run", told: bool) -> list[Block]:
         rest = "" if how == "learned" else " The prediction rests on its prior."
         name = row["parameter"]
         words = f"The rate that decides it, `{name}`, {words}.{rest}"
-        blocks.append(Paragraph(words.replace("`", ""), "note", where("parameters.csv", parameter=name)))
+        blocks.append(Paragraph(words.replace("`", ""), "note", source("parameters.csv", parameter=name)))
     return blocks

@@ -7,9 +7,10 @@ import pandas as pd
 
 from pbpk.assay.measurements import DROPPED, MeasurementRow
 from pbpk.assay.records import FILE as NONMEM
+from pbpk.predict.lineage.source import source
 from pbpk.report.ctd.analyte import amount_unit, footnote, is_cells, share_unit
 from pbpk.report.ctd.observations import amounts, dose_of, written
-from pbpk.report.ctd.sources import in_study, measured, where
+from pbpk.report.ctd.sources import in_study, measured
 from pbpk.report.document.blocks import Block, Paragraph, Table
 from pbpk.report.wording import MISSING, counted, interval, listed, named, number, span
 
@@ -46,7 +47,7 @@ def _what_was_left_out(run: "Run") -> list[Block]:
     notes = run.joint.counts.left_out
     if not notes:
         return [Paragraph("Every value of the study was used.")]
-    place = where("counts.csv")
+    place = source("counts.csv")
     return [Paragraph(f"Not used, in words: {'; '.join(notes)}.", "note", place)]
 
 

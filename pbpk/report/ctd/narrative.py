@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING, Any
 
 import pandas as pd
 
+from pbpk.predict.lineage.source import source
 from pbpk.predict.studied import TOTAL
 from pbpk.report.ctd.absorption import in_blood
 from pbpk.report.ctd.analyte import BLANK, NOT_STATED, analyte, analytes, caveat, is_cells, product
@@ -14,7 +15,7 @@ from pbpk.report.ctd.excretion import excreted
 from pbpk.report.ctd.observations import BLOOD, shares
 from pbpk.report.ctd.panel import missing
 from pbpk.report.ctd.scenarios import EVIDENCE, probability
-from pbpk.report.ctd.sources import given, measured, stated, where
+from pbpk.report.ctd.sources import given, in_study, measured, stated
 from pbpk.report.document.blocks import Block, Heading, Paragraph
 from pbpk.report.document.inline import Line, Link
 from pbpk.report.lessons import confounding, unlearned
@@ -64,7 +65,7 @@ def _brief(run: "Run") -> Iterator[Block]:
     yield Paragraph(
         f"Animals: {species(run)}; {counted(len(about.groups), 'group')}."
         if about.species != "human"
-        else f"Subjects: {species(run)}; {counted(len(about.groups), 'group')}.", "", f"study/{run.name}/study.toml",
+        else f"Subjects: {species(run)}; {counted(len(about.groups), 'group')}.", "", in_study(run, "study.toml"),
     )  # fmt: skip
     for group in about.groups:
         routes = listed(ROUTES.get(route, named(route)) for route in group.routes)
@@ -76,7 +77,7 @@ def _brief(run: "Run") -> Iterator[Block]:
     were = "were" if is_cells(run) or len(analytes(run)) > 1 else "was"
     yield Paragraph(
         f"{_upper(listed(analytes(run)))} {were} measured in {organs}: {counted(len(table), 'value')} {when} after the "
-        "first dose.", "", where("counts.csv"),
+        "first dose.", "", source("counts.csv"),
     )  # fmt: skip
     yield Paragraph(caveat(run), "", stated(run, "label"))
     yield owes("the purpose of the study, and how it bears on the clinical dose, route and product lot.")
@@ -92,7 +93,7 @@ def _methods(run: "Run") -> Iterator[Block]:
         yield Paragraph(
             f"Light of {run.study.about.label} was read in wells beside {counted(len(counts.panels), 'panel')} of "
             "standards, blanks and QCs; ranges, limits of quantification, precision and accuracy are in 2.6.5.2.",
-            "", f"study/{run.name}/wells.csv",
+            "", in_study(run, "wells.csv"),
         )  # fmt: skip
     if run.study.measurements:
         limits = any(row.lloq is not None or row.unit == "copies" for row in run.study.measurements)
@@ -105,7 +106,7 @@ def _methods(run: "Run") -> Iterator[Block]:
     if counts.table["lloq"].notna().any():
         below = int(shares(run)["below"].sum())
         yield Paragraph(f"Below the limit of quantification (BLQ): {whole(below)} of "
-                        f"{counted(len(counts.table), 'value')}.", "", where("counts.csv"))  # fmt: skip
+                        f"{counted(len(counts.table), 'value')}.", "", source("counts.csv"))  # fmt: skip
     yield owes("the validation of the method, and the effect of the label on the cells."
                if is_cells(run) else "the validation of the method.")  # fmt: skip
 
@@ -121,7 +122,7 @@ def _absorption(run: "Run") -> Iterator[Block]:
     if not told:
         seen = "at fewer than three hours, from which no area is told" if in_blood(run) else ""
         words = f"Blood was measured {seen}" if seen else "Blood was not measured"
-        yield Paragraph(f"{words} (2.6.5.3).", "", where("counts.csv"))
+        yield Paragraph(f"{words} (2.6.5.3).", "", source("counts.csv"))
 
 
 def _peak(rows: dict[str, dict[Any, Any]]) -> str:
@@ -145,7 +146,7 @@ def _distribution(run: "Run") -> Iterator[Block]:
     frame = shares(run)
     frame = frame[~frame["organ"].isin((*BLOOD, *run.joint.model.outside))]
     if frame.empty:
-        yield Paragraph("No organ was measured, only blood.", "", where("counts.csv"))
+        yield Paragraph("No organ was measured, only blood.", "", source("counts.csv"))
     for (group, readout, unit_of), rows in frame.groupby(["group", "readout", "unit"], sort=False):
         hours = sorted(rows["hours"].unique())
         for hour in dict.fromkeys((hours[0], hours[-1])):
@@ -164,7 +165,7 @@ def _distribution(run: "Run") -> Iterator[Block]:
     yield from _agreement(run)
     if is_cells(run) and missing(run):
         yield Paragraph(f"Of the core panel of tissues (ICH S12) not collected: {listed(missing(run))}.", "",
-                        where("counts.csv"))  # fmt: skip
+                        source("counts.csv"))  # fmt: skip
     yield owes("what the distribution means for the site of action and for safety"
                + ("; ectopic tissue, persistence." if is_cells(run) else "."))  # fmt: skip
 
@@ -175,14 +176,14 @@ def _highest(run: "Run", group: str, readout: str, unit_of: str, hour: float, ro
     level = at["value"].mask(_is_blq(at), 0.0).fillna(at["high"]).groupby(at["organ"]).mean()
     if at["below"].all():
         return Paragraph(f"Group {group} at {span(hour)}: every value is below the limit of quantification.", "",
-                         where("counts.csv", group=group, readout=readout, hours=hour))  # fmt: skip
+                         source("counts.csv", group=group, readout=readout, hours=hour))  # fmt: skip
     organ = str(level.idxmax())
     own = at[at["organ"] == organ]
     among = f"of {counted(len(level), 'organ')} the {named(organ)} held most" if len(level) > 1 else (
         f"only the {named(organ)} was measured")  # fmt: skip
     return Paragraph(
         f"{_upper(analyte(run, readout))}, observed at {span(hour)} in group {group}: {among}, {_seen(own, unit_of)}.",
-        "", where("counts.csv", group=group, organ=organ, readout=readout, hours=hour),
+        "", source("counts.csv", group=group, organ=organ, readout=readout, hours=hour),
     )  # fmt: skip
 
 
@@ -230,7 +231,7 @@ def _agreement(run: "Run") -> Iterator[Block]:
         inside = int(judged["inside"].astype(bool).sum())
         yield Paragraph(
             f"Of {counted(len(judged), 'value')}{of}, {whole(inside)} lie inside the {PREDICTIVE} of the model.", "",
-            where("predictions.csv", reading=reading),
+            source("predictions.csv", reading=reading),
         )  # fmt: skip
 
 
@@ -257,7 +258,7 @@ def _excretion(run: "Run") -> Iterator[Block]:
             f"The model predicts that {number(row['q50'])} % of the dose ({CREDIBLE} "
             f"{interval(row['q2.5'], row['q97.5'])} %) has left the body by {span(row['hours'])}, in the scenario "
             f"{row['scenario']} ({word}).", "",
-            where("forecast.csv", scenario=row["scenario"], organ=row["organ"], state=TOTAL),
+            source("forecast.csv", scenario=row["scenario"], organ=row["organ"], state=TOTAL),
         )  # fmt: skip
 
 
@@ -273,13 +274,13 @@ def _other(run: "Run") -> Iterator[Block]:
     passed = "passed its checks of convergence" if found.passed else "did not pass its checks of convergence"
     yield Paragraph(
         f"A compartment model was fitted to the values; the fit {passed} (largest R-hat {found.max_rhat:.3f}). The "
-        "model report belongs in 4.2.2.7.", "alert" if not found.passed else "", where("parameters.csv"),
+        "model report belongs in 4.2.2.7.", "alert" if not found.passed else "", source("parameters.csv"),
     )  # fmt: skip
     kinds = run.parameters["learned"].value_counts()
     taught, half, left = (int(kinds.get(kind, 0)) for kind in ("learned", "half learned", "not learned"))
     yield Paragraph(
         f"Of its {counted(taught + half + left, 'estimated parameter')} the data taught {taught}, half taught {half}, "
-        f"and left {left} where the prior had put them.", "", where("parameters.csv"),
+        f"and left {left} where the prior had put them.", "", source("parameters.csv"),
     )  # fmt: skip
     yield from _contrasts(run)
 
@@ -298,18 +299,18 @@ def _contrasts(run: "Run") -> Iterator[Block]:
             f"{named(str(row['organ']))} is {number(row['ratio'])} times that in {row['against']} ({CREDIBLE} "
             f"{interval(row['ratio_low'], row['ratio_high'])}; probability of more {chance}).",
             "",
-            where("contrasts.csv", scenario=row["scenario"], organ=row["organ"], state=TOTAL, endpoint="AUC"),
+            source("contrasts.csv", scenario=row["scenario"], organ=row["organ"], state=TOTAL, endpoint="AUC"),
         )  # fmt: skip
 
 
 def _discussion(run: "Run") -> Iterator[Block]:
     for sentence in confounding(run):
-        yield Paragraph(sentence, "", where("parameters.csv"))
+        yield Paragraph(sentence, "", source("parameters.csv"))
     left = unlearned(run)
     if left:
         yield Paragraph(
             f"What rests on the {counted(len(left), 'parameter')} that the data did not teach is an assumption.", "",
-            where("parameters.csv", learned="not learned"),
+            source("parameters.csv", learned="not learned"),
         )  # fmt: skip
     yield owes("the discussion and the conclusions.")
 

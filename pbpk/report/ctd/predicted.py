@@ -4,11 +4,11 @@ from typing import TYPE_CHECKING, Any
 
 import pandas as pd
 
+from pbpk.predict.lineage.source import source
 from pbpk.report.ctd.analyte import analyte, footnote, share_unit
 from pbpk.report.ctd.areas import source_of
 from pbpk.report.ctd.design import MOST_HOURS
 from pbpk.report.ctd.observations import ordered, told_apart
-from pbpk.report.ctd.sources import where
 from pbpk.report.document.blocks import Block, Table
 from pbpk.report.document.inline import Doubtful
 from pbpk.report.wording import CREDIBLE, MISSING, READINGS, interval, named, number, span, unit
@@ -46,7 +46,9 @@ def _at_hours(run: "Run", reading: str, group: str, readout: str, per: str, rows
     told = READINGS.get(reading, share_unit(run)) + (f"/{per}" if per else "")
     title = f"{WHAT}: {analyte(run, readout)} in {told}, group {group}"
     organs = ordered(run, [str(organ) for organ in rows["organ"]])
-    sources = [where("predictions.csv", group=group, organ=organ, readout=readout, reading=reading) for organ in organs]
+    sources = [
+        source("predictions.csv", group=group, organ=organ, readout=readout, reading=reading) for organ in organs
+    ]
     hours = sorted(rows["hours"].unique())
     tables: list[Block] = []
     for some in told_apart(pd.Index(hours), ABREAST):

@@ -6,10 +6,10 @@ from typing import TYPE_CHECKING, Any
 import pandas as pd
 
 from pbpk.predict.contrast import HOURS
+from pbpk.predict.lineage.source import source
 from pbpk.predict.studied import TOTAL
 from pbpk.report.ctd.analyte import footnote, is_cells
 from pbpk.report.ctd.lettering import lettered
-from pbpk.report.ctd.sources import where
 from pbpk.report.document.blocks import Block, Heading, Paragraph, Table
 from pbpk.report.document.inline import Doubtful, Inline, Strong
 from pbpk.report.shares import shares_at
@@ -69,7 +69,7 @@ def _answers(run: "Run") -> list[Table]:
             continue
         found = {(row["organ"], row["hours"]): row for row in shares.to_dict("records")}
         rows = [(named(str(organ)), *(_share(found.get((organ, hour))) for hour in hours)) for organ in organs]
-        sources = [where("forecast.csv", scenario=scenario, organ=organ, state=TOTAL) for organ in organs]
+        sources = [source("forecast.csv", scenario=scenario, organ=organ, state=TOTAL) for organ in organs]
         title, word = str(part["title"].iloc[0]), part["evidence"].iloc[0]
         dose, given = float(part["dose_cells"].iloc[0]), str(part["unit"].iloc[0])
         of = "the dose" if given == "percent of dose" else f"the {number(dose)} {given} given"
@@ -102,7 +102,7 @@ def _contrasts(run: "Run") -> list[Table]:
             _pair(row["ratio"], row["ratio_low"], row["ratio_high"]),
             probability(row["probability_above"]), evidence(row["evidence"]),
         ))  # fmt: skip
-        sources.append(where("contrasts.csv", scenario=row["scenario"], organ=row["organ"], state=row["state"],
+        sources.append(source("contrasts.csv", scenario=row["scenario"], organ=row["organ"], state=row["state"],
                              endpoint="AUC"))  # fmt: skip
     head = ("Scenario", "Organ", f"Ratio to {against}", "Probability of more", "Evidence")
     state = str(own["state"].iloc[0])

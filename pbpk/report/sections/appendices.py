@@ -5,12 +5,12 @@ from typing import Any
 
 from pbpk.predict.filing.frozen import seal_of
 from pbpk.predict.filing.study_report import study_report_checklist
+from pbpk.predict.lineage.source import source
 from pbpk.report import tables
 from pbpk.report.ctd.listing import listing_blocks
 from pbpk.report.ctd.whole import ctd_blocks
 from pbpk.report.document.blocks import Block, Bullets, Facts, Heading, Listing, Paragraph, Table
 from pbpk.report.document.inline import Code, Inline, Line, Link
-from pbpk.report.document.source import source
 from pbpk.report.dossier import Dossier
 from pbpk.report.sections.author import cell, titled
 from pbpk.report.sections.outline import outline_table
@@ -49,7 +49,7 @@ def code(dossier: Dossier) -> list[Block]:
         "The model is read from the text below; the package interprets it. The commands that made the run are in the "
         "manifest, the programs that ran them in the package of the version above.")]  # fmt: skip
     for name, text in dossier.code.items():
-        blocks += [Heading(name, 2, f"code-{name.replace('/', '-').replace('.', '-')}"), Listing(text, name)]
+        blocks += [Heading(name, 2, f"code-{name.replace('/', '-').replace('.', '-')}"), Listing(text, source(name))]
     return blocks
 
 
@@ -58,7 +58,7 @@ def plan(dossier: Dossier) -> list[Block]:
     found = dossier.plan
     if found is None:
         return [Paragraph("No plan was frozen before the fit.")]
-    place = f"study/{dossier.run.name}/plan.json"
+    place = source(f"study/{dossier.run.name}/plan.json")
     pairs: list[tuple[str, Inline]] = [("Frozen", str(found["frozen"])), ("SHA-256", Code(seal_of(found)))]
     kept = {key: value for key, value in found.items() if key not in ("plan_sha256", "sha256", "digests")}
     return [Facts(pairs, place), Listing(json.dumps(kept, indent=1, ensure_ascii=False, sort_keys=True), place)]
@@ -89,4 +89,4 @@ def references_list(dossier: Dossier) -> list[Block]:
             pieces.append(f" doi:{entry.doi}")
         pieces += [f"; {remark}" for remark in entry.remarks]
         items.append(Line(tuple(pieces)))
-    return [Bullets(items, "manifest.json#key=inputs", [entry.anchor for entry in dossier.known.values()])]
+    return [Bullets(items, source("manifest.json", key="inputs"), [entry.anchor for entry in dossier.known.values()])]

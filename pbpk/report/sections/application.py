@@ -4,10 +4,10 @@ from typing import Any
 
 import pandas as pd
 
+from pbpk.predict.lineage.source import source
 from pbpk.report import scenario_figures, scenario_tables, wording
 from pbpk.report.document.blocks import Block, Figure, Heading, Paragraph
 from pbpk.report.document.inline import Line, Mark
-from pbpk.report.document.source import source
 from pbpk.report.dossier import Dossier
 from pbpk.report.scenario_page import REACH, surplus
 

@@ -3,9 +3,9 @@
 from collections.abc import Collection
 
 from pbpk.predict.filing.authored import Entry
+from pbpk.predict.lineage.source import source
 from pbpk.report.document.blocks import TO_BE_COMPLETED, Block, Paragraph
 from pbpk.report.document.inline import Code, Inline, Line, Strong
-from pbpk.report.document.source import source
 from pbpk.report.dossier import Dossier
 
 

@@ -1,9 +1,10 @@
 """Section 5: the studies, how they were conducted, what was fitted and left out, and what the plates say."""
 
+from pbpk.predict.lineage.source import source
 from pbpk.report import tables, wording
+from pbpk.report.ctd.sources import stated
 from pbpk.report.document.blocks import Block, Bullets, Facts, Figure, Heading, Paragraph, Table
 from pbpk.report.document.inline import Code, Inline, Line, with_code
-from pbpk.report.document.source import source
 from pbpk.report.dossier import Dossier
 from pbpk.report.plate_figures import calibrations_figure
 from pbpk.report.plate_tables import left_out_table
@@ -57,7 +58,7 @@ def _product(dossier: Dossier) -> list[Block]:
         ("Product", product.cell_type), ("Cell diameter", diameter), ("Viability", viable),
         ("Lot", product.lot or "not stated"), ("Label", about.label), ("Strain", about.strain or "not stated"),
     ]  # fmt: skip
-    return [Facts(pairs, source(dossier.study_file, key="product"))]
+    return [Facts(pairs, stated(dossier.run, "product"))]
 
 
 def _fitted(dossier: Dossier) -> list[Block]:
@@ -74,13 +75,13 @@ def _fitted(dossier: Dossier) -> list[Block]:
     if about.recovery:
         part = f"Only a part of the label is counted: {about.recovery.about}; prior "
         words = Line((part, Code(about.recovery.prior), f" ({about.recovery.source})."))
-        blocks.append(Paragraph(words, source=source(dossier.study_file, key="recovery")))
+        blocks.append(Paragraph(words, source=stated(run, "recovery")))
     return blocks
 
 
 def _left_out(dossier: Dossier) -> list[Block]:
     left = dossier.run.joint.counts.left_out
-    place = source(dossier.study_file, key="tissues")
+    place = stated(dossier.run, "tissues")
     blocks: list[Block] = [Bullets(left, place) if left else Paragraph("Every row of the study was fitted.")]
     told = dossier.authored.exclusions
     if isinstance(told, list) and told:
@@ -97,7 +98,7 @@ def _plates(dossier: Dossier) -> list[Block]:
     study, counts = dossier.run.study, dossier.run.joint.counts
     if not counts.panels:
         return []
-    place = f"study/{study.name}/amplitudes.csv"
+    place = source(f"study/{study.name}/amplitudes.csv")
     found = overview(counts)
     about = "Amplitude against amount with the curve of each plate; the numbers are in the table."
     out = left_out_table(counts.panels, counts.quantified)

@@ -1,8 +1,8 @@
 """Section 11: values beside their predictions, residuals, animals that the fit leans on, areas from both."""
 
+from pbpk.predict.lineage.source import source
 from pbpk.report import figures, tables
 from pbpk.report.document.blocks import Block, Figure, Heading, Paragraph
-from pbpk.report.document.source import source
 from pbpk.report.dossier import Dossier
 from pbpk.report.sections.shown import drawn
 

@@ -1,10 +1,10 @@
 """Sections 0 to 4: title and sign-off, what is missing, summary, assessment, introduction, objectives."""
 
 from pbpk.predict.filing.assessment import Item, assessment_table
+from pbpk.predict.lineage.source import source
 from pbpk.report import wording
 from pbpk.report.document.blocks import TO_BE_COMPLETED, Block, Bullets, Facts, Heading, Paragraph, Table
 from pbpk.report.document.inline import Code, Inline, Mark, Strong, with_code
-from pbpk.report.document.source import source
 from pbpk.report.dossier import Dossier
 from pbpk.report.sections.author import cell, said
 
@@ -46,7 +46,7 @@ def _alerts(dossier: Dossier) -> list[Block]:
     blocks: list[Block] = []
     if not run.diagnostics.passed:
         blocks.append(Paragraph(Strong(NOT_PASSED), "alert"))
-        blocks += [Paragraph(with_code(sentence), "alert", "manifest.json#key=diagnostics")
+        blocks += [Paragraph(with_code(sentence), "alert", source("manifest.json", key="diagnostics"))
                    for sentence in run.diagnostics.sentences]  # fmt: skip
     if run.manifest.get("method") == "variational":
         blocks.append(Paragraph(Strong(QUICK), "alert"))

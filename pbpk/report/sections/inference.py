@@ -1,9 +1,10 @@
 """Section 9: likelihood, limits, priors, sampler, seeds, and whether the chains agree."""
 
+from pbpk.predict.lineage.source import source
 from pbpk.report import tables, wording
+from pbpk.report.ctd.sources import stated
 from pbpk.report.document.blocks import Block, Bullets, Heading, Paragraph
 from pbpk.report.document.inline import Line, Mark, with_code
-from pbpk.report.document.source import source
 from pbpk.report.dossier import Dossier
 from pbpk.report.sections.shown import drawn
 
@@ -35,7 +36,7 @@ def inference(dossier: Dossier) -> list[Block]:
     limited = int(run.joint.counts.table["below_lloq"].astype(bool).sum())
     return [
         Heading("Likelihood and limits", 2, "likelihood"),
-        Paragraph(f"{RULES[run.study.about.errors]}. {SHARED}", source=source(dossier.study_file, key="errors")),
+        Paragraph(f"{RULES[run.study.about.errors]}. {SHARED}", source=stated(run, "errors")),
         Paragraph(f"{LIMITS} Values below a limit in this study: {wording.whole(limited)}.", source="counts.csv"),
         *_before(dossier),
         Heading("Sampling", 2, "sampling"),
@@ -61,7 +62,7 @@ def _before(dossier: Dossier) -> list[Block]:
 
 
 def _gate(dossier: Dossier) -> list[Block]:
-    found, place = dossier.run.diagnostics, "manifest.json#key=diagnostics"
+    found, place = dossier.run.diagnostics, source("manifest.json", key="diagnostics")
     blocks: list[Block] = [Paragraph(wording.agreement(dossier.run), source=place)]
     blocks += [Paragraph(with_code(sentence), source=place) for sentence in found.sentences]
     blocks += [Paragraph(Line((Mark("Warning:", "open"), " ", with_code(f"{sentence}."))), source=place)

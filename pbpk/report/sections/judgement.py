@@ -2,10 +2,10 @@
 
 from pbpk.predict.filing.frozen import SHORT, seal_of
 from pbpk.predict.filing.judging import Judged
+from pbpk.predict.lineage.source import source
 from pbpk.report import wording
 from pbpk.report.document.blocks import TO_BE_COMPLETED, Block, Bullets, Paragraph, Table
 from pbpk.report.document.inline import Code, Inline, Line, Mark, Strong, with_code
-from pbpk.report.document.source import source
 from pbpk.report.dossier import Dossier
 from pbpk.report.sections.author import said
 
@@ -22,7 +22,7 @@ def criteria(dossier: Dossier) -> list[Block]:
     places = [source("criteria.csv", id=each.criterion.id) for each in dossier.judged]
     return [
         Paragraph(f"{met} of {wording.counted(len(rows), 'criterion', 'criteria')} are met.", source="criteria.csv"),
-        *([Paragraph(_frozen(dossier), source="manifest.json#key=plan")]),
+        *([Paragraph(_frozen(dossier), source=source("manifest.json", key="plan"))]),
         Table("Results against technical criteria", head, "llllrll", rows, places),
     ]
 
@@ -54,7 +54,7 @@ def deviations(dossier: Dossier) -> list[Block]:
     """The plan against what was done, by diff."""
     if dossier.plan is None:
         return [Paragraph(NO_PLAN)]
-    place = "manifest.json#key=plan"
+    place = source("manifest.json", key="plan")
     remarks = [with_code(each) for each in dossier.docket.remarks]
     blocks: list[Block] = [Bullets(remarks, place)] if remarks else []
     if not dossier.deviated:

@@ -1,8 +1,8 @@
 """Sections 7 and 8: every parameter with its prior, posterior and source; numbers of the animal; assumptions."""
 
+from pbpk.predict.lineage.source import source
 from pbpk.report import figures, tables
 from pbpk.report.document.blocks import Block, Figure, Heading, Paragraph, Table
-from pbpk.report.document.source import source
 from pbpk.report.dossier import Dossier
 from pbpk.report.sections.author import said
 
@@ -18,11 +18,12 @@ def parameters(dossier: Dossier) -> list[Block]:
     run = dossier.run
     about = "Posterior interval of each parameter in prior standard deviations; the numbers are in the table below."
     species = run.joint.model.species
+    file = tables.species_file(run)
     return [
         Figure(figures.parameters_figure(run), about, CAPTION, source("parameters.csv")),
         tables.parameters_table(run, dossier.known),
         Heading(f"Numbers of the animal ({species.name})", 2, "animal"),
-        Paragraph(species.about),
+        Paragraph(species.about, source=source(file, key="about")),
         tables.animal_table(run, dossier.known),
     ]
 

@@ -2,10 +2,10 @@
 
 from pbpk.body.equations import conservation
 from pbpk.body.typesetting import latex_rows
+from pbpk.predict.lineage.source import source
 from pbpk.report import tables, wording
 from pbpk.report.document.blocks import Block, Bullets, Equations, Heading, Paragraph
 from pbpk.report.document.inline import Code, Line
-from pbpk.report.document.source import source
 from pbpk.report.dossier import Dossier
 from pbpk.report.formulas import equation_markup
 from pbpk.report.references import cited

@@ -1,10 +1,10 @@
 """Section 12: what decides the answers, what the data taught, what hides what, what to measure next."""
 
 from pbpk.infer.design.identify import learned_sentences
+from pbpk.predict.lineage.source import source
 from pbpk.report import lessons, wording
 from pbpk.report.document.blocks import Block, Bullets, Figure, Heading, Paragraph
 from pbpk.report.document.inline import Code, Line, with_code
-from pbpk.report.document.source import source
 from pbpk.report.dossier import Dossier
 from pbpk.report.sections.shown import drawn
 from pbpk.report.sensitivity import sensitivity_table, tornado_figure
@@ -43,7 +43,7 @@ def uncertainty(dossier: Dossier) -> list[Block]:
         Bullets([with_code(sentence) for sentence in run.ties], source("posterior.nc")),
         *drawn(dossier, "pairs", source("posterior.nc")),
         Heading("Priors and data that pull apart", 2, "tensions"),
-        Bullets(lessons.tensions(run), place) if lessons.tensions(run) else Paragraph(CALM),
+        Bullets(lessons.tensions(run), place) if lessons.tensions(run) else Paragraph(CALM, source=place),
         Heading("What to measure next", 2, "next"),
         Paragraph(NEXT),
         Bullets([with_code(sentence) for sentence in run.advice], place),

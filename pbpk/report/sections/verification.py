@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 
+from pbpk.predict.lineage.source import source
 from pbpk.predict.qualification.checks import GROUPS, Check
 from pbpk.report import wording
 from pbpk.report.document.blocks import TO_BE_COMPLETED, Block, Heading, Paragraph, Table
@@ -41,7 +42,7 @@ def _table(checks: Sequence[Check], title: str) -> Table:
         for check in checks
     ]  # fmt: skip
     head = ("Check", "What is compared", "Found", "Allowed", "", "Source of the limit")
-    places = [f"{FILE}#name={check.name}" for check in checks]
+    places = [source(FILE, name=check.name) for check in checks]
     return Table(f"Checks: {title[:1].lower()}{title[1:]}", head, "llrrll", rows, places, folded=True)
 
 

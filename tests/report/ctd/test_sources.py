@@ -1,27 +1,9 @@
-from urllib.parse import unquote
-
-from hypothesis import given
-from hypothesis import strategies as st
-
-from pbpk.report.ctd.sources import in_study, measured, stated, where
-
-
-@given(st.dictionaries(st.sampled_from(["group", "organ", "animal"]), st.text(max_size=12), min_size=1))
-def test_any_text_comes_back(rows):
-    file, _, told = where("counts.csv", **rows).partition("#")
-    back = dict(pair.split("=", 1) for pair in told.split("&"))
-    assert file == "counts.csv"
-    assert {key: unquote(value) for key, value in back.items()} == rows
-
-
-def test_hours_have_the_digits_of_the_file():
-    assert where("counts.csv", hours=1 / 3) == "counts.csv#hours=0.333333"
-    assert where("counts.csv") == "counts.csv"
+from pbpk.report.ctd.sources import in_study, measured, stated
 
 
 def test_a_key_that_is_not_written_leads_to_the_file(run_of):
     run = run_of("khot_2019_t_cells_mouse")
-    assert stated(run, "product", "cell_type") == f"study/{run.name}/study.toml#product.cell_type"
+    assert stated(run, "product", "cell_type") == f"study/{run.name}/study.toml#key=product.cell_type"
     assert stated(run, "product", "lot") == in_study(run, "study.toml")
 
 

@@ -120,6 +120,6 @@ def test_the_resolver_sees_what_is_lost(folder_of):
     assert not selects("counts.csv#group=iv&organ=spleen", folder)
     assert not selects("counts.csv#nothing=1", folder)
     assert not selects("absent.csv", folder)
-    assert not selects("study/zhuang_2021_fnd_msc_mouse/study.toml#product.viability", folder)
+    assert not selects("study/zhuang_2021_fnd_msc_mouse/study.toml#key=product.viability", folder)
     assert untraced([Paragraph("3 values")])
     assert not untraced([Paragraph("see 2.6.5.13B")])

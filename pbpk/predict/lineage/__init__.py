@@ -1,0 +1,1 @@
+"""Where a printed number comes from: the source it bears, the rows that it names, and what those rows were made of."""
