@@ -341,9 +341,7 @@ def short(tmp_path_factory):
 
 def warned(report):
     """The report opens with a warning and the reasons for it."""
-    box = re.search(r'<section class="alert" role="alert">(.*?)</section>', report.read_text(), flags=re.DOTALL).group(
-        1
-    )
+    box = " ".join(re.findall(r'<p class="alert" role="alert"[^>]*>(.*?)</p>', report.read_text(), flags=re.DOTALL))
     assert "did not pass its checks" in box
     assert "effective draws" in box
 
@@ -362,7 +360,7 @@ def test_it_leaves_a_readable_run_that_warns(short):
     tables = {"counts.csv", "parameters.csv", "predictions.csv", "exposure.csv"}
     kept = {"study", "model", "species", "scenarios"}  # what it was made of, and what it was asked
     record = {"manifest.json", "audit.jsonl", "audit.seal"}
-    pages = {"report.html", "diagnostics.html"}
+    pages = {"report.html", "report.sources.json", "diagnostics.html"}
     assert names == {"posterior.nc"} | record | pages | kept | tables  # no answers from such a fit
     manifest = json.loads((short.folder / "manifest.json").read_text())
     assert manifest["converged"] is False

@@ -13,7 +13,7 @@ from pbpk.commands.reading import words
 from pbpk.errors import ReportError, did_you_mean
 from pbpk.infer.comparison.loo import influence, left_out
 from pbpk.infer.design.prior_check import PriorCheck, check_prior
-from pbpk.predict.audit import read_open, write_audit
+from pbpk.predict.audit import read_open, read_verified, write_audit
 from pbpk.predict.filing.carried import write_authored
 from pbpk.predict.filing.docket import read_docket
 from pbpk.predict.filing.judging import judged_table
@@ -55,6 +55,8 @@ def tell_reported(run: Path, formats: str, paper: str, author: Path | None, fina
     checked = check_prior(posterior.joint, seed=int(manifest["seed"]))
     result = assemble(study, posterior, forecast, manifest)
     dossier = read_dossier(result, run, checked, final)
+    if final and not (found := read_verified(run)).passed:
+        raise ReportError(f"{run}: the report cannot be final: {found.problems[0]}")
     if final and dossier.hindrances:
         first, count = dossier.hindrances[0], len(dossier.hindrances)
         more = f" {count - 1} more stand on the first page of a draft (leave --final out)." if count > 1 else ""
@@ -90,7 +92,7 @@ def read_dossier(result: Run, folder: Path, checked: PriorCheck, final: bool = F
 
     final : whether the report is asked to be final
     """
-    docket = read_docket(folder, result)
+    docket = read_docket(folder, result, compared=False)
     qualified = folder / QUALIFIED
     checks = read_qualification(qualified).checks if qualified.is_file() else None
     stand = [*docket.reasons]

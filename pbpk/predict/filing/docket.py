@@ -43,10 +43,11 @@ class Docket:
         return not self.reasons
 
 
-def read_docket(folder: Path, run: "Run") -> Docket:
+def read_docket(folder: Path, run: "Run", compared: bool = True) -> Docket:
     """Read what lies in a run and hold it against the run; whatever is broken is a reason against a final report.
 
     folder : of the run, before anything is written into it
+    compared : whether its files are compared with its record; a report does not print what hangs on when it is written
 
     Raises
     ------
@@ -58,7 +59,8 @@ def read_docket(folder: Path, run: "Run") -> Docket:
     plan, broken = _read_plan(inside)
     judged = judge(authored.criteria, run)
     deviated = () if plan is None else deviations(plan, run, authored)
-    reasons = may_be_final(run, authored, plan, judged, deviated, _read_verified(folder), broken)
+    verified = _read_verified(folder) if compared else Verified((), 0, "")
+    reasons = may_be_final(run, authored, plan, judged, deviated, verified, broken)
     gaps = (*missing(authored), *unexplained(deviated))
     return Docket(authored, plan, judged, deviated, assessment_table(authored, judged), gaps, reasons, remarks(plan))
 
