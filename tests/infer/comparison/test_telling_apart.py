@@ -161,6 +161,7 @@ def test_arithmetic_says_what_a_design_can_tell(design, truth, numbers, wrong, r
 
 
 @pytest.mark.proof
+@pytest.mark.timeout(3600)  # two fits, and one more of each for every hour that weights cannot tell of
 @pytest.mark.parametrize(("truth", "numbers", "wrong", "readouts", "least", "most"), ALL)
 def test_fits_reject_the_wrong_rival_where_the_design_can_tell_and_no_other(
     design, truth, numbers, wrong, readouts, least, most
@@ -182,8 +183,7 @@ def test_fits_reject_the_wrong_rival_where_the_design_can_tell_and_no_other(
     difference = float(row.loc[f"msc:{truth}", "elpd"] - row.loc[f"msc:{wrong}", "elpd"])
     assert difference == pytest.approx(told.difference, abs=3.0 * told.sd)
     assert row.loc[f"msc:{truth}", "verdict"] != AGAINST
-    assert row.loc[f"msc:{truth}", "converged"]
-    assert row.loc[f"msc:{wrong}", "converged"] or "do not agree" in " ".join(found.sentences)
+    assert row["converged"].all() or (least < 0.5 and "do not agree" in " ".join(found.sentences))
     if least > 0.5:
         assert row["verdict"].to_dict() == {f"msc:{truth}": BEST, f"msc:{wrong}": AGAINST}
         assert any("the data speak against it" in each for each in found.sentences)
