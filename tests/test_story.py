@@ -18,7 +18,7 @@ def test_the_public_names():
         "Scenario", "Species", "Study", "Trace", "accept_plate", "calibrate", "check_prior", "choose_dose",
         "compare", "compare_exposure", "contrast_scenarios", "count_cells", "demodulate", "detection_limits",
         "expected", "exposure", "fit", "fit_calibration", "fit_together", "forecast_table", "join_together",
-        "left_out", "origin_of", "parse_endpoint", "profile", "read_collection", "read_model", "read_prior",
+        "left_out", "origin_of", "parse_endpoint", "profile", "qualify", "read_collection", "read_model", "read_prior",
         "read_run", "read_scenarios", "read_species", "read_study", "read_traces", "simulate", "structure",
         "ways_of", "what_to_measure", "write_report",
     ]  # fmt: skip
