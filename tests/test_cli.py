@@ -444,6 +444,7 @@ def test_another_animal_that_cannot_be_is_one_sentence(short, tmp_path, words, s
     assert not (tmp_path / "out").exists()
 
 
+@pytest.mark.proof  # a second fit; `--allow-unconverged` is in commands/test_line.py too
 def test_somebody_may_insist(short, tmp_path):
     out = tmp_path / "insisted"
     path = tmp_path / "asked.toml"

@@ -40,7 +40,7 @@ from pbpk.predict.filing.frozen import SHORT
 from pbpk.predict.forecast import DRAWS, hours_of
 from pbpk.predict.origin import origin_about, simulate
 from pbpk.predict.provenance import SCHEMA, how_fitted, occasion, read_outputs
-from pbpk.predict.record import files_of, model_of, read_digest, read_json, write_folder, write_manifest
+from pbpk.predict.record import files_of, model_of, read_digest, read_free, read_json, write_folder, write_manifest
 from pbpk.predict.run import Run, assemble, describe, scenario_files, write_inputs, write_sources
 from pbpk.predict.scenario import Scenario, read_scenarios
 from pbpk.predict.sensitivity.inputs import inputs_of
@@ -141,7 +141,8 @@ def run_line(source: Path, out: Path, asked: Asked) -> None:
         if the chains disagree and nobody allowed it; all is written all the same
     """
     amended = read_amendment(asked.supersedes, asked.reason, out)
-    read_replaced(out)  # what may not be replaced is told before anything is computed
+    read_free(out, asked.force, goes_on=True)  # what may not be replaced is told before anything is computed
+    read_replaced(out)
     collection = read_collection(source) if source.suffix == ".toml" else None
     studies = collection.studies if collection else {ALONE: read_with_bar(source)}
     members = {name: _member(study, asked) for name, study in studies.items()}

@@ -66,6 +66,27 @@ def read_digest(path: Path) -> str:
     return hashlib.sha256(path.read_bytes()).hexdigest()
 
 
+def read_free(
+    out: Path, force: bool = False, marks: tuple[str, ...] = ("manifest.json",), goes_on: bool = False
+) -> None:
+    """Look whether a folder may be written, as `write_folder` does: long work asks before it begins.
+
+    Raises
+    ------
+    RunError
+        if the folder exists and `force` is not given, or is not a run, or has a record that would be lost
+    """
+    if not out.exists():
+        return
+    if not force:
+        raise RunError(f"{out}: exists already; choose another --out, or replace it with --force.")
+    if not (out.is_dir() and (any((out / mark).is_file() for mark in marks) or not any(out.iterdir()))):
+        raise RunError(f"{out}: is not a run folder, so --force will not replace it; choose another --out.")
+    if (out / AUDIT).is_file() and not goes_on:
+        raise RunError(f"{out}: is a run whose record would be lost, so --force will not replace it with something "
+                       "else; choose another --out.")  # fmt: skip
+
+
 @contextmanager
 def write_folder(
     out: Path, force: bool = False, marks: tuple[str, ...] = ("manifest.json",), goes_on: bool = False
@@ -78,17 +99,9 @@ def write_folder(
     Raises
     ------
     RunError
-        if the folder exists and `force` is not given, or is not a run, or cannot be made, or has a record that would
-        be lost
+        if the folder may not be written, see `read_free`, or cannot be made
     """
-    if out.exists():
-        if not force:
-            raise RunError(f"{out}: exists already; choose another --out, or replace it with --force.")
-        if not (out.is_dir() and (any((out / mark).is_file() for mark in marks) or not any(out.iterdir()))):
-            raise RunError(f"{out}: is not a run folder, so --force will not replace it; choose another --out.")
-        if (out / AUDIT).is_file() and not goes_on:
-            raise RunError(f"{out}: is a run whose record would be lost, so --force will not replace it with something "
-                           "else; choose another --out.")  # fmt: skip
+    read_free(out, force, marks, goes_on)
     beside, before = (out.with_name(f".{out.name}.{word}") for word in ("partial", "replaced"))
     if beside.exists():
         shutil.rmtree(beside)

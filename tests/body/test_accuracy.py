@@ -179,7 +179,7 @@ def same_slopes(exact, found):
     np.testing.assert_allclose(found, exact, rtol=1e-7, atol=1e-15 * abs(exact).max())
 
 
-@pytest.mark.parametrize("name", ["msc", "t_cell"])
+@pytest.mark.parametrize("name", [pytest.param("msc", marks=pytest.mark.proof), "t_cell"])  # a minute, seconds
 def test_slopes_of_shipped_models_are_exact_to_seven_digits(name):
     model = read_model(name, "mouse")
     hours = HOURS[::3]

@@ -8,6 +8,8 @@ import pytest
 from mousestudy import CHAIN, CHAINED, RATE, organ_rows, write_rows, write_small
 from saying import say
 
+from pbpk.commands import line
+
 _spec = importlib.util.spec_from_file_location("command_draws", Path(__file__).parents[1] / "infer" / "draws.py")
 draws = importlib.util.module_from_spec(_spec)
 _spec.loader.exec_module(draws)
@@ -40,3 +42,10 @@ def finished(small_study, tmp_path_factory):
 def run(finished, tmp_path):
     """A copy of that run, to be changed."""
     return shutil.copytree(finished, tmp_path / "run")
+
+
+@pytest.fixture
+def no_pages(monkeypatch):
+    """Runs without their pages, which take most of the time: for tests of what else is written."""
+    monkeypatch.setattr(line, "read_dossier", lambda *told: None)
+    monkeypatch.setattr(line, "write_pages", lambda *told: [])

@@ -50,21 +50,21 @@ def both(tmp_path):
     return path
 
 
-def test_studies_together_are_a_run_each(made_up, both, tmp_path):
+def test_studies_together_are_a_run_each(made_up, no_pages, both, tmp_path):
     run_line(both, tmp_path / "out", Asked(SETTINGS, answer=False))
     for name in ("one", "more"):
         study, posterior, manifest = read_fit(tmp_path / "out" / name)
         assert study.about.species == "mouse"
         assert posterior.theta().shape == (1000, len(posterior.joint.names))
         assert manifest["settings"]["together_with"] == [{"one": "more", "more": "one"}[name]]
-        assert (tmp_path / "out" / name / "report.html").is_file()
+        assert read_verified(tmp_path / "out" / name).passed
     shared = pd.read_csv(tmp_path / "out" / "sharing.csv").set_index(["parameter", "study"])["how"]
     assert shared["loss_lung", "more"] == "own"
     assert shared["transfer_lung", "one"] == "scaled"
     assert json.loads((tmp_path / "out" / "manifest.json").read_text())["studies"] == ["one", "more"]
 
 
-def test_what_is_asked_reaches_the_fit(made_up, tmp_path):
+def test_what_is_asked_reaches_the_fit(made_up, no_pages, tmp_path):
     run_line(KHOT, tmp_path / "out", Asked(SETTINGS | {"quick": True}, answer=False))
     (how,) = made_up
     assert how["quick"] is True
@@ -85,7 +85,7 @@ def test_an_interruption_leaves_the_finished_chains_and_no_run(monkeypatch, tmp_
     assert [path.name for path in tmp_path.iterdir()] == [".out.chains"]
 
 
-def test_finished_chains_go_when_the_run_is_whole(made_up, tmp_path, capsys):
+def test_finished_chains_go_when_the_run_is_whole(made_up, no_pages, tmp_path, capsys):
     (tmp_path / ".out.chains").mkdir()
     run_line(KHOT, tmp_path / "out", Asked(SETTINGS, answer=False))
     assert "Finished chains of this fit" in capsys.readouterr().out
@@ -109,7 +109,7 @@ def test_a_file_that_is_no_collection_is_one_sentence(tmp_path):
         run_line(tmp_path / "nowhere.toml", tmp_path / "out", Asked(SETTINGS))
 
 
-def test_a_quick_look_leaves_the_chains_of_an_interrupted_fit(made_up, tmp_path):
+def test_a_quick_look_leaves_the_chains_of_an_interrupted_fit(made_up, no_pages, tmp_path):
     (tmp_path / ".out.chains").mkdir()
     (tmp_path / ".out.chains" / "chain_1.nc").write_text("drawn")
     run_line(KHOT, tmp_path / "out", Asked(SETTINGS | {"quick": True}, answer=False))
@@ -129,7 +129,7 @@ def planned(tmp_path):
     return folder
 
 
-def test_a_run_follows_the_plan_that_lies_in_its_study(made_up, planned, tmp_path):
+def test_a_run_follows_the_plan_that_lies_in_its_study(made_up, no_pages, planned, tmp_path):
     run_line(planned, tmp_path / "out", Asked(SETTINGS, True, "iv_bolus", 1e6, allow_unconverged=True))
     study, posterior, manifest = read_fit(tmp_path / "out")
     plan = read_plan(study.folder)
@@ -164,7 +164,7 @@ def test_words_that_cannot_be_read_stop_the_run_before_the_chains(made_up, plann
 
 
 def test_a_plan_that_is_frozen_during_the_fit_is_not_the_one_that_is_followed(
-    make_posterior, monkeypatch, planned, tmp_path
+    make_posterior, monkeypatch, no_pages, planned, tmp_path
 ):
     before = seal_of(read_plan(planned))
 
@@ -179,7 +179,7 @@ def test_a_plan_that_is_frozen_during_the_fit_is_not_the_one_that_is_followed(
     assert seal_of(read_plan(study.folder)) != before
 
 
-def test_a_run_supersedes_another(made_up, tmp_path):
+def test_a_run_supersedes_another(made_up, no_pages, tmp_path):
     old, new, third = (tmp_path / name for name in ("old", "new", "third"))
     run_line(KHOT, old, Asked(SETTINGS, answer=False))
     seal = read_verified(old).seal
@@ -208,7 +208,7 @@ def test_a_run_supersedes_another(made_up, tmp_path):
     assert read_verified(new).passed
 
 
-def test_the_record_of_a_run_is_not_lost_to_something_else(made_up, tmp_path):
+def test_the_record_of_a_run_is_not_lost_to_something_else(made_up, no_pages, tmp_path):
     run_line(KHOT, tmp_path / "out", Asked(SETTINGS, answer=False))
     said = say("count", KHOT, "--out", tmp_path / "out", "--force")  # a run holds counts.csv too
     assert said.code == 2

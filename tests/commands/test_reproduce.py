@@ -83,7 +83,7 @@ def test_other_draws_are_not_reproduced(run):
     assert "python: 3.0.0 then" in said.out
 
 
-def test_what_was_asked_is_asked_again_of_what_the_run_keeps(small_study, tmp_path):
+def test_what_was_asked_is_asked_again_of_what_the_run_keeps(no_pages, small_study, tmp_path):
     model = shutil.copy(small_study.parent / "small.toml", tmp_path / "own.toml")
     scenario = shutil.copy(ROOT / "models" / "scenarios" / "iv_bolus.toml", tmp_path / "mine.toml")
     words = ["--scenarios", scenario, "--cells", "2e5", "--seed", "3", "--model", model]
@@ -101,7 +101,7 @@ def test_what_was_asked_is_asked_again_of_what_the_run_keeps(small_study, tmp_pa
     assert read_verified(tmp_path / "again").passed
 
 
-def test_studies_that_were_fitted_together_are_fitted_together_again(small_study, tmp_path):
+def test_studies_that_were_fitted_together_are_fitted_together_again(no_pages, small_study, tmp_path):
     file = tmp_path / "both.toml"
     file.write_text(
         f'title = "Two \\"small\\" ones"\n[[studies]]\nfolder = "{small_study}"\nname = "one"\n[[studies]]\n'

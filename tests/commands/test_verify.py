@@ -111,7 +111,7 @@ def test_a_record_that_was_made_anew_does_not_have_the_seal_that_was_kept(run):
     assert "give at least the first 12" in short.err
 
 
-def test_a_model_that_changed_outside_of_the_run_is_named(small_study, tmp_path):
+def test_a_model_that_changed_outside_of_the_run_is_named(no_pages, small_study, tmp_path):
     model = shutil.copy(small_study.parent / "small.toml", tmp_path / "mine.toml")
     said = say("fit", small_study, "--model", model, "--quick", "--out", tmp_path / "run")
     assert said.code == 0, said.err
@@ -161,7 +161,7 @@ def test_a_final_run_is_written_no_more(run, small_study):
     assert say("verify", run).code == 0
 
 
-def test_a_superseded_run_says_so_and_why(run, small_study, tmp_path):
+def test_a_superseded_run_says_so_and_why(no_pages, run, small_study, tmp_path):
     words = ["run", small_study, "--quick", "--out", tmp_path / "new", "--supersedes", run]
     said = say(*words)
     assert said.code == 2

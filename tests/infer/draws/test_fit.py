@@ -167,6 +167,7 @@ def replicate_of(joint):
     return replicate(joint, theta[0], 7)
 
 
+@pytest.mark.proof  # compiles a second posterior
 def test_what_was_compiled_fits_other_numbers_with_the_draws_of_a_fit_by_itself(fitted, compiled, monkeypatch):
     """The study and a replicate of it, one after the other, the second one with a compiler of its own too."""
     joint, how = fitted.joint, {"seed": 5, "chains": 1, "draws": 50, "tune": 60}
