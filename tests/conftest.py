@@ -7,5 +7,5 @@ for name in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"):
     os.environ[name] = "1"
 os.environ["MPLBACKEND"] = "Agg"
 
-# fits, models and compiled code that fixtures keep are millions of objects: looking through them took a tenth of the time
+# what fixtures keep, fits and compiled code, is millions of objects: looking through them took a tenth of the time
 gc.set_threshold(100_000, 50, 1000)

@@ -8,6 +8,7 @@ from pbpk.assay.study import read_study
 from pbpk.infer.draws.posterior import write_posterior
 from pbpk.infer.matched.joint import join
 from pbpk.predict.filing.carried import read_followed
+from pbpk.predict.provenance import how_fitted
 from pbpk.predict.record import model_of, write_folder, write_manifest
 from pbpk.predict.run import describe, write_inputs
 from pbpk.predict.studied import recorded
@@ -32,7 +33,10 @@ def write_made_up(study, out, model=None, **how):
     read, settings = posterior.joint.study, SETTINGS | {"model": model}
     with write_folder(out) as folder:
         manifest = (
-            describe(read, model_of(read, model), settings, NOW) | recorded(posterior.joint) | read_followed(read)
+            describe(read, model_of(read, model), settings, NOW)
+            | recorded(posterior.joint)
+            | read_followed(read)
+            | how_fitted(posterior, settings)
         )
         manifest["inputs"] |= write_inputs(read, folder)
         write_posterior(posterior, folder / "posterior.nc")

@@ -27,7 +27,7 @@ def told(blocks):
             case Bullets():
                 yield " ".join(str(item) for item in block.items), block.source
             case Facts():
-                yield " ".join(f"{name} {value}" for name, value in block.pairs), block.source
+                yield from ((f"{name} {value}", block.source_of(i)) for i, (name, value) in enumerate(block.pairs))
             case Figure():
                 yield block.caption, block.source
             case Table():

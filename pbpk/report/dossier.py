@@ -7,10 +7,12 @@ from typing import TYPE_CHECKING, Any
 
 import pandas as pd
 
-from pbpk.predict.filing.authored import Authored, Entry, entries
+from pbpk.assay.study import AUTHORED
+from pbpk.predict.filing.authored import Authored, Entry, entries, told_by_study
 from pbpk.predict.filing.deviations import Deviated
 from pbpk.predict.filing.docket import Docket
 from pbpk.predict.filing.judging import Judged
+from pbpk.predict.lineage.source import source
 from pbpk.predict.qualification.checks import Check
 from pbpk.report.diagnosis import Shown
 from pbpk.report.references import Reference, references
@@ -45,10 +47,10 @@ class Dossier:
     final: bool = False
     code: Mapping[str, str] = field(default_factory=dict)
 
-    @property
+    @cached_property
     def authored(self) -> Authored:
-        """What its author says."""
-        return self.docket.authored
+        """What its author says, [reporting] of study.toml included."""
+        return told_by_study(self.docket.authored, self.run.study.about.reporting)
 
     @property
     def plan(self) -> Mapping[str, Any] | None:
@@ -80,12 +82,28 @@ class Dossier:
         """`study.toml` as a source names it."""
         return f"study/{self.run.name}/study.toml"
 
-    @property
-    def author_file(self) -> str:
-        """`report.toml` as a source names it."""
-        return f"study/{self.run.name}/report.toml"
+    def by_author(self, part: str) -> str:
+        """Source of what the author says of a part, as `introduction` or `study.glp`; none where nobody did."""
+        told = {f"study.{name}" for name, text in self.run.study.about.reporting.model_dump().items() if text.strip()}
+        said = {entry.name: entry for entry in self.entries
+                if entry.status != "missing" and _is_within(entry.name, part)}  # fmt: skip
+        if not said:
+            return ""
+        if told >= set(said):
+            return source(self.study_file, key=part.replace("study", "reporting", 1))
+        waived = part in said and said[part].status == "n/a" and said[part].text == self.authored.study.na
+        return source(f"study/{self.run.name}/{AUTHORED}", key="study.na" if waived else part)
 
     @property
     def of_cells(self) -> bool:
         """Whether live cells and the label of dead ones are told apart."""
         return {"live", "label"} <= set(self.run.joint.model.kinds)
+
+
+def _is_within(name: str, part: str) -> bool:
+    """Whether a field is one of a part, or the part itself.
+
+    >>> _is_within("sign_off.authors[1].name", "sign_off.authors"), _is_within("studying", "study")
+    (True, False)
+    """
+    return name.startswith(part) and name[len(part) :][:1] in ("", ".", "[")

@@ -70,6 +70,9 @@ class StudyConduct(Waivable):
     comparability: Text = asked("How comparable is that lot to the clinical one?")
     stability: Text = asked("How stable are the cells, and the label in them, over the hours of the study?")
     label_effect: Text = asked("What does the label do to the cells?")
+    method_validation: Text = asked(
+        "Where are the validation reports of the analytical methods, and how stable is the analyte in each matrix?"
+    )
     vehicle: Text = asked("In which vehicle, volume and rate was it given?")
     feeding: Text = asked("Were the animals fed or fasted?")
     test_system: Text = asked("Which animals: source, age, sex, weight range, identification, immune status, disease?")

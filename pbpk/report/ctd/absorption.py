@@ -14,6 +14,7 @@ from pbpk.report.ctd.observations import BLOOD, is_blood_only
 from pbpk.report.ctd.predicted import at_hours_tables
 from pbpk.report.ctd.sources import given
 from pbpk.report.document.blocks import Block, Heading, Paragraph, Table
+from pbpk.report.dossier import Dossier
 from pbpk.report.wording import CREDIBLE, MISSING, interval, listed, named, number, unit
 
 if TYPE_CHECKING:
@@ -39,12 +40,13 @@ def in_blood(run: "Run") -> list[tuple[str, str]]:
     return list(dict.fromkeys(zip(own["organ"].astype(str), own["readout"].astype(str), strict=True)))
 
 
-def absorption_blocks(run: "Run") -> list[Block]:
+def absorption_blocks(dossier: Dossier) -> list[Block]:
     """2.6.5.3 and 2.6.5.4; the second only where an animal was dosed more than once."""
+    run = dossier.run
     repeated = is_repeated(run)
     first = "Absorption after a single dose (CTD 2.6.5.3)"
     again = "Absorption after repeated doses (CTD 2.6.5.4)"
-    own = _blocks(run, "2.6.5.4" if repeated else "2.6.5.3")
+    own = _blocks(dossier, "2.6.5.4" if repeated else "2.6.5.3")
     once: list[Block] = [Paragraph("Not studied: animals were dosed more than once, see 2.6.5.4.", "", given(run))]
     never: list[Block] = [Paragraph("Not studied: each was given one dose.", "", given(run))]
     return [
@@ -55,7 +57,8 @@ def absorption_blocks(run: "Run") -> list[Block]:
     ]
 
 
-def _blocks(run: "Run", number_of_table: str) -> list[Block]:
+def _blocks(dossier: Dossier, number_of_table: str) -> list[Block]:
+    run = dossier.run
     seen = in_blood(run)
     if not seen:
         what = f"{analyte(run)} in blood were" if is_cells(run) else f"{analyte(run)} in blood was"
@@ -68,7 +71,9 @@ def _blocks(run: "Run", number_of_table: str) -> list[Block]:
             "tells what circulates."
         ))  # fmt: skip
     caption = "Circulating cells" if is_cells(run) else "Absorption"
-    table = header_table(run, f"{caption}: animals, dose, sample and kinetic parameters of what was observed", BLOOD)
+    table = header_table(
+        dossier, f"{caption}: animals, dose, sample and kinetic parameters of what was observed", BLOOD
+    )
     for organ, readout in seen:
         table = _with_parameters(run, table, organ, readout)
     told: list[Block] = [table, *(observed_blocks(run) if is_blood_only(run) else []), *_fitted(run, seen)]

@@ -14,7 +14,6 @@ LABEL_ONLY = ": label is not viability"
 NO_CELLS = ", no cells"
 COUNTED = {"label": "cell equivalents", "dna": "donor-DNA cell equivalents", "live": "living cells"}
 AMOUNTS = {"cell": "cells"}
-BLANK = "TO BE COMPLETED"
 NOT_STATED = "not stated"
 
 

@@ -6,11 +6,13 @@ from typing import TYPE_CHECKING
 from pbpk.assay.doses import DoseRow, doses_of
 from pbpk.assay.study import Group
 from pbpk.predict.lineage.source import source
-from pbpk.report.ctd.analyte import BLANK, NOT_STATED, amount_unit, analytes, is_cells, product
+from pbpk.report.author import cell
+from pbpk.report.ctd.analyte import NOT_STATED, amount_unit, analytes, is_cells, product
 from pbpk.report.ctd.observations import dose_of
 from pbpk.report.ctd.sources import given, in_study, stated
 from pbpk.report.document.blocks import Table
-from pbpk.report.document.inline import Inline, Strong
+from pbpk.report.document.inline import Inline
+from pbpk.report.dossier import Dossier
 from pbpk.report.wording import ROUTES, counted, interval, listed, named, number, span, whole
 
 if TYPE_CHECKING:
@@ -20,39 +22,38 @@ type Field = tuple[str, Callable[[Group], Inline], str]
 MOST_HOURS = 24  # distinct hours beyond which each animal was sampled at hours of its own
 
 
-def owed(text: str) -> Inline:
-    """What the author wrote, or that it is still owed."""
-    return text or Strong(BLANK)
-
-
-def header_table(run: "Run", caption: str, organs: Sequence[str] = ()) -> Table:
+def header_table(dossier: Dossier, caption: str, organs: Sequence[str] = ()) -> Table:
     """Fields as rows and groups as columns, each row with its source.
 
     organs : whose sampling times are told, all if none is named
     """
-    groups = run.study.about.groups
-    fields = _fields(run, organs)
+    groups = dossier.run.study.about.groups
+    fields = _fields(dossier, organs)
     rows = [(name, *(tell(group) for group in groups)) for name, tell, _ in fields]
     head = ("", *(group.name for group in groups))
     return Table(caption, head, "l" * len(head), rows, [place for _, _, place in fields])
 
 
-def _fields(run: "Run", organs: Sequence[str]) -> tuple[Field, ...]:
-    about = run.study.about
-    what = about.product
-    feeding = "not applicable to a cellular product" if is_cells(run) else NOT_STATED
+def _fields(dossier: Dossier, organs: Sequence[str]) -> tuple[Field, ...]:
+    run = dossier.run
+    about, what = run.study.about, run.study.about.product
     counts = source("counts.csv")
+
+    def by_author(name: str, field: str) -> Field:
+        return (name, lambda _: cell(dossier, field), dossier.by_author(field))
+
+    lot: Field = ("Lot", lambda _: what.lot, stated(run, "product", "lot"))
     fields: list[Field] = [
         ("Test article", lambda _: product(run.study), stated(run, "product", "cell_type")),
-        ("Lot", lambda _: owed(what.lot), stated(run, "product", "lot")),
+        lot if what.lot else by_author("Lot", "study.test_article"),
         ("Analyte", lambda _: " and ".join(analytes(run)), stated(run, "label")),
-        ("Study number", lambda _: owed(about.reporting.study_number), stated(run, "reporting", "study_number")),
-        ("Location in the dossier", lambda _: Strong(BLANK), ""),
+        by_author("Study number", "study.study_number"),
+        by_author("Location in the dossier", "study.location_in_ctd"),
         ("Species, strain", lambda _: species(run), in_study(run, "study.toml")),
         ("Sex and number", lambda group: _sexes(run, group.name), counts),
         ("Treatment", lambda group: _treatment(group), stated(run, "groups")),
-        ("Feeding", lambda _: feeding, ""),
-        ("Vehicle or formulation", lambda _: Strong(BLANK), ""),
+        by_author("Feeding", "study.feeding"),
+        by_author("Vehicle or formulation", "study.vehicle"),
         ("Method of administration", lambda group: _how(run, group), given(run)),
         ("Dose", lambda group: dose(run, group.name), given(run)),
     ]

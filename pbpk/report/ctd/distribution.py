@@ -25,6 +25,7 @@ from pbpk.report.ctd.panel import panel_table
 from pbpk.report.ctd.predicted import predicted_tables
 from pbpk.report.ctd.sources import given, measured, stated
 from pbpk.report.document.blocks import Block, Bullets, Heading, Paragraph, Table
+from pbpk.report.dossier import Dossier
 from pbpk.report.wording import counted, named, number, span, whole
 
 if TYPE_CHECKING:
@@ -47,12 +48,13 @@ class _Values:
     source: Callable[[str, str, str], str]
 
 
-def distribution_blocks(run: "Run") -> list[Block]:
+def distribution_blocks(dossier: Dossier) -> list[Block]:
     """2.6.5.5: head, values in percent, in amounts and as measured, areas, then what the model predicts."""
+    run = dossier.run
     heading = Heading("Organ distribution (CTD 2.6.5.5)", 2, "ctd-distribution")
     if is_blood_only(run):
         return [heading, Paragraph("Not studied: only blood was measured, see 2.6.5.3.", "", source("counts.csv"))]
-    blocks: list[Block] = [header_table(run, "Organ distribution: test article, animals, dose and samples")]
+    blocks: list[Block] = [header_table(dossier, "Organ distribution: test article, animals, dose and samples")]
     blocks += observed_blocks(run)
     panel = panel_table(run)
     blocks += [panel] if panel else []

@@ -7,13 +7,14 @@ import pandas as pd
 
 from pbpk.assay.measurements import COUNTED, MeasurementRow
 from pbpk.assay.plates.acceptance import BORROWED
-from pbpk.report.ctd.analyte import BLANK, NOT_STATED, analyte, footnote
-from pbpk.report.ctd.design import owed
+from pbpk.report.author import cell, said
+from pbpk.report.ctd.analyte import NOT_STATED, analyte, footnote
 from pbpk.report.ctd.lettering import lettered
 from pbpk.report.ctd.observations import written
 from pbpk.report.ctd.sources import in_study, measured
-from pbpk.report.document.blocks import Block, Heading, Paragraph, Table
+from pbpk.report.document.blocks import Block, Heading, Table
 from pbpk.report.document.inline import Inline
+from pbpk.report.dossier import Dossier
 from pbpk.report.plate_tables import cell_load, checked, recovery
 from pbpk.report.wording import interval, listed, named, number
 
@@ -30,18 +31,18 @@ PRECISION = (
 )
 
 
-def methods_blocks(run: "Run") -> list[Block]:
+def methods_blocks(dossier: Dossier) -> list[Block]:
     """2.6.5.2: one row for each matrix on each plate, and for each kind of value that came as a number."""
-    tables = [table for table in (_light_table(run), _numbers_table(run)) if table]
-    owes = f"{BLANK}: validation reports of the methods (4.2.2.1), stability of the analyte in each matrix."
+    tables = [table for table in (_light_table(dossier), _numbers_table(dossier)) if table]
     heading = Heading("Analytical methods and validation (CTD 2.6.5.2)", 2, "ctd-methods")
-    return [heading, *lettered("2.6.5.2", tables), Paragraph(owes, "missing")]
+    return [heading, *lettered("2.6.5.2", tables), *said(dossier, "study.method_validation")]
 
 
 # ---- raw light --------------------------------------------------------------------------------------------------
 
 
-def _light_table(run: "Run") -> Table | None:
+def _light_table(dossier: Dossier) -> Table | None:
+    run = dossier.run
     panels = run.joint.counts.panels
     if not panels:
         return None
@@ -50,8 +51,7 @@ def _light_table(run: "Run") -> Table | None:
     notes = [PRECISION, *_load_note(run)]
     notes += [BORROWED] if any(panel.acceptance is not None for panel in panels) else []
     head = ("Analyte", "Matrix, plate", "Range", "LLOQ", "Precision (CV)", "Accuracy", "Recovery (95 % interval)")
-    number_of_study = run.study.about.reporting.study_number
-    caption = f"Methods: {LIGHT}" + (f"; study {number_of_study}" if number_of_study else "")
+    caption = f"Methods: {LIGHT}; study number: {cell(dossier, 'study.study_number')}"
     return Table(caption, head, "llrrrrr", rows, sources, [*notes, footnote(run)])
 
 
@@ -97,20 +97,22 @@ def _load_note(run: "Run") -> list[str]:
 # ---- numbers ----------------------------------------------------------------------------------------------------
 
 
-def _numbers_table(run: "Run") -> Table | None:
+def _numbers_table(dossier: Dossier) -> Table | None:
     """Values that came as numbers, by readout and unit."""
+    run = dossier.run
     kinds: dict[tuple[str, str], list[MeasurementRow]] = {}
     for row in run.study.measurements:
         kinds.setdefault((row.readout, row.unit), []).append(row)
     if not kinds:
         return None
-    rows = [_numbers_row(run, readout, unit, some) for (readout, unit), some in kinds.items()]
+    rows = [_numbers_row(dossier, readout, unit, some) for (readout, unit), some in kinds.items()]
     sources = [measured(run, unit=unit) for _, unit in kinds]
     head = HEAD
     return Table("Methods of the values that came as numbers", head, "l" * len(head), rows, sources, [footnote(run)])
 
 
-def _numbers_row(run: "Run", readout: str, unit: str, rows: list[MeasurementRow]) -> Sequence[Inline]:
+def _numbers_row(dossier: Dossier, readout: str, unit: str, rows: list[MeasurementRow]) -> Sequence[Inline]:
+    run = dossier.run
     limits = sorted({row.lloq for row in rows if row.lloq is not None})
     told = {"range": NOT_STATED, "lloq": NOT_STATED, "precision": NOT_STATED} | _instrument(run, unit)
     if limits:
@@ -118,9 +120,9 @@ def _numbers_row(run: "Run", readout: str, unit: str, rows: list[MeasurementRow]
         told["lloq"] = f"{reach} {written(unit)}"
     tissues = dict.fromkeys(named(row.organ) for row in rows)
     return (
-        owed(run.study.about.reporting.study_number), f"{analyte(run, readout)}, in {written(unit)}", listed(tissues),
+        cell(dossier, "study.study_number"), f"{analyte(run, readout)}, in {written(unit)}", listed(tissues),
         told.get("method", NOT_STATED), told["range"], told["lloq"], told["precision"], NOT_STATED, NOT_STATED,
-        owed(""),
+        cell(dossier, "study.location_in_ctd"),
     )  # fmt: skip
 
 

@@ -7,8 +7,9 @@ import pandas as pd
 
 from pbpk.predict.lineage.source import source
 from pbpk.predict.studied import TOTAL
+from pbpk.report.author import said
 from pbpk.report.ctd.absorption import in_blood
-from pbpk.report.ctd.analyte import BLANK, NOT_STATED, analyte, analytes, caveat, is_cells, product
+from pbpk.report.ctd.analyte import NOT_STATED, analyte, analytes, caveat, is_cells, product
 from pbpk.report.ctd.areas import areas_of, source_of
 from pbpk.report.ctd.design import dose, species
 from pbpk.report.ctd.excretion import excreted
@@ -18,6 +19,7 @@ from pbpk.report.ctd.scenarios import EVIDENCE, probability
 from pbpk.report.ctd.sources import given, in_study, measured, stated
 from pbpk.report.document.blocks import Block, Heading, Paragraph
 from pbpk.report.document.inline import Line, Link
+from pbpk.report.dossier import Dossier
 from pbpk.report.lessons import confounding, unlearned
 from pbpk.report.wording import (
     CREDIBLE,
@@ -41,21 +43,26 @@ MOST_TOLD = 3  # organs or scenarios told in words; tables have all
 TITLES = ("Brief summary", "Methods of analysis", "Absorption", "Distribution", "Metabolism", "Excretion",
           "Pharmacokinetic drug interactions", "Other pharmacokinetic studies", "Discussion and conclusions",
           "Tables and figures")  # fmt: skip
+# what the author says at the end of a part, by its number: fields of report.toml
+OF_CELLS = "study.label_effect"  # asked where there are any
+SAID = {
+    1: ("introduction.rationale", "study.comparability"),
+    2: ("study.method_validation", OF_CELLS),
+    4: ("discussion.interpretation",),
+    9: ("discussion.limitations", "conclusions.conclusions"),
+}
 
 
-def narrative_blocks(run: "Run") -> list[Block]:
+def narrative_blocks(dossier: Dossier) -> list[Block]:
     """2.6.4.1 to 2.6.4.10."""
     parts = (_brief, _methods, _absorption, _distribution, _metabolism, _excretion, _interactions, _other, _discussion,
              _tables)  # fmt: skip
     blocks: list[Block] = [Heading("Written summary, structured after 2.6.4", 2, "ctd-summary")]
     for i, (title, part) in enumerate(zip(TITLES, parts, strict=True), start=1):
-        blocks += [Heading(f"2.6.4.{i} {title}", 3, f"ctd-2-6-4-{i}"), *part(run)]
+        blocks += [Heading(f"2.6.4.{i} {title}", 3, f"ctd-2-6-4-{i}"), *part(dossier.run)]
+        fields = [field for field in SAID.get(i, ()) if field != OF_CELLS or is_cells(dossier.run)]
+        blocks += [block for field in fields for block in said(dossier, field)]
     return blocks
-
-
-def owes(words: str) -> Paragraph:
-    """What the author still has to write."""
-    return Paragraph(f"{BLANK}: {words}", "missing")
 
 
 def _brief(run: "Run") -> Iterator[Block]:
@@ -80,7 +87,6 @@ def _brief(run: "Run") -> Iterator[Block]:
         "first dose.", "", source("counts.csv"),
     )  # fmt: skip
     yield Paragraph(caveat(run), "", stated(run, "label"))
-    yield owes("the purpose of the study, and how it bears on the clinical dose, route and product lot.")
 
 
 def _upper(words: str) -> str:
@@ -107,8 +113,6 @@ def _methods(run: "Run") -> Iterator[Block]:
         below = int(shares(run)["below"].sum())
         yield Paragraph(f"Below the limit of quantification (BLQ): {whole(below)} of "
                         f"{counted(len(counts.table), 'value')}.", "", source("counts.csv"))  # fmt: skip
-    yield owes("the validation of the method, and the effect of the label on the cells."
-               if is_cells(run) else "the validation of the method.")  # fmt: skip
 
 
 def _absorption(run: "Run") -> Iterator[Block]:
@@ -166,8 +170,6 @@ def _distribution(run: "Run") -> Iterator[Block]:
     if is_cells(run) and missing(run):
         yield Paragraph(f"Of the core panel of tissues (ICH S12) not collected: {listed(missing(run))}.", "",
                         source("counts.csv"))  # fmt: skip
-    yield owes("what the distribution means for the site of action and for safety"
-               + ("; ectopic tissue, persistence." if is_cells(run) else "."))  # fmt: skip
 
 
 def _highest(run: "Run", group: str, readout: str, unit_of: str, hour: float, rows: pd.DataFrame) -> Paragraph:
@@ -312,7 +314,6 @@ def _discussion(run: "Run") -> Iterator[Block]:
             f"What rests on the {counted(len(left), 'parameter')} that the data did not teach is an assumption.", "",
             source("parameters.csv", learned="not learned"),
         )  # fmt: skip
-    yield owes("the discussion and the conclusions.")
 
 
 def _tables(run: "Run") -> Sequence[Block]:

@@ -3,12 +3,14 @@
 from typing import TYPE_CHECKING
 
 from pbpk.assay.measurements import DROPPED
-from pbpk.report.ctd.analyte import BLANK, is_cells
-from pbpk.report.ctd.design import owed, species
+from pbpk.report.author import cell
+from pbpk.report.ctd.analyte import is_cells
+from pbpk.report.ctd.design import species
 from pbpk.report.ctd.observations import BLOOD
 from pbpk.report.ctd.sources import in_study, stated
-from pbpk.report.document.blocks import Block, Heading, Paragraph, Table
-from pbpk.report.document.inline import Inline, Strong
+from pbpk.report.document.blocks import TO_BE_COMPLETED, Block, Heading, Paragraph, Table
+from pbpk.report.document.inline import Inline, Line
+from pbpk.report.dossier import Dossier
 from pbpk.report.wording import MISSING, ROUTES, listed, named
 
 if TYPE_CHECKING:
@@ -16,17 +18,23 @@ if TYPE_CHECKING:
 
 HEAD = ("Type of study", "Test system", "Method of administration", "Testing facility", "Study number", "GLP",
         "Location")  # fmt: skip
+ASKED = {
+    "study.facility": "the testing facility",
+    "study.study_number": "the study number",
+    "study.glp": "whether the study was under GLP",
+    "study.glp_reason": "why the study was not under GLP",
+    "study.location_in_ctd": "the volume and section of the study report",
+}
 
 
-def overview_blocks(run: "Run") -> list[Block]:
+def overview_blocks(dossier: Dossier) -> list[Block]:
     """2.6.5.1: one row for each kind of study; kinds that were not done are named too."""
+    run = dossier.run
     done, not_done = _kinds(run)
-    about = run.study.about
-    report = about.reporting
-    routes = dict.fromkeys(route for group in about.groups for route in group.routes)
+    routes = dict.fromkeys(route for group in run.study.about.groups for route in group.routes)
     shared: tuple[Inline, ...] = (
-        species(run), listed(ROUTES.get(route, named(route)) for route in routes), owed(report.facility),
-        owed(report.study_number), glp(run), Strong(BLANK),
+        species(run), listed(ROUTES.get(route, named(route)) for route in routes), cell(dossier, "study.facility"),
+        cell(dossier, "study.study_number"), glp(dossier), cell(dossier, "study.location_in_ctd"),
     )  # fmt: skip
     rows: list[tuple[Inline, ...]] = [(kind, *shared) for kind in done]
     sources = [in_study(run, "study.toml")] * len(done)
@@ -34,7 +42,7 @@ def overview_blocks(run: "Run") -> list[Block]:
     sources += [""] * len(not_done)
     rows.append(("Other: kinetic model", "see 2.6.5.16", *(MISSING,) * 3, "not under GLP", "4.2.2.7"))
     table = Table(_title(run), HEAD, "lllllll", rows, [*sources, stated(run, "model")], number="2.6.5.1")
-    return [Heading("Overview (CTD 2.6.5.1)", 2, "ctd-overview"), *_missing(run), table]
+    return [Heading("Overview (CTD 2.6.5.1)", 2, "ctd-overview"), *_missing(dossier), table]
 
 
 def _title(run: "Run") -> str:
@@ -59,20 +67,16 @@ def _kinds(run: "Run") -> tuple[list[str], dict[str, str]]:
     return [name for name, there in found.items() if there], not_done
 
 
-def glp(run: "Run") -> Inline:
-    """What the author says of GLP; a study that was not under it needs the reason."""
-    said = run.study.about.reporting.glp
-    return Strong(f"{said}; reason {BLANK}") if _owes_reason(said) else owed(said)
+def glp(dossier: Dossier) -> Inline:
+    """What the author says of GLP, with the reason where the study was not under it and the answer gives none."""
+    said = cell(dossier, "study.glp")
+    asked = [entry for entry in dossier.entries if entry.name == "study.glp_reason"]
+    if not asked:
+        return said
+    return Line((said, "; reason: ", cell(dossier, "study.glp_reason")))
 
 
-def _owes_reason(said: str) -> bool:
-    return said.strip().lower() in ("no", "false", "non-glp", "not glp")
-
-
-def _missing(run: "Run") -> list[Block]:
-    report = run.study.about.reporting
-    asked = {"the testing facility": report.facility, "the study number": report.study_number,
-             "whether the study was under GLP (if not, why)": report.glp}  # fmt: skip
-    blanks = [name for name, told in asked.items() if not told]
-    blanks += ["why the study was not under GLP"] if _owes_reason(report.glp) else []
-    return [Paragraph(f"{BLANK}: {listed([*blanks, 'the volume and section of the study report'])}.", "missing")]
+def _missing(dossier: Dossier) -> list[Block]:
+    blank = {entry.name for entry in dossier.entries if entry.status == "missing"}
+    names = [words for name, words in ASKED.items() if name in blank]
+    return [Paragraph(f"{TO_BE_COMPLETED}: {listed(names)}.", "missing")] if names else []

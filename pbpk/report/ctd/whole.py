@@ -13,6 +13,7 @@ from pbpk.report.ctd.overview import overview_blocks
 from pbpk.report.ctd.scenarios import other_distribution_blocks
 from pbpk.report.ctd.sources import stated
 from pbpk.report.document.blocks import Block, Heading, Paragraph
+from pbpk.report.dossier import Dossier
 
 if TYPE_CHECKING:
     from pbpk.predict.run import Run
@@ -24,16 +25,17 @@ OPENING = (
 )
 
 
-def ctd_blocks(run: "Run") -> list[Block]:
+def ctd_blocks(dossier: Dossier) -> list[Block]:
     """What stands in the section, its tables numbered as the CTD does; anchors of its headings begin with `ctd`."""
+    run = dossier.run
     return [
         Paragraph(OPENING),
         Paragraph(caveat(run), "note", stated(run, "label")),
-        *narrative_blocks(run),
-        *overview_blocks(run),
-        *methods_blocks(run),
-        *absorption_blocks(run),
-        *distribution_blocks(run),
+        *narrative_blocks(dossier),
+        *overview_blocks(dossier),
+        *methods_blocks(dossier),
+        *absorption_blocks(dossier),
+        *distribution_blocks(dossier),
         *inapplicable(run, "2.6.5.6"),
         *inapplicable(run, "2.6.5.7"),
         *other_distribution_blocks(run),

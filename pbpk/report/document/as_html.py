@@ -85,8 +85,11 @@ def _bullets(block: Bullets) -> Markup:
 
 
 def _facts(block: Facts) -> Markup:
-    pairs = [Markup("<div><dt>{}</dt><dd>{}</dd></div>").format(name, value) for name, value in block.pairs]
-    return _join('<dl class="facts"', _from(block.source), ">\n", Markup("\n").join(pairs), "\n</dl>")
+    pairs = [
+        Markup("<div{}><dt>{}</dt><dd>{}</dd></div>").format(_from(block.source_of(i)), name, value)
+        for i, (name, value) in enumerate(block.pairs)
+    ]
+    return _join('<dl class="facts">\n', Markup("\n").join(pairs), "\n</dl>")
 
 
 def _table(block: Table) -> Markup:

@@ -51,10 +51,14 @@ class Bullets:
 
 @dataclass(frozen=True)
 class Facts:
-    """Names and what they are, such as the strain of a study."""
+    """Names and what they are, such as the strain of a study; sources : of each pair, or one for all."""
 
     pairs: Sequence[tuple[str, Inline]]
-    source: str = ""
+    sources: Sequence[str] = ()
+
+    def source_of(self, pair: int) -> str:
+        """Where a pair comes from, empty if nobody said."""
+        return _of_each(self.sources, pair)
 
 
 @dataclass(frozen=True)
@@ -76,9 +80,7 @@ class Table:
 
     def source_of(self, row: int) -> str:
         """Where a row comes from, empty if nobody said."""
-        if len(self.sources) == 1:
-            return self.sources[0]
-        return self.sources[row] if self.sources else ""
+        return _of_each(self.sources, row)
 
     @cached_property
     def needs(self) -> list[tuple[int, int]]:
@@ -106,6 +108,13 @@ class Table:
         spare = max(room - words, 0) / max(lines - words, 1)
         wanted = [GAP + word + spare * (min(line, LONG) - word) for word, line in self.needs]
         return tuple(each / sum(wanted) for each in wanted)
+
+
+def _of_each(sources: Sequence[str], place: int) -> str:
+    """Source of one of several, of which all may have the same or none."""
+    if len(sources) == 1:
+        return sources[0]
+    return sources[place] if sources else ""
 
 
 def lines_of(cell: Any) -> list[str]:

@@ -78,8 +78,8 @@ def _of_block(block: Block, section: str, heading: str) -> Iterator[Entry]:
             for item in block.items:
                 yield Entry(section, heading, (), (_short(str(item)),), block.source)
         case Facts():
-            for name, value in block.pairs:
-                yield Entry(section, heading, (), (name, _short(str(value))), block.source)
+            for i, (name, value) in enumerate(block.pairs):
+                yield Entry(section, heading, (), (name, _short(str(value))), block.source_of(i))
         case Equations():
             yield Entry(section, heading, (), tuple(_short(line) for line in block.latex), block.source)
         case Listing():

@@ -7,18 +7,18 @@ from pbpk.predict.filing.frozen import seal_of
 from pbpk.predict.filing.study_report import study_report_checklist
 from pbpk.predict.lineage.source import source
 from pbpk.report import tables
+from pbpk.report.author import cell, titled
 from pbpk.report.ctd.listing import listing_blocks
 from pbpk.report.ctd.whole import ctd_blocks
 from pbpk.report.document.blocks import Block, Bullets, Facts, Heading, Listing, Paragraph, Table
 from pbpk.report.document.inline import Code, Inline, Line, Link
 from pbpk.report.dossier import Dossier
-from pbpk.report.sections.author import cell, titled
 from pbpk.report.sections.outline import outline_table
 
 
 def ctd(dossier: Dossier) -> list[Block]:
     """Summary 2.6.4 and tables 2.6.5."""
-    return ctd_blocks(dossier.run)
+    return ctd_blocks(dossier)
 
 
 def listing(dossier: Dossier) -> list[Block]:
@@ -61,21 +61,24 @@ def plan(dossier: Dossier) -> list[Block]:
     place = source(f"study/{dossier.run.name}/plan.json")
     pairs: list[tuple[str, Inline]] = [("Frozen", str(found["frozen"])), ("SHA-256", Code(seal_of(found)))]
     kept = {key: value for key, value in found.items() if key not in ("plan_sha256", "sha256", "digests")}
-    return [Facts(pairs, place), Listing(json.dumps(kept, indent=1, ensure_ascii=False, sort_keys=True), place)]
+    return [Facts(pairs, (place,)), Listing(json.dumps(kept, indent=1, ensure_ascii=False, sort_keys=True), place)]
 
 
 def checklists(dossier: Dossier) -> list[Block]:
     """Where the report answers to the outline of four guidelines, and to the contents of a study report."""
     rows: list[tuple[Inline, ...]] = []
+    places: list[str] = []
     for check in study_report_checklist(dossier.authored):
         pieces: list[Inline] = [check.auto] if check.auto else []
         for entry in check.entries:
             pieces += ["; "] if pieces else []
             pieces += [f"{titled(entry.name)}: ", cell(dossier, entry.name)]
         rows.append((check.number, check.asks, Line(tuple(pieces)), check.status))
+        tables = dict.fromkeys(entry.name.partition(".")[0] for entry in check.entries)
+        parts = [check.entries[0].name] if len(check.entries) == 1 else tables
+        places.append(next(filter(None, map(dossier.by_author, parts)), ""))
     caption = "Contents of a study report, structured after 21 CFR 58.185"
-    place = source(dossier.author_file, key="study")
-    return [outline_table(), Table(caption, ("", "Asked", "Answer", "From"), "llll", rows, (place,))]
+    return [outline_table(), Table(caption, ("", "Asked", "Answer", "From"), "llll", rows, places)]
 
 
 def references_list(dossier: Dossier) -> list[Block]:

@@ -4,10 +4,10 @@ from collections.abc import Iterator
 
 from pbpk.predict.lineage.source import source
 from pbpk.report import lessons, wording
+from pbpk.report.author import said
 from pbpk.report.document.blocks import Block, Bullets, Heading
 from pbpk.report.document.inline import Inline, with_code
 from pbpk.report.dossier import Dossier
-from pbpk.report.sections.author import said
 
 
 def discussion(dossier: Dossier) -> list[Block]:

@@ -2,6 +2,7 @@
 
 from pbpk.predict.lineage.source import source
 from pbpk.report import tables, wording
+from pbpk.report.author import said
 from pbpk.report.ctd.sources import stated
 from pbpk.report.document.blocks import Block, Bullets, Facts, Figure, Heading, Paragraph, Table
 from pbpk.report.document.inline import Code, Inline, Line, with_code
@@ -9,7 +10,6 @@ from pbpk.report.dossier import Dossier
 from pbpk.report.plate_figures import calibrations_figure
 from pbpk.report.plate_tables import left_out_table
 from pbpk.report.plates import SYNTHETIC, balance_table, overview, recovered_table
-from pbpk.report.sections.author import said
 
 DENOMINATORS = {
     "dose": "Percentages are of the dose given.",
@@ -58,7 +58,9 @@ def _product(dossier: Dossier) -> list[Block]:
         ("Product", product.cell_type), ("Cell diameter", diameter), ("Viability", viable),
         ("Lot", product.lot or "not stated"), ("Label", about.label), ("Strain", about.strain or "not stated"),
     ]  # fmt: skip
-    return [Facts(pairs, stated(dossier.run, "product"))]
+    keys = (("product", "cell_type"), ("product", "diameter_um"), ("product", "viability"), ("product", "lot"),
+            ("label",), ("strain",))  # fmt: skip
+    return [Facts(pairs, [stated(dossier.run, *key) for key in keys])]
 
 
 def _fitted(dossier: Dossier) -> list[Block]:
@@ -87,7 +89,7 @@ def _left_out(dossier: Dossier) -> list[Block]:
     if isinstance(told, list) and told:
         rows = [(each.record, each.reason, each.who, each.when) for each in told]
         blocks.append(Table("Records left out by decision", ("Record", "Reason", "Who", "When"), "llll", rows,
-                            (source(dossier.author_file, key="exclusions"),)))  # fmt: skip
+                            (dossier.by_author("exclusions"),)))  # fmt: skip
     else:
         blocks += said(dossier, "exclusions")
     return blocks

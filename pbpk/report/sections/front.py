@@ -3,10 +3,10 @@
 from pbpk.predict.filing.assessment import Item, assessment_table
 from pbpk.predict.lineage.source import source
 from pbpk.report import wording
+from pbpk.report.author import cell, said
 from pbpk.report.document.blocks import TO_BE_COMPLETED, Block, Bullets, Facts, Heading, Paragraph, Table
 from pbpk.report.document.inline import Code, Inline, Mark, Strong, with_code
 from pbpk.report.dossier import Dossier
-from pbpk.report.sections.author import cell, said
 
 SYNTHETIC = "These data were made by a virtual instrument with a known truth; no animal was measured."
 NOT_PASSED = "This fit did not pass its checks. Do not use the numbers of this report for a decision."
@@ -18,19 +18,20 @@ def title(dossier: Dossier) -> list[Block]:
     """Warnings that must be seen first, the study in brief, who signs, what is still missing."""
     run, about = dossier.run, dossier.run.study.about
     blocks = _alerts(dossier)
-    shown = run.manifest["fingerprint"]
-    pairs: list[tuple[str, Inline]] = [
-        ("Data", f"{about.kind}, {about.species}" + (f", {about.strain}" if about.strain else "")),
-        ("Label", about.label),
-        ("Model", run.joint.model.name),
-        ("Report number", cell(dossier, "sign_off.report_number")),
-        ("Sponsor", cell(dossier, "sign_off.sponsor")),
-        ("Study number", cell(dossier, "study.study_number")),
-        ("Facility", cell(dossier, "study.facility")),
-        ("GLP", cell(dossier, "study.glp")),
-        ("Fingerprint of data, model, settings and software", Code(str(shown))),
-    ]
-    blocks.append(Facts(pairs, source(dossier.study_file)))
+    said = [
+        ("Report number", "sign_off.report_number"), ("Sponsor", "sign_off.sponsor"),
+        ("Study number", "study.study_number"), ("Facility", "study.facility"), ("GLP", "study.glp"),
+    ]  # fmt: skip
+    facts: list[tuple[str, Inline, str]] = [
+        ("Data", f"{about.kind}, {about.species}" + (f", {about.strain}" if about.strain else ""),
+         source(dossier.study_file)),
+        ("Label", about.label, source(dossier.study_file, key="label")),
+        ("Model", run.joint.model.name, source("manifest.json", key="model")),
+        *((name, cell(dossier, field), dossier.by_author(field)) for name, field in said),
+        ("Fingerprint of data, model, settings and software", Code(str(run.manifest["fingerprint"])),
+         source("manifest.json", key="fingerprint")),
+    ]  # fmt: skip
+    blocks.append(Facts([(name, value) for name, value, _ in facts], [place for *_, place in facts]))
     if about.kind == "synthetic":
         blocks.append(Paragraph(SYNTHETIC, "note"))
     if dossier.of_cells:
@@ -67,7 +68,7 @@ def _sign_off(dossier: Dossier) -> list[Block]:
     ]  # fmt: skip
     head = ("Meaning", "Name", "Role", "Qualification", "Signature", "Date")
     seal = str(dossier.run.manifest["fingerprint"])
-    return [Table("Signatures", head, "llllll", rows, (source(dossier.author_file, key="sign_off"),),
+    return [Table("Signatures", head, "llllll", rows, (dossier.by_author("sign_off"),),
                   (f"Each signature is for the report of the run with the fingerprint {seal}.",))]  # fmt: skip
 
 
@@ -91,7 +92,7 @@ def _hindrances(dossier: Dossier) -> list[Block]:
         rows = [(Code(f"[{table}]"), ", ".join(name.replace("_", " ") for name in names))
                 for table, names in blank.items()]  # fmt: skip
         blocks.append(Table(f"{TO_BE_COMPLETED} in report.toml: {count}", ("Table", "Fields"), "ll", rows,
-                            (source(dossier.author_file),)))  # fmt: skip
+                            ("manifest.json",)))  # fmt: skip
     return blocks
 
 
@@ -108,7 +109,7 @@ def assessment(dossier: Dossier) -> list[Block]:
     rows = [(str(item.number), item.item, _rating(item), _entry(item), item.status) for item in items]
     head = ("Item", "", "Rating", "Entry", "From")
     places = [source("criteria.csv") if item.status == "auto" and item.number == 9
-              else source(dossier.author_file, key="assessment") for item in items]  # fmt: skip
+              else dossier.by_author("assessment") for item in items]  # fmt: skip
     return [Table("Assessment of the modelling, structured after ICH M15, appendix 1", head, "rllll", rows, places)]
 
 

@@ -4,10 +4,10 @@ from pbpk.predict.filing.frozen import SHORT, seal_of
 from pbpk.predict.filing.judging import Judged
 from pbpk.predict.lineage.source import source
 from pbpk.report import wording
+from pbpk.report.author import said
 from pbpk.report.document.blocks import TO_BE_COMPLETED, Block, Bullets, Paragraph, Table
 from pbpk.report.document.inline import Code, Inline, Line, Mark, Strong, with_code
 from pbpk.report.dossier import Dossier
-from pbpk.report.sections.author import said
 
 NO_PLAN = "No plan was frozen before the fit, so nothing tells what was planned."
 

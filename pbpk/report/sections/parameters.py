@@ -2,9 +2,9 @@
 
 from pbpk.predict.lineage.source import source
 from pbpk.report import figures, tables
+from pbpk.report.author import said
 from pbpk.report.document.blocks import Block, Figure, Heading, Paragraph, Table
 from pbpk.report.dossier import Dossier
-from pbpk.report.sections.author import said
 
 CAPTION = (
     "Where the posterior lies within the prior. Grey band: 95 % of the prior. Lines: 95 % credible interval; 0 is the "
@@ -36,8 +36,7 @@ def assumptions(dossier: Dossier) -> list[Block]:
         rows = [(str(i), each.statement, _words(each.reason), _words(each.alternative), _words(each.impact_test))
                 for i, each in enumerate(told, start=1)]  # fmt: skip
         head = ("", "Assumption", "Why it may be made", "What else could be so", "Tested by")
-        place = source(dossier.author_file, key="assumptions")
-        blocks.append(Table("Register of assumptions", head, "rllll", rows, (place,)))
+        blocks.append(Table("Register of assumptions", head, "rllll", rows, (dossier.by_author("assumptions"),)))
     else:
         blocks += said(dossier, "assumptions")
     own = dossier.run.study.about.assumptions

@@ -1,11 +1,12 @@
 from pbpk.report.ctd.absorption import absorption_blocks, in_blood
 from pbpk.report.ctd.areas import areas_of
 from pbpk.report.document.blocks import Paragraph, Table
+from pbpk.report.dossier import Dossier
 from pbpk.report.wording import number
 
 
 def words_of(run):
-    return [str(block.words) for block in absorption_blocks(run) if isinstance(block, Paragraph)]
+    return [str(block.words) for block in absorption_blocks(Dossier(run)) if isinstance(block, Paragraph)]
 
 
 def test_blood_that_was_not_measured_is_said(run_of):
@@ -17,7 +18,7 @@ def test_blood_that_was_not_measured_is_said(run_of):
 
 def test_parameters_of_blood_are_those_of_the_run(run_of):
     run = run_of("kwan_1976_indomethacin_human")
-    first = next(block for block in absorption_blocks(run) if isinstance(block, Table))
+    first = next(block for block in absorption_blocks(Dossier(run)) if isinstance(block, Table))
     rows = {row[0]: row[1] for row in first.rows}
     area = areas_of(run)["iv", "blood", "drug"]["AUClast"]
     assert rows["AUC(0–t)"].startswith(f"{number(area['value'])} ± {number(area['se'])} % of dose/mL · h")
@@ -33,7 +34,7 @@ def test_cells_are_not_absorbed(run_of):
 
 def test_repeated_doses_have_the_other_table(odd):
     run, _ = odd
-    blocks = absorption_blocks(run)
+    blocks = absorption_blocks(Dossier(run))
     tables = [block for block in blocks if isinstance(block, Table)]
     assert [table.number for table in tables] == ["2.6.5.4A", "2.6.5.4B"]
     assert words_of(run)[0] == "Not studied: animals were dosed more than once, see 2.6.5.4."
@@ -43,6 +44,6 @@ def test_repeated_doses_have_the_other_table(odd):
 def test_too_few_hours_have_no_parameters(run_of):
     run = run_of("barone_2018_fnd_rat")
     assert words_of(run)[0].startswith("No kinetic parameters in group iv")
-    (table,) = [block for block in absorption_blocks(run) if isinstance(block, Table)]
+    (table,) = [block for block in absorption_blocks(Dossier(run)) if isinstance(block, Table)]
     assert table.number == "2.6.5.3"
     assert dict((row[0], row[1]) for row in table.rows)["Sampling times"] == "33 min"

@@ -1,8 +1,9 @@
-from pbpk.report.ctd.design import dose, header_table, is_repeated, one_of, owed, sampled, species, viability
+from pbpk.report.ctd.design import dose, header_table, is_repeated, one_of, sampled, species, viability
+from pbpk.report.dossier import Dossier
 
 
 def fields(run):
-    return {row[0]: [str(cell) for cell in row[1:]] for row in header_table(run, "head").rows}
+    return {row[0]: [str(cell) for cell in row[1:]] for row in header_table(Dossier(run), "head").rows}
 
 
 def test_fields_of_a_study(run_of):
@@ -10,11 +11,9 @@ def test_fields_of_a_study(run_of):
     assert told["Dose"] == ["1.00 × 10⁶ cells per animal"] * 2
     assert told["Sex and number"] == ["25 animals, sex not stated"] * 2
     assert told["Method of administration"] == ["into a vein, bolus", "into the portal vein, bolus"]
-    assert told["Feeding"] == ["not applicable to a cellular product"] * 2
-    assert told["Lot"] == ["TO BE COMPLETED"] * 2
+    for owed in ("Feeding", "Lot", "Vehicle or formulation", "Location in the dossier"):
+        assert told[owed] == ["TO BE COMPLETED"] * 2
     assert viability(run_of("synthetic_fnd_mouse")) == "95.0 %"
-    assert str(owed("")) == "TO BE COMPLETED"
-    assert owed("L-1") == "L-1"
 
 
 def test_odd_fields(odd):

@@ -2,10 +2,11 @@ import pandas as pd
 
 from pbpk.report.ctd.distribution import distribution_blocks, observed_blocks
 from pbpk.report.document.blocks import Bullets, Paragraph, Table
+from pbpk.report.dossier import Dossier
 
 
 def tables_of(run):
-    return [block for block in distribution_blocks(run) if isinstance(block, Table)]
+    return [block for block in distribution_blocks(Dossier(run)) if isinstance(block, Table)]
 
 
 def test_percent_cells_and_tissues_as_measured(run_of):
@@ -38,7 +39,7 @@ def test_ranges_stay_ranges(run_of):
 
 
 def test_an_unknown_denominator_is_said(run_of):
-    blocks = distribution_blocks(run_of("zhuang_2021_fnd_msc_mouse"))
+    blocks = distribution_blocks(Dossier(run_of("zhuang_2021_fnd_msc_mouse")))
     words = [str(block.words) for block in blocks if isinstance(block, Paragraph)]
     assert any(said.startswith("No table in cells: ") for said in words)
     notes = [note for block in blocks if isinstance(block, Table) for note in block.notes]
@@ -47,7 +48,7 @@ def test_an_unknown_denominator_is_said(run_of):
 
 def test_blood_alone_is_no_distribution(run_of):
     run = run_of("boeckmann_1994_theophylline_human")
-    _, words = distribution_blocks(run)
+    _, words = distribution_blocks(Dossier(run))
     assert words.words == "Not studied: only blood was measured, see 2.6.5.3."
     table = next(block for block in observed_blocks(run) if isinstance(block, Table))
     assert table.head[3] == "First to last"
@@ -64,7 +65,7 @@ def test_labels_are_never_taken_for_life(run_of, study):
 
 
 def test_assumptions_of_the_study_stand_below(run_of):
-    blocks = distribution_blocks(run_of("khot_2019_t_cells_mouse"))
+    blocks = distribution_blocks(Dossier(run_of("khot_2019_t_cells_mouse")))
     told = [block for block in blocks if isinstance(block, Bullets)]
     assert [list(block.items) for block in told] == [run_of("khot_2019_t_cells_mouse").study.about.assumptions]
 

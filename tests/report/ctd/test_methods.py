@@ -2,11 +2,12 @@ import numpy as np
 
 from pbpk.report.ctd.methods import lloq_of, methods_blocks, qualities
 from pbpk.report.document.blocks import Table
+from pbpk.report.dossier import Dossier
 from pbpk.report.wording import number
 
 
 def tables_of(run):
-    return [block for block in methods_blocks(run) if isinstance(block, Table)]
+    return [block for block in methods_blocks(Dossier(run)) if isinstance(block, Table)]
 
 
 def test_light_is_told_by_its_controls(run_of):

@@ -1,17 +1,20 @@
 import re
 
-from pbpk.report.ctd.narrative import TITLES, narrative_blocks, owes
+from pbpk.report.ctd.narrative import TITLES, narrative_blocks
 from pbpk.report.document.blocks import Heading, Paragraph
+from pbpk.report.dossier import Dossier
 from pbpk.report.wording import CREDIBLE, PREDICTIVE, number
 
 
 def words_of(run):
-    return [str(block.words) for block in narrative_blocks(run) if isinstance(block, Paragraph)]
+    return [str(block.words) for block in narrative_blocks(Dossier(run)) if isinstance(block, Paragraph)]
 
 
 def test_ten_parts_in_order(run_of, study):
     titles = [
-        block.text for block in narrative_blocks(run_of(study)) if isinstance(block, Heading) and block.level == 3
+        block.text
+        for block in narrative_blocks(Dossier(run_of(study)))
+        if isinstance(block, Heading) and block.level == 3
     ]
     assert titles == [f"2.6.4.{i} {title}" for i, title in enumerate(TITLES, start=1)]
 
@@ -50,9 +53,5 @@ def test_what_is_below_the_limit_counts_as_nothing(odd):
 
 def test_a_fit_that_failed_stands_in_red(make_run):
     run = make_run("khot_2019_t_cells_mouse", scenarios=0, passed=False)
-    told = [block for block in narrative_blocks(run) if isinstance(block, Paragraph) and block.kind == "alert"]
+    told = [block for block in narrative_blocks(Dossier(run)) if isinstance(block, Paragraph) and block.kind == "alert"]
     assert ["did not pass" in str(block.words) for block in told] == [True]
-
-
-def test_what_the_author_owes():
-    assert owes("a word.") == Paragraph("TO BE COMPLETED: a word.", "missing")

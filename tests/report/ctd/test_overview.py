@@ -1,9 +1,10 @@
 from pbpk.report.ctd.overview import glp, overview_blocks
 from pbpk.report.document.blocks import Paragraph, Table
+from pbpk.report.dossier import Dossier
 
 
 def table_of(run):
-    return next(block for block in overview_blocks(run) if isinstance(block, Table))
+    return next(block for block in overview_blocks(Dossier(run)) if isinstance(block, Table))
 
 
 def test_kinds_of_study_are_told_apart(run_of):
@@ -19,7 +20,7 @@ def test_kinds_of_study_are_told_apart(run_of):
 
 
 def test_blanks_of_the_author_are_named(run_of):
-    blocks = overview_blocks(run_of("zhuang_2021_fnd_msc_mouse"))
+    blocks = overview_blocks(Dossier(run_of("zhuang_2021_fnd_msc_mouse")))
     (owed,) = [str(block.words) for block in blocks if isinstance(block, Paragraph)]
     for words in ("testing facility", "study number", "GLP", "volume and section"):
         assert words in owed
@@ -27,8 +28,8 @@ def test_blanks_of_the_author_are_named(run_of):
 
 def test_no_glp_needs_a_reason(odd):
     run, _ = odd
-    assert str(glp(run)) == "no; reason TO BE COMPLETED"
-    (owed,) = [str(block.words) for block in overview_blocks(run) if isinstance(block, Paragraph)]
+    assert str(glp(Dossier(run))) == "no; reason: TO BE COMPLETED"
+    (owed,) = [str(block.words) for block in overview_blocks(Dossier(run)) if isinstance(block, Paragraph)]
     assert "why the study was not under GLP" in owed
     assert "study number" not in owed
     assert "S-1" in [str(cell) for cell in table_of(run).rows[0]]

@@ -3,7 +3,6 @@
 from collections.abc import Collection
 
 from pbpk.predict.filing.authored import Entry
-from pbpk.predict.lineage.source import source
 from pbpk.report.document.blocks import TO_BE_COMPLETED, Block, Paragraph
 from pbpk.report.document.inline import Code, Inline, Line, Strong
 from pbpk.report.dossier import Dossier
@@ -14,7 +13,7 @@ def said(dossier: Dossier, part: str, skip: Collection[str] = ()) -> list[Block]
     blocks: list[Block] = []
     for entry in dossier.entries:
         if (entry.name == part or entry.name.startswith(f"{part}.")) and entry.name not in skip:
-            blocks += paragraphs(entry, source(dossier.author_file, key=entry.name))
+            blocks += paragraphs(entry, dossier.by_author(entry.name))
     return blocks
 
 
