@@ -5,6 +5,7 @@ from pathlib import Path
 from typing import Any
 
 from rich.markup import escape
+from rich.text import Text
 from rich.tree import Tree
 
 from pbpk.canonical import canonical
@@ -18,6 +19,7 @@ from pbpk.terminal import console
 SHOWN = 12  # digits of a hash
 MOST_PLACES = 6  # that are traced at once
 MOST_NAMED = 20  # that are listed when they are more
+LINE = 10_000  # letters of a line at most: what a terminal has no room for it wraps, and nothing is cut off in a file
 MOST_BELOW = 30  # branches of one thing that are printed
 LONGEST = 60  # letters of a value in the tree
 UNSAID = ("source", "note")  # columns that are followed, or too long for a tree
@@ -43,7 +45,8 @@ def tell_traced(run: Path, where: str, as_json: bool) -> None:
         seen: set[str] = set()
         tree = Tree(_label(lineage))
         _grow(tree, lineage, seen)
-        console.print(tree, soft_wrap=True)
+        for line in console.render_lines(tree, console.options.update(width=LINE, no_wrap=True), pad=False):
+            console.print(Text.assemble(*((each.text, each.style or "") for each in line)), soft_wrap=True)
 
 
 def _is_source(folder: RunFolder, where: str) -> bool:
@@ -86,14 +89,22 @@ def _narrowed(folder: RunFolder, match: Match) -> Source:
 
 
 def _grow(tree: Tree, lineage: Lineage, seen: set[str]) -> None:
+    grown: set[tuple[Any, ...]] = set()  # what rows of one table were made of is shown of the first of them
     for each in lineage.made_of[:MOST_BELOW]:
-        again = bool(each.made_of) and _key(each) in seen
-        branch = tree.add(_label(each) + (" [dim](as above)[/dim]" if again else ""))
-        if not again:
+        again, kind = bool(each.made_of) and _key(each) in seen, _kind(each)
+        like = bool(each.made_of) and each.line is not None and kind in grown
+        branch = tree.add(_label(each) + (" [dim](as above)[/dim]" if again else " [dim](likewise)[/dim]" * like))
+        if not again and not like:
             seen.add(_key(each))
+            grown.add(kind)
             _grow(branch, each, seen)
     if len(lineage.made_of) > MOST_BELOW:
         tree.add(f"[dim]and {len(lineage.made_of) - MOST_BELOW} more; --json has all[/dim]")
+
+
+def _kind(lineage: Lineage) -> tuple[Any, ...]:
+    """What a thing is and what kinds of thing it was made of."""
+    return (lineage.file, lineage.what, *(_kind(each) for each in lineage.made_of))
 
 
 def _label(lineage: Lineage) -> str:

@@ -18,6 +18,7 @@ def test_a_printed_number_is_followed_to_its_measurements(run):
     assert said.code == 0, said.err
     assert "counts.csv:" in said.out
     assert "measurements.csv:" in said.out
+    assert "unit percent_dose" in said.out  # no line is cut at the width of a terminal
 
 
 def test_a_source_is_followed_too_and_told_as_json(run):

@@ -2,15 +2,21 @@
 
 from collections.abc import Callable, Mapping
 from fnmatch import fnmatch
+from math import isclose
 from types import MappingProxyType
 
-from pbpk.predict.lineage.folder import Row, RunFolder
+from pbpk.assay.animals import of_subject
+from pbpk.assay.records import FILE as NONMEM
+from pbpk.assay.study import read_study
+from pbpk.predict.lineage.folder import ROUNDED, Row, RunFolder
 from pbpk.predict.lineage.keys import read_found, read_prior, read_references
 from pbpk.predict.lineage.source import KEY, Source
 
 DRAWS = Source("posterior.nc")
 ANSWERS = Source("forecast.nc")
 LABEL = "label"  # the readout of light
+CONTROLS = ("blank", "standard", "reference_cells", "spike")
+NAMED = ("ID", "TIME", "EVID", "AMT", "CMT", "DVID", "DV")  # columns that tell a record of NONMEM's from others
 
 type Step = Callable[[RunFolder, Row], list[Source]]
 
@@ -24,7 +30,7 @@ def parents_of(folder: RunFolder, file: str, row: Row) -> list[Source]:
 
 def parents_of_all(folder: RunFolder, file: str) -> list[Source]:
     """Files that a whole table was made of."""
-    study = [folder.of_study(name) for name in ("measurements.csv", "nonmem.csv", "wells.csv", "doses.csv")]
+    study = [folder.of_study(name) for name in ("measurements.csv", NONMEM, "wells.csv", "doses.csv")]
     made = {
         "counts.csv": [Source(name) for name in study if folder.holds(name)],
         "predictions.csv": [Source("counts.csv"), DRAWS],
@@ -103,9 +109,23 @@ def _count(folder: RunFolder, row: Row) -> list[Source]:
         found += folder.read_select(folder.of_study("measurements.csv"), organ=tissue, readout=row["readout"], **who)
         if row["readout"] == LABEL:
             found += folder.read_select(folder.of_study("wells.csv"), role="sample", organ=tissue, **who)
-    if not found and folder.holds(folder.of_study("nonmem.csv")):
-        return [Source(folder.of_study("nonmem.csv"))]
+    if folder.holds(folder.of_study(NONMEM)):
+        return _read_records(folder, row)
     return found + _doses(folder, row["group"], row["animal"])
+
+
+def _read_records(folder: RunFolder, row: Row) -> list[Source]:
+    """Records of a table with NONMEM's columns: those of a count, and of what its animal was given."""
+    study = folder.once(("study", folder.study), lambda: read_study(folder.path / folder.study))
+    file, tissues = folder.of_study(NONMEM), _tissues(folder, row["organ"])
+    who, hours = (row["group"], row["animal"]), float(row["hours"])
+    told = [each.source for each in study.measurements if (each.group, each.animal) == who and each.organ in tissues
+            and each.readout == row["readout"] and isclose(each.hours, hours, rel_tol=ROUNDED)]  # fmt: skip
+    told += [each.source for each in study.doses if (each.group, each.animal) == who]
+    lines = {int(place.rpartition("row ")[2]) for place in told if place}
+    found = [each for each in folder.read_table(file).rows if each.line in lines]
+    return [Source(file, {name: cell for name, cell in each.cells.items() if cell and name.upper() in NAMED})
+            for each in found] or [Source(file)]  # fmt: skip
 
 
 def _tissues(folder: RunFolder, organ: str) -> list[str]:
@@ -121,23 +141,31 @@ def _doses(folder: RunFolder, group: str, animal: str) -> list[Source]:
 
 
 def _measurement(folder: RunFolder, row: Row) -> list[Source]:
-    found: list[Source] = []
-    if row["unit"].endswith("_per_g"):
-        weights = folder.of_study("organ_weights.csv")
-        found += folder.read_select(weights, organ=row["organ"], group=row["group"]) or folder.read_select(
-            weights, organ=row["organ"]
-        )
-    return found + read_references(folder, row["source"])
+    weights = _weights(folder, row) if row["unit"].endswith("_per_g") else []
+    return weights + read_references(folder, row["source"])
+
+
+def _weights(folder: RunFolder, row: Row) -> list[Source]:
+    """Weight that a value per gram was brought to its organ with, in the order in which counts look for it."""
+    file, subject = folder.of_study("organ_weights.csv"), of_subject(row["animal"])
+    for group, animal in ((row["group"], subject), ("", subject), (row["group"], ""), ("", "")):
+        if found := folder.read_select(file, organ=row["organ"], group=group, animal=animal):
+            return found
+    return []
 
 
 def _well(folder: RunFolder, row: Row) -> list[Source]:
-    """Amplitude of a well, its file of light where the table names it, and the standards that a sample is read off."""
+    """Amplitude of a well, its file of light where the table names it, and of a sample the controls it is read off.
+
+    Blanks and standards make the curve, reference cells the label of one cell, spikes the recovery from the tissue.
+    """
     wells = folder.of_study("wells.csv")
     found = folder.read_select(folder.of_study("amplitudes.csv"), plate=row["plate"], well=row["well"])
     found += [Source(folder.of_study(f"traces/{row['file']}"))] if row["file"] else []
     if row["role"] != "sample":
         return found
-    return found + folder.read_select(wells, plate=row["plate"], matrix=row["matrix"], role="standard")
+    plate = {"plate": row["plate"], "matrix": row["matrix"]}
+    return found + [place for role in CONTROLS for place in folder.read_select(wells, **plate, role=role)]
 
 
 def _amplitude(folder: RunFolder, row: Row) -> list[Source]:

@@ -105,7 +105,7 @@ def _read_rows(folder: RunFolder, source: Source, bare: Lineage) -> Lineage:
         return rows[0]
     shared = {str(each): each for behind in behind_each for each in behind if seen[str(each)] > 1}
     below = (*rows, *(read_lineage(folder, each) for each in shared.values()))
-    return replace(bare, what=f"{len(rows)} rows", made_of=below)
+    return replace(bare, what=f"{len(rows)} rows", values=dict(source.rows), made_of=below)
 
 
 def _row(folder: RunFolder, source: Source, bare: Lineage, row: Row, behind: list[Source]) -> Lineage:

@@ -32,7 +32,10 @@ def test_a_count_of_light_comes_from_its_well_and_the_controls_of_its_plate(open
     lineage = read_lineage(folder, parse_source("counts.csv#organ=liver&hours=24"))
     found = list(below(lineage))
     wells = [each for each in found if each.what.startswith("well")]
-    assert {each.values.get("role") for each in wells} >= {"sample", "standard"}
+    assert {each.values.get("role") for each in wells} == {"sample", "blank", "standard", "reference_cells", "spike"}
+    liver = [each for each in found if each.what == "6 rows" and each.values.get("role") == "blank"]
+    assert liver
+    assert all(each.values["matrix"] == "liver" for each in liver)
     traces = [each for each in found if "/traces/" in each.file]
     assert traces
     assert all(len(each.sha256) == 64 for each in traces)
