@@ -174,7 +174,7 @@ def say_comparison(table: Any, sentences: "tuple[str, ...]", out: Path) -> None:
     console.print(shown)
     for sentence in sentences:
         console.print(sentence, markup=False, soft_wrap=True)
-    console.print(f"Written: {escape(str(out))} (comparison.html, comparison.csv, by_animal.csv)")
+    console.print(f"Written: {escape(str(out))} (comparison.html, comparison.csv, by_unit.csv)")
 
 
 def say_exposure(table: Any, out: Path | None) -> None:

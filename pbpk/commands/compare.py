@@ -28,6 +28,6 @@ def compare(folder: str | Path, out: Path, names: list[str], refit: bool, force:
         with progress() as follow:
             found = judge(models, counts, seed, refit=refit, progress=follow, leave=leave, draws=draws, tune=tune)
         write_table(found.table, beside / "comparison.csv")
-        write_table(found.by_unit, beside / "by_animal.csv")
+        write_table(found.by_unit, beside / "by_unit.csv")
         write_comparison_page(found, study.about.title, beside / "comparison.html")
     say_comparison(found.table, found.sentences, out)

@@ -1,11 +1,10 @@
 """The report of a run: what it is written from is read or computed here, and written in the formats that were asked."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import pandas as pd
-import xarray as xr
 from rich.markup import escape
 
 from pbpk.assay.study import AUTHORED
@@ -13,15 +12,15 @@ from pbpk.commands.reading import words
 from pbpk.errors import ReportError, did_you_mean
 from pbpk.infer.comparison.loo import influence, left_out
 from pbpk.infer.design.prior_check import PriorCheck, check_prior
-from pbpk.predict.audit import read_open, read_verified, write_audit
+from pbpk.predict.audit import read_open, write_audit
 from pbpk.predict.filing.carried import write_authored
-from pbpk.predict.filing.docket import read_docket
+from pbpk.predict.filing.docket import Docket, read_docket
 from pbpk.predict.filing.judging import judged_table
-from pbpk.predict.qualification.checks import failed
+from pbpk.predict.qualification.checks import Check, failed
 from pbpk.predict.qualification.storing import FILE as QUALIFIED
 from pbpk.predict.qualification.storing import read_qualification
-from pbpk.predict.record import files_of
-from pbpk.predict.run import Run, assemble, read_fit
+from pbpk.predict.record import files_of, read_manifest
+from pbpk.predict.run import Run, read_assembled
 from pbpk.report.diagnosis import shown
 from pbpk.report.diagnostic_page import write_diagnostics
 from pbpk.report.document.as_pdf import PAPERS, Paper
@@ -47,21 +46,15 @@ def tell_reported(run: Path, formats: str, paper: str, author: Path | None, fina
         if name not in known:
             raise ReportError(f"{option}: `{name}` is none.{did_you_mean(name, known)}")
     read_open(run)
-    study, posterior, manifest = read_fit(run)
-    if author is not None or (run / "study" / study.name / AUTHORED).is_file():  # what was written there since, too
+    name = read_manifest(run)["study"]
+    if author is not None or (run / "study" / name / AUTHORED).is_file():  # what was written there since, too
         write_authored(run, author)
-    draws = run / "forecast.nc"
-    forecast = xr.open_dataset(draws, engine="h5netcdf").load() if draws.is_file() else None
-    checked = check_prior(posterior.joint, seed=int(manifest["seed"]))
-    result = assemble(study, posterior, forecast, manifest)
+    result = read_assembled(run)
+    if final:  # told before anything is drawn
+        _refuse_draft(run, _read_stand(result, run, compared=True)[-1])
+    checked = check_prior(result.joint, seed=int(result.manifest["seed"]))
     dossier = read_dossier(result, run, checked, final)
-    if final and not (found := read_verified(run)).passed:
-        raise ReportError(f"{run}: the report cannot be final: {found.problems[0]}")
-    if final and dossier.hindrances:
-        first, count = dossier.hindrances[0], len(dossier.hindrances)
-        more = f" {count - 1} more stand on the first page of a draft (leave --final out)." if count > 1 else ""
-        raise ReportError(f"{run}: the report cannot be final: {first}{more}")
-    written = write_pages(dossier, run, checked, asked, PAPERS_BY_NAME[paper])
+    written = write_pages(dossier, run, checked, asked, cast(Paper, paper))
     seal = write_audit(run, "final report", written, final=True) if final else write_audit(run, "report", written)
     console.print(f"Written: {', '.join(escape(str(path)) for path in written)}", soft_wrap=True)
     if final:
@@ -72,7 +65,10 @@ def tell_reported(run: Path, formats: str, paper: str, author: Path | None, fina
         console.print(f"A draft: {len(dossier.hindrances)} things stand in the way of a final report, listed in it.")
 
 
-PAPERS_BY_NAME: Mapping[str, Paper] = {name: name for name in PAPERS}
+def _refuse_draft(run: Path, stand: Sequence[str]) -> None:
+    if stand:
+        more = f" {len(stand) - 1} more stand on the first page of a draft (leave --final out)." if stand[1:] else ""
+        raise ReportError(f"{run}: the report cannot be final: {stand[0]}{more}")
 
 
 def write_pages(
@@ -87,19 +83,26 @@ def write_pages(
     return written + write_documents(document, [folder / f"report.{form}" for form in formats], paper)
 
 
+def _read_stand(result: Run, folder: Path, compared: bool) -> tuple[Docket, tuple[Check, ...] | None, tuple[str, ...]]:
+    """What was filed with a run, its checks, and all that stands in the way of a final report.
+
+    compared : whether its files are held against its record, see `read_docket`
+    """
+    docket = read_docket(folder, result, compared)
+    qualified = folder / QUALIFIED
+    if not qualified.is_file():
+        why = "The checks of the installation and the run were not made; `pbpk qualify RUN` makes them."
+        return docket, None, (*docket.reasons, why)
+    checks = read_qualification(qualified).checks
+    return docket, checks, (*docket.reasons, *(f"A check failed. {each.sentence}" for each in failed(checks)))
+
+
 def read_dossier(result: Run, folder: Path, checked: PriorCheck, final: bool = False) -> Dossier:
     """Everything that a report tells of a run: in its folder, or computed from its draws.
 
     final : whether the report is asked to be final
     """
-    docket = read_docket(folder, result, compared=False)
-    qualified = folder / QUALIFIED
-    checks = read_qualification(qualified).checks if qualified.is_file() else None
-    stand = [*docket.reasons]
-    if checks is None:
-        stand.append("The checks of the installation and the run were not made; `pbpk qualify RUN` makes them.")
-    else:
-        stand += [f"A check failed. {check.sentence}" for check in failed(checks)]
+    docket, checks, stand = _read_stand(result, folder, compared=False)
     known = folder / "sensitivity.csv"
     sensitivity = pd.read_csv(known) if known.is_file() else pd.DataFrame()
     return Dossier(
@@ -110,7 +113,7 @@ def read_dossier(result: Run, folder: Path, checked: PriorCheck, final: bool = F
         asked=str(sensitivity["scenario"].iloc[0]) if len(sensitivity) else "",
         shown=shown(result, influence(left_out(result.posterior)), checked),
         prior_check=checked,
-        hindrances=tuple(stand),
+        hindrances=stand,
         final=final and not stand,
         code={name: path.read_text(encoding="utf-8") for name, path in _models(result).items()},
     )

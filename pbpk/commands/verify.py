@@ -5,7 +5,6 @@ from tempfile import TemporaryDirectory
 
 import numpy as np
 import pandas as pd
-import xarray as xr
 from rich.markup import escape
 
 from pbpk.errors import InputError, PbpkError, RunError
@@ -105,13 +104,10 @@ def _cells(run: Path, name: str, found: Verified) -> list[str]:
 
 def _write_again(run: Path, folder: Path) -> None:
     """Write the tables of a run once more, from its draws."""
-    from pbpk.predict.run import assemble, read_fit
+    from pbpk.predict.run import read_assembled
     from pbpk.share.tables import write_tables
 
-    study, posterior, manifest = read_fit(run)
-    draws = run / "forecast.nc"
-    forecast = xr.open_dataset(draws, engine="h5netcdf").load() if draws.is_file() else None
-    write_tables(assemble(study, posterior, forecast, manifest), folder)
+    write_tables(read_assembled(run), folder)
 
 
 def different_cells(then: Path, now: Path) -> list[str]:

@@ -208,3 +208,24 @@ def read_fit(folder: str | Path) -> tuple[Study, Posterior, dict[str, Any]]:
     check_inputs(folder, manifest, files)
     posterior = read_posterior(folder / "posterior.nc", join(model, count_cells(study)))
     return study, replace(posterior, seconds=dict(manifest.get("seconds", {}))), manifest
+
+
+def read_forecast(folder: Path) -> xr.Dataset | None:
+    """Read the answers of a run, draw by draw; None where it has none."""
+    path = folder / "forecast.nc"
+    if not path.is_file():
+        return None
+    with xr.open_dataset(path, engine="h5netcdf") as draws:
+        return draws.load()
+
+
+def read_assembled(folder: Path) -> Run:
+    """Read a run with every table that follows from its draws.
+
+    Raises
+    ------
+    RunError
+        as `read_fit`
+    """
+    study, posterior, manifest = read_fit(folder)
+    return assemble(study, posterior, read_forecast(folder), manifest)

@@ -49,12 +49,13 @@ def shown(
     influence : of leaving animals out: columns unit, group, animal, hours, elpd, k (Pareto's); no figure without it
     prior_check : what was found before the fit, from `check_prior`; no figure without it
     """
+    scores = _scores(run)
     found = {
         "prior": _before(prior_check) if prior_check is not None else [],
-        **_chains(run),
+        **_chains(run, scores),
         **_predictions(run),
         "influence": _influence(influence) if influence is not None and len(influence) else [],
-        "learned": _learned(run),
+        "learned": _learned(run, scores),
     }
     return {name: each for name, each in found.items() if each}
 
@@ -104,9 +105,9 @@ def _left_out(count: int, most: int, what: str, which: str) -> str:
     return f"Of {count} {what} {most} are drawn, {which}." if count > most else ""
 
 
-def _chains(run: "Run") -> dict[str, list[Shown]]:
+def _chains(run: "Run", scores: Mapping[str, Array]) -> dict[str, list[Shown]]:
     """Traces, ranks, growth, energies and pairs."""
-    scores, each = _scores(run), run.posterior.each
+    each = run.posterior.each
     mixed = {name: each[name] for name in scores if name in each}
     worst = worst_first(mixed, WORST)
     draws = run.posterior.tree["posterior"].to_dataset()
@@ -228,8 +229,8 @@ def _influence(influence: pd.DataFrame) -> list[Shown]:
     ]
 
 
-def _learned(run: "Run") -> list[Shown]:
-    scores, table = _named(_scores(run)), run.parameters
+def _learned(run: "Run", drawn: Mapping[str, Array]) -> list[Shown]:
+    scores, table = _named(drawn), run.parameters
     moved = sorted(scores, key=lambda name: -abs(float(np.median(scores[name]))))[:DENSITIES]
     some = {name: own for name, own in scores.items() if name in moved}
     words = {str(name): str(word) for name, word in zip(table["parameter"], table["learned"], strict=True)}

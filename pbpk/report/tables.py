@@ -150,6 +150,11 @@ def _animals(run: "Run", group: str, organ: str, readout: str) -> str:
     return whole(stated[0]) if len(stated) == 1 else f"{whole(stated[0])} to {whole(stated[-1])}"
 
 
+def model_file(run: "Run") -> str:
+    """File of the model as a source names it."""
+    return next((name for name in run.manifest["inputs"] if name.startswith("model/")), "manifest.json")
+
+
 def arrows_table(run: "Run") -> Table:
     """Arrows of the model, one line for each family."""
     rows = []
@@ -158,7 +163,7 @@ def arrows_table(run: "Run") -> Table:
         source, _, target = arrow.partition("->")
         organs = "" if family.organs == ("",) else ", ".join(named(organ) for organ in family.organs)
         rows.append((Code(source.strip()), Code(target.strip()), Code(rate.strip()), organs))
-    place = next((name for name in run.manifest["inputs"] if name.startswith("model/")), "manifest.json")
+    place = model_file(run)
     head = ("From", "To", "Rate [1/h]", "For")
     return Table("Arrows: a rate times the cells in the state it leaves", head, "llll", rows, (place,))
 

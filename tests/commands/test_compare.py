@@ -27,7 +27,7 @@ def test_it_writes_a_table_and_a_page(made_up, tmp_path, capsys):
     table = pd.read_csv(out / "comparison.csv")
     assert set(table["model"]) == {"t_cell", "t_cell:no_label_transfer"}
     assert table["weight"].sum() == pytest.approx(1.0)
-    assert len(pd.read_csv(out / "by_animal.csv")) == 10  # five hours, two models
+    assert len(pd.read_csv(out / "by_unit.csv")) == 10  # five hours, two models
     assert "<svg" in (out / "comparison.html").read_text()
     assert "comparison.html" in capsys.readouterr().out
 

@@ -32,7 +32,7 @@ def asked(study):
 def test_a_template_then_a_plan(study):
     said = say("plan", study, "--template")
     assert said.code == 0, said.err
-    assert "62 questions to answer" in said.out
+    assert "63 questions to answer" in said.out
     said = say("plan", study)
     assert said.code == 2
     assert "report.toml has no [[criteria]]" in said.err

@@ -4,7 +4,6 @@ A plan is JSON with sorted keys, in UTF-8 and without numbers that are none, so 
 it is computed. Each part has a digest of its own, so that a changed byte can be placed.
 """
 
-import hashlib
 import json
 from collections.abc import Mapping, Sequence
 from typing import Any
@@ -12,6 +11,7 @@ from typing import Any
 from pbpk.assay.study import Study
 from pbpk.body.model import Model, Parameter
 from pbpk.canonical import canonical as spelt
+from pbpk.canonical import digest_of
 from pbpk.errors import FilingError
 from pbpk.predict.filing.authored import Authored
 from pbpk.predict.filing.fields import NotApplicable, Text
@@ -124,8 +124,8 @@ def sealed(plan: Mapping[str, Any]) -> dict[str, Any]:
     """
     bare = {name: value for name, value in plan.items() if name not in ("seals", SEAL)}
     bare = json.loads(canonical(bare))
-    whole = bare | {"seals": {name: _digest(value) for name, value in bare.items()}}
-    return whole | {SEAL: _digest(whole)}
+    whole = bare | {"seals": {name: digest_of(canonical(value)) for name, value in bare.items()}}
+    return whole | {SEAL: digest_of(canonical(whole))}
 
 
 def canonical(what: Any) -> str:
@@ -144,10 +144,6 @@ def canonical(what: Any) -> str:
     except ValueError:
         raise FilingError("a plan holds finite numbers, and one of its numbers is not; correct it.") from None
     return text
-
-
-def _digest(what: Any) -> str:
-    return hashlib.sha256(canonical(what).encode("utf-8")).hexdigest()
 
 
 def _law(model: Model) -> tuple[Parameter, ...]:

@@ -1,13 +1,12 @@
 """What goes with a run though it is no input of its fit: the author's words, and the plan that the run follows."""
 
-import json
 import shutil
 from pathlib import Path
 from typing import Any
 
 from pbpk.assay.study import AUTHORED, BESIDE, Study
 from pbpk.errors import FilingError
-from pbpk.predict.audit import FILE, read_verified, write_audit
+from pbpk.predict.audit import read_audit, write_audit
 from pbpk.predict.filing.authored import read_authored
 from pbpk.predict.filing.frozen import read_frozen, seal_of
 from pbpk.predict.record import read_digest, read_manifest
@@ -53,18 +52,11 @@ def write_authored(run: Path, source: Path | None = None) -> Path:
     if not given.is_file():
         raise FilingError(f"{given}: there is no such file; `pbpk plan STUDY --template` writes one to fill in.")
     read_authored(given)
+    lines = read_audit(run)  # a broken record is told before anything is changed
     if given.resolve() != path.resolve():
         shutil.copyfile(given, path)
-    if (run / FILE).is_file():
-        read_verified(run)  # a broken record is told before a line is added to it
-        if not _read_noted(run, path):
-            write_audit(run, "authored", [path])
-    return path
-
-
-def _read_noted(run: Path, path: Path) -> bool:
-    """Whether the last line of the record that tells of a file tells of it as it is."""
     name, digest = path.relative_to(run).as_posix(), read_digest(path)
-    lines = (json.loads(line)["files"] for line in (run / FILE).read_text(encoding="utf-8").splitlines())
-    told = [files[name] for files in lines if name in files]
-    return bool(told) and told[-1] == digest
+    told = [line["files"][name] for line in lines if name in line["files"]]
+    if lines and told[-1:] != [digest]:
+        write_audit(run, "authored", [path])
+    return path

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from pbpk.assay.study import PLAN
+from pbpk.canonical import canonical
 from pbpk.errors import FilingError
 from pbpk.predict.filing.analysis_plan import PARTS, SEAL, sealed
 from pbpk.predict.filing.fields import sayable
@@ -77,7 +78,7 @@ def _write(plan: dict[str, Any], path: Path, how: str) -> dict[str, Any]:
 
 
 def _text(plan: Mapping[str, Any]) -> str:
-    return json.dumps(plan, sort_keys=True, ensure_ascii=False, allow_nan=False, indent=2) + "\n"
+    return canonical(plan, indent=2) + "\n"
 
 
 def read_plan(path: str | Path) -> dict[str, Any]:

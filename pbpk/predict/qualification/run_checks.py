@@ -20,7 +20,7 @@ from pbpk.predict.forecast import forecast_table
 from pbpk.predict.qualification.checks import Check, at_most, broken, same
 from pbpk.predict.qualification.installed import stack
 from pbpk.predict.record import read_recorded
-from pbpk.predict.run import read_fit
+from pbpk.predict.run import read_fit, read_forecast
 
 VEHTARI = "Vehtari et al. 2021, Bayesian Analysis 16:667"
 OWN = "the manifest and the record of the run"
@@ -72,7 +72,7 @@ def read_compared(run: Path, posterior: Posterior, manifest: dict[str, Any]) -> 
     anew: dict[str, Callable[[], pd.DataFrame]] = {
         "parameters": lambda: parameters(posterior),
         "predictions": lambda: predictions(posterior, int(manifest["seed"])),
-        "forecast": lambda: forecast_table(_read_forecast(run)),
+        "forecast": lambda: forecast_table(_read_answers(run)),
     }
     for name, computed in anew.items():
         path = run / f"{name}.csv"
@@ -84,9 +84,11 @@ def read_compared(run: Path, posterior: Posterior, manifest: dict[str, Any]) -> 
             yield broken("record", f"{name} from the draws", f"{path.name} is computed anew", f"{problem}.", OWN)
 
 
-def _read_forecast(run: Path) -> xr.Dataset:
-    with xr.open_dataset(run / "forecast.nc", engine="h5netcdf") as data:
-        return data.load()
+def _read_answers(run: Path) -> xr.Dataset:
+    found = read_forecast(run)
+    if found is None:
+        raise RunError(f"{run}: has no forecast.nc.")
+    return found
 
 
 def _same_table(name: str, stored: pd.DataFrame, anew: pd.DataFrame) -> Check:

@@ -110,7 +110,7 @@ def write_qualification(checks: Iterable[Check], path: Path) -> Qualification:
         "versions": stack(),
         "when": datetime.now(UTC).isoformat(timespec="seconds"),
     }
-    sealed = told | {"sha256": digest(told)}
+    sealed = told | {"sha256": digest_of(told)}
     try:
         path.write_text(canonical(sealed, indent=1) + "\n", encoding="utf-8")
     except OSError as problem:
@@ -155,15 +155,10 @@ def read_qualification(path: str | Path) -> Qualification:
         held = validated(told, QualificationFile, RunError)
     except RunError as problem:
         raise RunError(f"{path}: {problem}") from None
-    if digest({key: value for key, value in told.items() if key != "sha256"}) != held.sha256:
+    if digest_of({key: value for key, value in told.items() if key != "sha256"}) != held.sha256:
         raise RunError(f"{path}: is not what was written; its digest is another. Write it again with `pbpk qualify`.")
     checks = tuple(_check(entry) for entry in held.checks)
     return Qualification(checks, held.when, held.package, held.files, held.versions, held.machine, held.sha256)
-
-
-def digest(told: dict[str, Any]) -> str:
-    """SHA-256 of what a file holds beside its digest, however it is laid out."""
-    return digest_of(told)
 
 
 def _check(entry: CheckEntry) -> Check:

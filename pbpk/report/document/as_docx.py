@@ -66,9 +66,6 @@ class _Word:
     def code(self, words: str) -> list[Node]:
         return [node("Code", [["", [], []], clean(words)])]
 
-    def equation(self, latex: str) -> Node:
-        return node("Para", [node("Math", [{"t": "DisplayMath"}, f"\\begin{{aligned}}{latex}\\end{{aligned}}"])])
-
     def contents(self, document: Document) -> Sequence[Node]:
         """Each section as a link; a field that only Word could fill would stand empty elsewhere."""
         sections = [each for each in document.headings if each.level == 1]

@@ -43,9 +43,6 @@ class Format(Protocol):
     def code(self, words: str) -> list[Node]:
         """A name as it stands in a file."""
 
-    def equation(self, latex: str) -> Node:
-        """One equation on lines of its own."""
-
     def contents(self, document: Document) -> Sequence[Node]:
         """List of the sections, which stands after the first of them."""
 
@@ -71,6 +68,11 @@ def tree(document: Document, form: Format) -> Node:
         nodes += writer.nodes(block)
     nodes += form.sideways(False) if turned else []
     return {"pandoc-api-version": API, "meta": {}, "blocks": nodes}
+
+
+def _equation(latex: str) -> Node:
+    """One equation on lines of its own."""
+    return node("Para", [node("Math", [{"t": "DisplayMath"}, f"\\begin{{aligned}}{latex}\\end{{aligned}}"])])
 
 
 def clean(words: str) -> str:
@@ -124,7 +126,7 @@ class _Writer:
             case Listing():
                 yield self.form.listing(printable(block.text))
             case Equations():
-                yield from (self.form.equation(line) for line in block.latex)
+                yield from map(_equation, block.latex)
 
     def _table(self, block: Table) -> Iterator[Node]:
         yield self._grid(numbered_caption(block), block.head, block.align, block.rows, block.anchor, block.widths)

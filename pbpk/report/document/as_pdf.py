@@ -30,8 +30,7 @@ def write_pdf(document: Document, path: Path, paper: Paper = "letter") -> Path:
         folder = Path(place)
         body = converted(tree(document, _Typst(folder)), "typst", ("--wrap=none",)).decode()
         body = body.replace("\n  align(center)[#table(", "\n  align(left)[#table(")  # text has no line ends
-        source = folder / "document.typ"
-        _write_source(source, _read_preamble(document, paper) + body)
+        source = write_bytes((_read_preamble(document, paper) + body).encode(), folder / "document.typ")
         made: bytes = typeset(source, "pdf", pdf_standards=["a-2b"])
     return write_bytes(made, path)
 
@@ -45,7 +44,7 @@ class _Typst:
     def picture(self, figure: Figure) -> str:
         self.drawn += 1
         name = f"figure-{self.drawn}.svg"
-        _write_picture(figure, self.folder / name)
+        write_bytes(bare_svg(figure.drawing).encode(), self.folder / name)
         return name
 
     def sideways(self, turned: bool) -> list[Node]:
@@ -56,9 +55,6 @@ class _Typst:
 
     def code(self, words: str) -> list[Node]:
         return [_inline(f"#code({_literal(words)});")]
-
-    def equation(self, latex: str) -> Node:
-        return node("Para", [node("Math", [{"t": "DisplayMath"}, f"\\begin{{aligned}}{latex}\\end{{aligned}}"])])
 
     def contents(self, document: Document) -> Sequence[Node]:
         return [_raw("#contents()")]
@@ -104,11 +100,3 @@ def _read_preamble(document: Document, paper: Paper) -> str:
     }
     given = ", ".join(f"{name}: {_literal(value)}" for name, value in told.items())
     return f"{STYLE.read_text(encoding='utf-8')}\n#show: report.with(paper: {json.dumps(PAPERS[paper])}, {given})\n\n"
-
-
-def _write_source(path: Path, text: str) -> None:
-    path.write_text(text, encoding="utf-8")
-
-
-def _write_picture(figure: Figure, path: Path) -> None:
-    path.write_text(bare_svg(figure.drawing), encoding="utf-8")

@@ -1,8 +1,9 @@
 """Appendices: CTD tables, individual data, provenance, code, plan, checklists, references."""
 
-import json
 from typing import Any
 
+from pbpk.canonical import canonical
+from pbpk.predict.filing.analysis_plan import SEAL
 from pbpk.predict.filing.frozen import seal_of
 from pbpk.predict.filing.study_report import study_report_checklist
 from pbpk.predict.lineage.source import source
@@ -60,8 +61,8 @@ def plan(dossier: Dossier) -> list[Block]:
         return [Paragraph("No plan was frozen before the fit.")]
     place = source(f"study/{dossier.run.name}/plan.json")
     pairs: list[tuple[str, Inline]] = [("Frozen", str(found["frozen"])), ("SHA-256", Code(seal_of(found)))]
-    kept = {key: value for key, value in found.items() if key not in ("plan_sha256", "sha256", "digests")}
-    return [Facts(pairs, (place,)), Listing(json.dumps(kept, indent=1, ensure_ascii=False, sort_keys=True), place)]
+    kept = {key: value for key, value in found.items() if key not in (SEAL, "seals")}
+    return [Facts(pairs, (place,)), Listing(canonical(kept, indent=1), place)]
 
 
 def checklists(dossier: Dossier) -> list[Block]:

@@ -19,7 +19,7 @@ BALANCE = (
 def model(dossier: Dossier) -> list[Block]:
     """What moves where, and how fast."""
     run, body = dossier.run, dossier.run.joint.model
-    place = next((name for name in run.manifest["inputs"] if name.startswith("model/")), "manifest.json")
+    place = tables.model_file(run)
     moving = ", ".join(body.moving)
     shape = "linear: twice the dose gives twice the answer everywhere"
     shape = shape if body.is_linear else f"not linear: its rates move with {moving}"

@@ -22,7 +22,7 @@ PRIORS = "For these the posterior is the prior; a conclusion that hangs on one o
 def uncertainty(dossier: Dossier) -> list[Block]:
     """What the answers hang on, and what is not known."""
     run, place = dossier.run, source("parameters.csv")
-    unlearned, half = lessons.unlearned(run), lessons.half_learned(run)
+    unlearned, half, tensions = lessons.unlearned(run), lessons.half_learned(run), lessons.tensions(run)
     blocks: list[Block] = [*_sensitivity(dossier)]
     if dossier.of_cells:
         told = lessons.confounding(run) or [NO_PAIR]
@@ -43,7 +43,7 @@ def uncertainty(dossier: Dossier) -> list[Block]:
         Bullets([with_code(sentence) for sentence in run.ties], source("posterior.nc")),
         *drawn(dossier, "pairs", source("posterior.nc")),
         Heading("Priors and data that pull apart", 2, "tensions"),
-        Bullets(lessons.tensions(run), place) if lessons.tensions(run) else Paragraph(CALM, source=place),
+        Bullets(tensions, place) if tensions else Paragraph(CALM, source=place),
         Heading("What to measure next", 2, "next"),
         Paragraph(NEXT),
         Bullets([with_code(sentence) for sentence in run.advice], place),

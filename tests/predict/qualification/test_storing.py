@@ -6,13 +6,13 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from pbpk.canonical import digest_of
 from pbpk.errors import RunError
 from pbpk.predict.audit import FILE as RECORD
 from pbpk.predict.audit import read_verified, write_audit
 from pbpk.predict.qualification.checks import GROUPS, Check, at_most
 from pbpk.predict.qualification.storing import (
     FILE,
-    digest,
     read_qualification,
     write_into_run,
     write_qualification,
@@ -42,7 +42,7 @@ def test_a_file_says_when_where_and_with_what(tmp_path):
     assert list(told) == sorted(told)
     assert {"when", "package", "versions", "machine", "sha256", "files"} <= set(told)
     assert told["versions"]["pbpk"] == told["package"]
-    assert told["sha256"] == digest({key: value for key, value in told.items() if key != "sha256"})
+    assert told["sha256"] == digest_of({key: value for key, value in told.items() if key != "sha256"})
     assert not found.passed
     assert found.failed == (found.checks[1],)
     assert found.checks[1].value != found.checks[1].value  # no number came back as no number
