@@ -49,3 +49,16 @@ def no_pages(monkeypatch):
     """Runs without their pages, which take most of the time: for tests of what else is written."""
     monkeypatch.setattr(line, "read_dossier", lambda *told: None)
     monkeypatch.setattr(line, "write_pages", lambda *told: [])
+
+
+@pytest.fixture
+def made_up(make_posterior, monkeypatch):
+    """Draws about the prior in place of chains."""
+    seen = []
+
+    def learn(whole, **how):
+        seen.append(how)
+        return {study: make_posterior(joint) for study, joint in whole.joints.items()}
+
+    monkeypatch.setattr(line, "fit_together", learn)
+    return seen

@@ -27,19 +27,6 @@ SETTINGS = {"model": None, "seed": 1, "draws": 250, "tune": 100, "target_accept"
 
 
 @pytest.fixture
-def made_up(make_posterior, monkeypatch):
-    """Draws about the prior in place of chains."""
-    seen = []
-
-    def learn(whole, **how):
-        seen.append(how)
-        return {study: make_posterior(joint) for study, joint in whole.joints.items()}
-
-    monkeypatch.setattr(line, "fit_together", learn)
-    return seen
-
-
-@pytest.fixture
 def both(tmp_path):
     shutil.copytree(KHOT, tmp_path / "more")
     path = tmp_path / "both.toml"

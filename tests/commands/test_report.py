@@ -5,6 +5,7 @@ from pathlib import Path
 import pandas as pd
 import pytest
 from madeup import write_made_up
+from saying import say
 
 from pbpk.commands.report import tell_reported
 from pbpk.errors import FilingError, ReportError, RunError
@@ -60,6 +61,57 @@ def test_a_blank_author_cannot_be_final(run):
     with pytest.raises(ReportError, match="the report cannot be final"):
         reported(run, final=True)
     assert not (run / "report.html").exists()
+
+
+def filled(text):
+    """A template of report.toml with an answer to every question."""
+    text = re.sub(r'^(rating|severity|likelihood) = ""$', r'\1 = "low"', text, flags=re.MULTILINE)
+    text = re.sub(r'^(\w+) = ""$', r'\1 = "words of the author"', text, flags=re.MULTILINE)
+    return text + ASSUMED
+
+
+ASSUMED = """
+[[criteria]]
+id = "chains"
+quantity = "rhat_max"
+comparison = "<="
+threshold = 1.01
+[[exclusions]]
+record = "said"
+reason = "said"
+who = "said"
+when = "said"
+[[assumptions]]
+statement = "said"
+reason = "said"
+alternative = "said"
+impact_test = "said"
+"""
+
+
+def test_what_is_whole_becomes_final_and_nothing_is_left_to_be_completed(made_up, no_pages, tmp_path):
+    study, out = shutil.copytree(KHOT, tmp_path / KHOT.name), tmp_path / "run"
+    assert say("plan", study, "--template").code == 0
+    (study / "report.toml").write_text(filled((study / "report.toml").read_text()))
+    asked = ("--draws", "250", "--tune", "100", "--scenarios", "iv_bolus", "--cells", "1e6")
+    said = say("plan", study, *asked)
+    assert said.code == 0, said.err
+    said = say("run", study, "--out", out, *asked)
+    assert said.code == 0, said.err
+    early = say("report", out, "--final")
+    assert early.code == 2
+    assert "the report cannot be final: The checks of the installation and the run were not made" in early.err
+    said = say("qualify", out)
+    assert said.code == 0, said.err
+    said = say("report", out, "--final")
+    assert said.code == 0, said.err
+    page = (out / "report.html").read_text()
+    assert "TO BE COMPLETED" not in page
+    assert "DRAFT" not in page
+    assert say("verify", out).code == 0
+    again = say("report", out)
+    assert again.code == 2
+    assert "final" in again.err
 
 
 def test_the_authors_words_are_taken_in(run, tmp_path):
