@@ -7,6 +7,8 @@ from pbpk.report.document.blocks import TO_BE_COMPLETED, Block, Paragraph
 from pbpk.report.document.inline import Code, Inline, Line, Strong
 from pbpk.report.dossier import Dossier
 
+NOT_APPLICABLE = "Not applicable"
+
 
 def said(dossier: Dossier, part: str, skip: Collection[str] = ()) -> list[Block]:
     """Fields of a part of `report.toml`, as `introduction`, each under its own name."""
@@ -23,7 +25,7 @@ def paragraphs(entry: Entry, place: str) -> list[Block]:
     if entry.status == "missing":
         return [Paragraph(missing(entry), "missing")]
     if entry.status == "n/a":
-        return [Paragraph(Line((Strong(f"{title}."), f" Not applicable: {entry.text}")), source=place)]
+        return [Paragraph(Line((Strong(f"{title}."), f" {NOT_APPLICABLE}: {entry.text}")), source=place)]
     first, *more = [part.strip() for part in entry.text.split("\n\n") if part.strip()] or [""]
     opening = Paragraph(Line((Strong(f"{title}."), f" {first}")), source=place)
     return [opening, *(Paragraph(part, source=place) for part in more)]
@@ -34,13 +36,15 @@ def missing(entry: Entry) -> Line:
     return Line((f"{TO_BE_COMPLETED}: {entry.question} (", Code(entry.name), " in report.toml)"))
 
 
-def cell(dossier: Dossier, name: str) -> Inline:
-    """A field as a cell of a table."""
+def cell(dossier: Dossier, name: str, brief: bool = False) -> Inline:
+    """A field as a cell of a table; brief : without the reason why it does not apply, which stands elsewhere."""
     for entry in dossier.entries:
         if entry.name == name or (entry.status == "missing" and name.startswith(f"{entry.name}[")):
             if entry.status == "missing":
                 return Strong(TO_BE_COMPLETED)
-            return f"Not applicable: {entry.text}" if entry.status == "n/a" else entry.text
+            if entry.status == "n/a":
+                return NOT_APPLICABLE if brief else f"{NOT_APPLICABLE}: {entry.text}"
+            return entry.text
     return "–"
 
 

@@ -56,6 +56,8 @@ def test_only_the_fields_of_a_part_are_said(told, silent):
 
 def test_cells_say_the_same(told, silent):
     assert cell(told, "sign_off.sponsor") == "words of the author"
+    assert cell(told, "study.label_effect") == "Not applicable: measured elsewhere"
+    assert cell(told, "study.label_effect", brief=True) == "Not applicable"
     assert str(cell(silent, "sign_off.sponsor")) == TO_BE_COMPLETED
     assert cell(silent, "no.such.field") == "–"
 

@@ -40,7 +40,7 @@ def _fields(dossier: Dossier, organs: Sequence[str]) -> tuple[Field, ...]:
     counts = source("counts.csv")
 
     def by_author(name: str, field: str) -> Field:
-        return (name, lambda _: cell(dossier, field), dossier.by_author(field))
+        return (name, lambda _: cell(dossier, field, brief=True), dossier.by_author(field))
 
     lot: Field = ("Lot", lambda _: what.lot, stated(run, "product", "lot"))
     fields: list[Field] = [

@@ -7,7 +7,7 @@ import pandas as pd
 
 from pbpk.assay.measurements import COUNTED, MeasurementRow
 from pbpk.assay.plates.acceptance import BORROWED
-from pbpk.report.author import cell, said
+from pbpk.report.author import NOT_APPLICABLE, cell, said
 from pbpk.report.ctd.analyte import NOT_STATED, analyte, footnote
 from pbpk.report.ctd.lettering import lettered
 from pbpk.report.ctd.observations import written
@@ -51,7 +51,8 @@ def _light_table(dossier: Dossier) -> Table | None:
     notes = [PRECISION, *_load_note(run)]
     notes += [BORROWED] if any(panel.acceptance is not None for panel in panels) else []
     head = ("Analyte", "Matrix, plate", "Range", "LLOQ", "Precision (CV)", "Accuracy", "Recovery (95 % interval)")
-    caption = f"Methods: {LIGHT}; study number: {cell(dossier, 'study.study_number')}"
+    study = str(cell(dossier, "study.study_number", brief=True))
+    caption = f"Methods: {LIGHT}" + (f"; study number: {study}" if study != NOT_APPLICABLE else "")
     return Table(caption, head, "llrrrrr", rows, sources, [*notes, footnote(run)])
 
 
@@ -120,9 +121,9 @@ def _numbers_row(dossier: Dossier, readout: str, unit: str, rows: list[Measureme
         told["lloq"] = f"{reach} {written(unit)}"
     tissues = dict.fromkeys(named(row.organ) for row in rows)
     return (
-        cell(dossier, "study.study_number"), f"{analyte(run, readout)}, in {written(unit)}", listed(tissues),
-        told.get("method", NOT_STATED), told["range"], told["lloq"], told["precision"], NOT_STATED, NOT_STATED,
-        cell(dossier, "study.location_in_ctd"),
+        cell(dossier, "study.study_number", brief=True), f"{analyte(run, readout)}, in {written(unit)}",
+        listed(tissues), told.get("method", NOT_STATED), told["range"], told["lloq"], told["precision"],
+        NOT_STATED, NOT_STATED, cell(dossier, "study.location_in_ctd", brief=True),
     )  # fmt: skip
 
 

@@ -33,8 +33,9 @@ def overview_blocks(dossier: Dossier) -> list[Block]:
     done, not_done = _kinds(run)
     routes = dict.fromkeys(route for group in run.study.about.groups for route in group.routes)
     shared: tuple[Inline, ...] = (
-        species(run), listed(ROUTES.get(route, named(route)) for route in routes), cell(dossier, "study.facility"),
-        cell(dossier, "study.study_number"), glp(dossier), cell(dossier, "study.location_in_ctd"),
+        species(run), listed(ROUTES.get(route, named(route)) for route in routes),
+        cell(dossier, "study.facility", brief=True), cell(dossier, "study.study_number", brief=True), glp(dossier),
+        cell(dossier, "study.location_in_ctd", brief=True),
     )  # fmt: skip
     rows: list[tuple[Inline, ...]] = [(kind, *shared) for kind in done]
     sources = [in_study(run, "study.toml")] * len(done)
@@ -69,11 +70,11 @@ def _kinds(run: "Run") -> tuple[list[str], dict[str, str]]:
 
 def glp(dossier: Dossier) -> Inline:
     """What the author says of GLP, with the reason where the study was not under it and the answer gives none."""
-    said = cell(dossier, "study.glp")
+    said = cell(dossier, "study.glp", brief=True)
     asked = [entry for entry in dossier.entries if entry.name == "study.glp_reason"]
     if not asked:
         return said
-    return Line((said, "; reason: ", cell(dossier, "study.glp_reason")))
+    return Line((said, "; reason: ", cell(dossier, "study.glp_reason", brief=True)))
 
 
 def _missing(dossier: Dossier) -> list[Block]:
