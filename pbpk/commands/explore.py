@@ -28,17 +28,19 @@ def tell_explored(whom: Whom, scenarios: Path | None, cells: float | None, port:
     from pbpk.report.explore.page import begun, usual
     from pbpk.report.explore.serving import Exploring, address_of, listening, new_token, serve
 
-    door, token = listening(port), new_token()
-    origin = whom.read()
-    starts = starting(origin, whom.run, scenarios) or {"bolus": usual(origin)}
-    first = begun(starts, scenarios is not None)
-    what = Exploring(origin, starts, first, cells, shlex.quote(whom.run), options_of(whom, cells), write_table)
-    address = address_of(door, token)
-    console.print(f"Scenarios from {origin.words}: {address}", markup=False, soft_wrap=True)
-    console.print("Only this machine can open it, with this address. Ctrl-C ends it.", markup=False, soft_wrap=True)
-    if browser:
-        webbrowser.open(address)
-    serve(what, door, token)
+    with listening(port) as door:
+        origin = whom.read()
+        starts = starting(origin, whom.run, scenarios) or {"bolus": usual(origin)}
+        first = begun(starts, scenarios is not None)
+        options = options_of(whom, cells)
+        what = Exploring(origin, starts, first, cells, shlex.quote(whom.run), options, write_table)
+        token = new_token()
+        address = address_of(door, token)
+        console.print(f"Scenarios from {origin.words}: {address}", markup=False, soft_wrap=True)
+        console.print("Only this machine can open it, with this address. Ctrl-C ends it.", markup=False, soft_wrap=True)
+        if browser:
+            webbrowser.open(address)
+        serve(what, door, token)
 
 
 def starting(origin: Origin, run: str, given: Path | None) -> dict[str, Scenario]:

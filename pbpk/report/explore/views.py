@@ -1,7 +1,6 @@
 """The answer as a page shows it: one view at a time, as HTML, from the tables that the command line writes."""
 
 import base64
-import shlex
 from typing import Any
 
 import numpy as np
@@ -164,7 +163,7 @@ _VIEWS = {"curves": _curves, "body": _body, "differences": _differences, "exposu
 
 
 def command_line(run: str, answer: Answer, shown: Shown, options: str = "") -> str:
-    """What to type for the same numbers, after the scenario files were downloaded."""
-    words = f"pbpk simulate {shlex.quote(run)} scenarios --out answers{options}"
+    """What to type for the same numbers, after the scenario files were downloaded; run : quoted as a shell wants it."""
+    words = f"pbpk simulate {run} scenarios --out answers{options}"
     against = answer.against(shown.against)
     return words + (f" --against {against}" if against and len(answer.scenarios) > 1 else "")
