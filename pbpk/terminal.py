@@ -327,46 +327,26 @@ def say_run(result: "Run", out: Path) -> None:
     console.print(f"Written: {escape(str(out))} (report.html, posterior.nc, tables, manifest.json)")
 
 
-SEEN = {"total": "label + live", "live": "live only"}
-
-
 def say_forecast(table: Any, title: str) -> None:
-    """Where it is a day after the first dose, one line a scenario: lung and liver of cells, else the first organs."""
-    from pbpk.predict.forecast import before_dose  # who has a forecast has this already; nobody else waits for it
+    """Where it is a day after the first dose, one line a scenario."""
+    from pbpk.predict.headline import headline  # who has a forecast has this already; nobody else waits for it
 
     console.print(f"{title}, 24 h: percent of the dose, median [95 % credible interval]", markup=False, soft_wrap=True)
-    organs = list(dict.fromkeys(table["organ"]))
-    columns = [("lung", "total"), ("liver", "total"), ("lung", "live"), ("liver", "live")]
-    if "live" not in set(table["state"]):
-        columns = [(organ, "total") for organ in organs[:4]]
-    columns = [(organ, state) for organ, state in columns if organ in organs]
+    found = headline(table)
     between = " " if console.width >= WIDE else "\n"
     shown = Table(box=box.SIMPLE, pad_edge=False)
     shown.add_column("scenario", no_wrap=True)
-    alone = "live" not in set(table["state"])
-    for organ, state in columns:
-        shown.add_column(organ if alone else f"{organ},{between}{SEEN[state]}", no_wrap=True)
-    hour = min(table["hours"].unique(), key=lambda h: abs(h - 24.0))
-    hour = before_dose(table["hours"].unique(), hour)
-    day = table[table["hours"] == hour].set_index(["scenario", "organ", "state"]).sort_index()
-    beyond: list[str] = []
-    for name in dict.fromkeys(table["scenario"]):
-        cells = []
-        for place in columns:
-            row = day.loc[(name, *place)]
-            low, middle, high = (row[q] * 100.0 / row["dose_cells"] for q in ("q2.5", "q50", "q97.5"))
-            cells.append(f"{middle:.3g}{between}[{low:.2g}, {high:.2g}]")
-        row = day.loc[(name, *columns[0])]
-        words = [word for word in str(row["beyond"]).split("; ") if word not in ("", "hours", "not measured")]
-        beyond += [f"{name} ({', '.join(words)})"] if words else []
-        shown.add_row(name if row["evidence"] == "data" else f"{name}{between}({row['evidence']})", *cells)
+    for head in found.heads(between):
+        shown.add_column(head, no_wrap=True)
+    for name, row in found.rows.items():
+        evidence = found.evidence[name]
+        cells = (f"{told.middle}{between}{told.interval}" for told in row)
+        shown.add_row(name if evidence == "data" else f"{name}{between}({evidence})", *cells)
     console.print(shown)
+    beyond = [f"{name} ({', '.join(words)})" for name, words in found.beyond.items() if words]
     if beyond:
         console.print(f"Not in the study: {', '.join(beyond)}.", markup=False, soft_wrap=True)
-    unseen = {
-        state for _, state in columns if day.xs(state, level="state")["beyond"].str.contains("not measured").all()
-    }
-    if "live" in unseen:
+    if found.inferred:
         console.print(
             "Live cells were not measured by themselves: the model infers them from the label.", soft_wrap=True
         )

@@ -2,7 +2,7 @@
 
 from html.parser import HTMLParser
 
-VOID = {"meta", "br", "wbr", "path", "use", "image"}
+VOID = {"meta", "link", "br", "wbr", "input", "path", "use", "image"}
 
 
 class Balanced(HTMLParser):

@@ -35,6 +35,11 @@ def read_path(kind: str, name: str | Path, error: type[InputError]) -> Path:
     raise error(f"there is no {what} named `{name}`.{did_you_mean(str(name), shipped)}")
 
 
+def read_names(kind: str) -> list[str]:
+    """Names of the shipped files of a kind, in order."""
+    return sorted(path.stem for path in (LIBRARY / kind).glob("*.toml"))
+
+
 def read_source(module: ModuleType) -> bytes:
     """Source text of a module, to tell one version of a compiled function from another."""
     return Path(str(module.__file__)).read_bytes()

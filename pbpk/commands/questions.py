@@ -55,6 +55,31 @@ def simulate(
     tell_scenarios(whom, out, scenarios, cells, against, force)
 
 
+@questions.command(epilog="Example: pbpk explore runs/khot")
+def explore(
+    run: RunOrModel,
+    scenarios: ScenarioFiles = None,
+    species: Annotated[
+        str | None, typer.Option(help="Another animal than the run's; of a model's prior, mouse if left out.")
+    ] = None,
+    body_weight: Weight = None,
+    sex: Sex = None,
+    rates: Rates = "carried",
+    label: Label = None,
+    cells: Cells = None,
+    physiology: Physiology = None,
+    port: Annotated[int, typer.Option(min=0, max=65535, help="Port of this machine; a free one if 0.")] = 0,
+    browser: Annotated[bool, typer.Option("--browser/--no-browser", help="Open the page at once.")] = True,
+    seed: Seed = 1,
+) -> None:
+    """Ask scenarios in the browser, side by side: a page for this machine alone, until Ctrl-C."""
+    from pbpk.commands.explore import tell_explored
+    from pbpk.commands.whom import Whom
+
+    whom = Whom(run, species, body_weight, sex, rates, label, physiology, seed)
+    tell_explored(whom, scenarios, cells, port, browser)
+
+
 @design_app.command("dose", epilog="Example: pbpk design dose runs/fnd --target 'AUC liver live' --limit 'lung 2e5' "
                     "--most 5e6")  # fmt: skip
 def design_dose(

@@ -32,6 +32,12 @@ def usual_endpoints(forecast: xr.Dataset) -> tuple[Endpoint, ...]:
     return tuple(found)
 
 
+def usual_base(forecast: xr.Dataset) -> str:
+    """Scenario that others are compared with where nobody says: the first that rests on data, or else the first."""
+    names, told = (forecast[name].to_numpy().tolist() for name in ("scenario", "evidence"))
+    return str(names[told.index("data") if "data" in told else 0])
+
+
 def contrast_scenarios(
     forecast: xr.Dataset, against: str | None = None, endpoints: Sequence[Endpoint] | None = None
 ) -> pd.DataFrame:
@@ -52,8 +58,7 @@ def contrast_scenarios(
         if there is no such scenario, organ or state
     """
     names = [str(name) for name in forecast["scenario"].to_numpy()]
-    told = [str(word) for word in forecast["evidence"].to_numpy()]
-    chosen = names[told.index("data") if "data" in told else 0] if against is None else against
+    chosen = usual_base(forecast) if against is None else against
     if chosen not in names:
         raise InputError(f"--against: `{chosen}` is none of the scenarios.{did_you_mean(chosen, names)}")
     base = names.index(chosen)

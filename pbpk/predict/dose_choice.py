@@ -196,11 +196,9 @@ def choose_dose(
         raise InputError(
             f"target: `{target}` does not grow with the dose; take AUC, Cmax or an hour, as `AUC liver live`."
         )
-    for what, value in (("--most", most), ("--limit", limit.cells)):
-        if not (np.isfinite(value) and value > 0.0):
-            raise InputError(f"{what}: {value:g} cells cannot be; give a number above 0.")
-    if not 0.5 <= limit.probability < 1.0:
-        raise InputError(f"--probability: {limit.probability:g}; give at least 0.5 and less than 1.")
+    if not (np.isfinite(most) and most > 0.0):
+        raise InputError(f"--most: {most:g} cells cannot be; give a number above 0.")
+    _refuse_limit(limit)
     found = []
     for i, way in enumerate(ways):
         found.append(_pushed(there, way, like, target, limit, held, most))
@@ -236,36 +234,93 @@ def _pushed(
     def ask(cells: float) -> tuple[Array, Array]:
         return _outcome(origin, way.scenario(like, cells), hours, target, held)
 
-    def burden_of(burden: Array) -> float:
+    def reached_by(burden: Array) -> float:
         return float(np.quantile(burden, limit.probability))
 
     linear = origin.model.switched([*like.switches, *origin.standing]).is_linear
     wanted, burden = ask(most)
     doses = np.geomspace(LEAST_PART * most, most, FRONTIER if linear else FRONTIER_MOVING).tolist()
     if linear:
-        per = burden_of(burden) / most
+        per = reached_by(burden) / most
         cells = most if per * most <= limit.cells else limit.cells / per
         line = [(d, float(np.median(wanted)) * d / most, per * d) for d in doses]
         return _Reached(way, way.scenario(like, cells), cells, wanted * cells / most, burden * cells / most,
                         "the supply" if cells == most else "the limit", line)  # fmt: skip
-    line = [(d, float(np.median(w)), burden_of(b)) for d, (w, b) in ((d, ask(d)) for d in doses)]
+    line = [(d, float(np.median(w)), reached_by(b)) for d, (w, b) in ((d, ask(d)) for d in doses)]
     cells, back = most, "the supply"
-    if burden_of(burden) > limit.cells:
+    if reached_by(burden) > limit.cells:
         low, high = np.log(FEWEST_PART * most), np.log(most)
         for _ in range(SEARCHES):
             middle = (low + high) / 2.0
-            low, high = (middle, high) if burden_of(ask(float(np.exp(middle)))[1]) <= limit.cells else (low, middle)
+            low, high = (middle, high) if reached_by(ask(float(np.exp(middle)))[1]) <= limit.cells else (low, middle)
         cells, back = float(np.exp(low)), "the limit"
         wanted, burden = ask(cells)
     return _Reached(way, way.scenario(like, cells), cells, wanted, burden, back, line)
 
 
-def _grid(scenario: Scenario, target: Endpoint) -> Array:
+@dataclass(frozen=True)
+class Burden:
+    """What a scenario brings an organ with a limit.
+
+    peak : (draw,) most arrested living cells at once; cells : given in all
+    most : cells in all of which the limit holds with its probability, None where rates move with the dose
+    """
+
+    limit: Limit
+    cells: float
+    peak: Array
+    most: float | None
+
+    @property
+    def probability_under(self) -> float:
+        """Share of the draws in which the organ stays under its limit."""
+        return _share_under(self.peak, self.limit)
+
+    @property
+    def interval(self) -> tuple[float, float, float]:
+        """Median of the peak and its 95 % credible interval."""
+        low, middle, high = (float(np.quantile(self.peak, q)) for q in (0.025, 0.5, 0.975))
+        return middle, low, high
+
+
+def burden_of(origin: Origin, scenario: Scenario, limit: Limit, cells: float | None = None) -> Burden:
+    """Most that a scenario, given as it stands, brings at once to the organ of a limit.
+
+    cells : given where the scenario does not say
+
+    Raises
+    ------
+    InputError
+        if the organ or the limit cannot be, or nobody says how many cells are given
+    """
+    there = origin.animal(scenario)
+    held, given = limit.states(there.model), there.dose(scenario, cells)
+    _refuse_limit(limit)
+    if given is None:
+        raise InputError(f"scenario `{scenario.name}`: a limit is a number of cells; say how many are given.")
+    peak = there.states(scenario, _grid(scenario), cells=given)[..., held].sum(axis=-1).max(axis=1)
+    linear = there.model.switched([*scenario.switches, *there.standing]).is_linear
+    reached = float(np.quantile(peak, limit.probability))
+    return Burden(limit, given, peak, given * limit.cells / reached if linear and reached > 0.0 else None)
+
+
+def _refuse_limit(limit: Limit) -> None:
+    if not (np.isfinite(limit.cells) and limit.cells > 0.0):
+        raise InputError(f"--limit: {limit.cells:g} cells cannot be; give a number above 0.")
+    if not 0.5 <= limit.probability < 1.0:
+        raise InputError(f"--probability: {limit.probability:g}; give at least 0.5 and less than 1.")
+
+
+def _share_under(peak: Array, limit: Limit) -> float:
+    return float((peak <= limit.cells * (1.0 + 1e-9)).mean())
+
+
+def _grid(scenario: Scenario, *targets: Endpoint) -> Array:
     """Hours at which a burden may peak, and two weeks after the last dose."""
     given = scenario.given(1.0)
     last = max(dose.hours for dose in given)
     after = [dose.hours + dose.duration_h + AFTER for dose in given]
-    grid = hours_for(scenario, [target], np.concatenate([hours_of([scenario]), *after, last + HOURS]))
+    grid = hours_for(scenario, targets, np.concatenate([hours_of([scenario]), *after, last + HOURS]))
     return np.asarray(grid[grid <= last + HOURS[-1]])
 
 
@@ -287,7 +342,7 @@ def _row(each: _Reached, origin: Origin, limit: Limit, best: _Reached) -> dict[s
             "duration_min": each.way.duration_min, "cells": each.cells, "target": middle, "target_low": low,
             "target_high": high, "burden": burden[0], "burden_low": burden[1], "burden_high": burden[2],
             "burden_at_probability": burden[3],
-            "probability_under": float((each.burden <= limit.cells * (1.0 + 1e-9)).mean()),
+            "probability_under": _share_under(each.burden, limit),
             "held_back_by": each.held_back,
             "probability_above_best": paired(each.target, best.target)["probability_above"],
             "evidence": evidence, "beyond": "; ".join(beyond)}  # fmt: skip

@@ -1,9 +1,11 @@
 """A question: which cells, how many, into which vessel, when; and what is changed in the animal."""
 
+import json
+import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
 import numpy as np
 import pydantic
@@ -12,10 +14,11 @@ from pbpk.body.library import LIBRARY, read_path
 from pbpk.body.model import MINUTE, Model
 from pbpk.dosing import Dose, Event, doses_of
 from pbpk.errors import ModelFileError, ScenarioError, did_you_mean
-from pbpk.reading import Schema, read_placed, read_toml
+from pbpk.reading import Schema, read_placed, read_toml, validated
 
 WEIGHT = "body_weight"
 KG = 1e-3  # in a gram
+BARE = re.compile(r"[A-Za-z0-9_-]+")  # a key that TOML takes without quotes
 Factor = Annotated[float, pydantic.Field(gt=0)]
 
 
@@ -242,11 +245,46 @@ def read_scenarios(path: str | Path | None = None, model: Model | None = None) -
     files = sorted(path.glob("*.toml")) if path.is_dir() else [read_path("scenarios", path, ScenarioError)]
     if not files:
         raise ScenarioError(f"{path}: there is no scenario (*.toml) in this folder.")
-    scenarios = []
-    for file in files:
-        given = read_toml(file, ScenarioFile, ScenarioError)
-        values = {name: getattr(given, name) for name in ScenarioFile.model_fields if name != "doses"}
-        scenarios.append(Scenario(name=file.stem, doses=tuple(given.doses), file=file, **values))
+    scenarios = [_named(file.stem, read_toml(file, ScenarioFile, ScenarioError), file) for file in files]
     if not shipped or model is None:
         return scenarios
     return [scenario for scenario in scenarios if scenario.can_be_asked(model)]
+
+
+def scenario_of(name: str, keys: Mapping[str, Any]) -> Scenario:
+    """Scenario from the keys of a scenario file.
+
+    Raises
+    ------
+    ScenarioError
+        if they do not fit, as of a file
+    """
+    return _named(name, validated(dict(keys), ScenarioFile, ScenarioError))
+
+
+def scenario_toml(scenario: Scenario) -> str:
+    """Text of the file that a scenario is read from; what is as it always is stays out."""
+    lines = _lines({name: getattr(scenario, name) for name in ScenarioFile.model_fields if name != "doses"},
+                   ScenarioFile)  # fmt: skip
+    for dose in scenario.doses:
+        lines += ["", "[[doses]]", *_lines(dict(dose), ScenarioDose)]
+    return "\n".join([*lines, ""])
+
+
+def _named(name: str, given: ScenarioFile, file: Path | None = None) -> Scenario:
+    values = {key: getattr(given, key) for key in ScenarioFile.model_fields if key != "doses"}
+    return Scenario(name=name, doses=tuple(given.doses), file=file, **values)
+
+
+def _lines(values: Mapping[str, Any], schema: type[Schema]) -> list[str]:
+    """Keys that differ from what the schema takes where they are left out, one a line."""
+    usual = {name: field.get_default(call_default_factory=True) for name, field in schema.model_fields.items()}
+    return [f"{name} = {_spelt(value)}" for name, value in values.items() if value != usual[name] and value is not None]
+
+
+def _spelt(value: Any) -> str:
+    """Value as TOML spells it; a number keeps all its digits."""
+    if isinstance(value, Mapping):
+        pairs = (f"{key if BARE.fullmatch(key) else _spelt(key)} = {_spelt(each)}" for key, each in value.items())
+        return "{ " + ", ".join(pairs) + " }"
+    return json.dumps(value, ensure_ascii=False).replace("\x7f", "\\u007f") if isinstance(value, str) else repr(value)

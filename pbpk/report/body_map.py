@@ -83,7 +83,7 @@ def _body(axes: Axes, held: Mapping[str, float], unplaced: Sequence[str], norm: 
     """One body with its organs, their numbers beside it."""
     axes.set_axis_off()
     axes.set(xlim=(-0.42, 1.42), ylim=(BELOW - 0.14 * len(unplaced) - 0.02, 1.86), aspect="equal")
-    for patch in _outline():
+    for patch in outline():
         patch.set(facecolor=GROUND, edgecolor=FAINT, linewidth=0.7)
         axes.add_patch(patch)
     for organ, share in held.items():
@@ -95,17 +95,18 @@ def _body(axes: Axes, held: Mapping[str, float], unplaced: Sequence[str], norm: 
             near = min(PLACES[organ], key=lambda place: abs(place[0] - x))
             side = "left" if x > 0.5 else "right"
             axes.plot([x, near[0]], [y, near[1]], color=FAINT, lw=0.4)
-            axes.text(x + (0.02 if side == "left" else -0.02), y, _told(organ, share), fontsize=6, va="center", ha=side)
+            axes.text(x + (0.02 if side == "left" else -0.02), y, told(organ, share), fontsize=6, va="center", ha=side)
     for line, organ in enumerate(unplaced):
-        axes.text(0.5, BELOW - 0.14 * (line + 0.6), plain(_told(organ, held.get(organ, 0.0))), fontsize=6, ha="center",
+        axes.text(0.5, BELOW - 0.14 * (line + 0.6), plain(told(organ, held.get(organ, 0.0))), fontsize=6, ha="center",
                   va="center")  # fmt: skip
 
 
-def _told(organ: str, share: float) -> str:
+def told(organ: str, share: float) -> str:
+    """Organ and its share of the dose, as it stands beside the body."""
     return plain(f"{named(organ)} {number(share) if share >= LEAST else '<0.01'}")
 
 
-def _outline() -> list[Patch]:
+def outline() -> list[Patch]:
     """Head and trunk of a body seen from the front, as one schematic figure for every species."""
     trunk = [(0.38, 1.56), (0.20, 1.50), (0.06, 1.42), (0.08, 1.05), (0.10, 0.62), (0.06, 0.24), (0.24, 0.06),
              (0.50, 0.06), (0.76, 0.06), (0.94, 0.24), (0.90, 0.62), (0.92, 1.05), (0.94, 1.42), (0.80, 1.50),

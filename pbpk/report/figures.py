@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from pbpk.predict.run import Run
 
 FLOOR = 0.01  # % of the dose; what is below is not drawn
+CEILING = 130.0  # % of the dose, where its axis ends
 SHARES = (0.01, 0.1, 1.0, 10.0, 100.0)  # % of the dose, where ticks stand
 FILLS: dict[str, Any] = {"learned": "full", "half learned": "left", "not learned": "none"}
 
@@ -36,7 +37,7 @@ def grid(panels: int, height: float) -> tuple[Figure, list[Axes]]:
 
 def share_axis(axes: Axes) -> None:
     """Give an axis shares of the dose, by the logarithm, alike in every figure."""
-    axes.set(yscale="log", ylim=(FLOOR, 130.0))
+    axes.set(yscale="log", ylim=(FLOOR, CEILING))
     axes.set_yticks(SHARES, [f"{share:g}" for share in SHARES])
 
 

@@ -1,6 +1,7 @@
 """From a template to a file: pages are rendered with one environment and written whole."""
 
 import os
+from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
@@ -14,7 +15,13 @@ def rendered(name: str, cells: bool = True, **context: Any) -> str:
 
     cells : whether it speaks of live cells and the label of dead ones, and so must say that these are not the same
     """
-    environment = jinja2.Environment(
+    template = _environment().get_template(name)
+    return template.render(cells=cells, footnote=wording.FOOTNOTE if cells else "", **context)
+
+
+@lru_cache(maxsize=1)
+def _environment() -> jinja2.Environment:
+    return jinja2.Environment(
         loader=jinja2.FunctionLoader(_read_template),
         autoescape=True,
         undefined=jinja2.StrictUndefined,
@@ -22,11 +29,10 @@ def rendered(name: str, cells: bool = True, **context: Any) -> str:
         lstrip_blocks=True,
         keep_trailing_newline=True,
     )
-    return environment.get_template(name).render(cells=cells, footnote=wording.FOOTNOTE if cells else "", **context)
 
 
 def _read_template(name: str) -> str:
-    return Path(__file__).with_name(name).read_text(encoding="utf-8")
+    return (Path(__file__).parent / name).read_text(encoding="utf-8")
 
 
 def write_whole(text: str, path: Path) -> Path:

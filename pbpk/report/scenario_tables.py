@@ -1,6 +1,6 @@
 """Tables of answers to scenarios: shares of the dose at a few hours, one against others, what was carried over."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 import pandas as pd
@@ -77,6 +77,26 @@ def contrasts_table(contrasts: pd.DataFrame) -> Table:
     keys = ("scenario", "organ", "state", "endpoint")
     places = [source("contrasts.csv", **{key: row[key] for key in keys}) for row in shown.to_dict("records")]
     return Table(caption, head, "lllrrlr", rows, places)
+
+
+def exposure_table(exposure: pd.DataFrame, organs: Sequence[str]) -> Table:
+    """Peak, area and residence of living cells and of label in some organs of one scenario.
+
+    exposure : rows of one scenario of `exposure_of_forecast`
+    """
+    apart = exposure["state"] != TOTAL if (exposure["state"] != TOTAL).any() else exposure["state"] == TOTAL
+    rows, amount = [], ""
+    for (organ, state), own in exposure[apart].groupby(["organ", "state"], sort=False):
+        if organ not in organs:
+            continue
+        of = {row["parameter"]: row for row in own.to_dict("records")}
+        amount = str(of["Cmax"]["unit"])
+        told = (of[name] for name in ("Cmax", "Tmax", "AUClast", "residence_last"))
+        rows.append([named(str(organ)), KINDS.get(str(state), str(state)),
+                     *(_pair(row["value"], row["low"], row["high"]) for row in told)])  # fmt: skip
+    given = unit(amount.replace("percent_of_dose", "percent_dose"))
+    head = ("Organ", "State", f"Peak [{given}]", "at [h]", f"Area [{given} · h]", "Residence [h]")
+    return Table(f"Exposure to the last hour: median ({CREDIBLE})", head, "llrrrr", rows)
 
 
 def _pair(middle: Any, low: Any, high: Any) -> Doubtful:

@@ -20,10 +20,11 @@ def shares_at(forecast: pd.DataFrame, hours: tuple[float, ...] = HOURS) -> pd.Da
     for key, part in forecast.groupby(KEYS, sort=False):
         part = part.sort_values("hours")
         at, dose = part["hours"].to_numpy(float), float(part["dose_cells"].iloc[0])
+        curves = {name: part[name].to_numpy(float) for name in NUMBERS}
         for hour in hours:
             if at[0] <= hour <= at[-1] * 1.001:
                 told = before_dose(at, hour)
-                values = {name: 100.0 / dose * np.interp(told, at, part[name].to_numpy(float)) for name in NUMBERS}
+                values = {name: 100.0 / dose * np.interp(told, at, curve) for name, curve in curves.items()}
                 rows.append(dict(zip(KEYS, key, strict=True)) | {"hours": hour, "dose_cells": dose} | values)
     return pd.DataFrame(rows, columns=[*KEYS, "hours", "dose_cells", *NUMBERS])
 
