@@ -4,6 +4,7 @@ import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from string import ascii_uppercase
 
 from pbpk.errors import RunError, did_you_mean
 from pbpk.predict.record import read_json
@@ -159,7 +160,7 @@ def _nowhere(entries: Sequence[Entry], left: Sequence[Entry], before: Sequence[s
     told = f"`{word}` occurs nowhere in the tables and sentences of the report"
     if anywhere:
         told = f"nothing in the report that has `{' '.join(before)}` has `{word}` too"
-    places = {entry.number for entry in entries}
+    places = {entry.number.rstrip(ascii_uppercase) or entry.number for entry in entries}  # 2.6.5.5 for 2.6.5.5A to N
     known = places if NUMBER.fullmatch(word) else {
         each for entry in (left if anywhere else entries) for text in (*entry.cells, entry.caption, *entry.head)
         for each in WORD.findall(text) if not each[:1].isdigit() and len(each) > 2

@@ -25,6 +25,8 @@ def test_a_parameter_is_found_by_its_name():
 def test_a_word_that_stands_nowhere_is_named():
     with pytest.raises(RunError, match="livr"):
         find(ENTRIES, "2.6.5.5 livr")
+    with pytest.raises(RunError, match=r"`2\.6\.5\.55` occurs nowhere .* Did you mean `2\.6\.5\.5`"):
+        find(ENTRIES, "2.6.5.55 liver")
     with pytest.raises(RunError, match="Say what to trace"):
         find(ENTRIES, "  ")
 
