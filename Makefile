@@ -17,7 +17,7 @@ PYTHON := $(shell for python in python3.12 python3; do \
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
 .NOTPARALLEL:
-.PHONY: help run test proof lock clean
+.PHONY: help run test proof docs lock clean
 
 help:  ## this list
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "make %-6s %s\n", $$1, $$2 }' Makefile
@@ -45,6 +45,9 @@ proof: .venv/.stamp  ## longer proofs, minutes to an hour each; their last figur
 	$(call step,demodulation coverage,$(BIN)/python tests/proof/demodulation_coverage.py)
 	$(call step,raw light to the truth,$(BIN)/python tests/proof/raw_light_recovery.py --seeds 100)
 	$(call step,calibration of the inference,$(BIN)/python tests/proof/calibration.py --fits 100)
+
+docs: .venv/.stamp  ## the documentation, in build/docs, without a network; a warning or a broken link within it fails
+	$(call step,sphinx,$(BIN)/python -m sphinx -b html -W --keep-going -q notebooks build/docs)
 
 lock:  ## resolve requirements.lock anew from pyproject.toml (needs uv)
 	@command -v $(UV) >/dev/null || { echo 'Install uv, which resolves the lock, or name it: make lock UV=path'; exit 1; }
