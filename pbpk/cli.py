@@ -348,7 +348,7 @@ def export(
     label: Annotated[str | None, typer.Option(help="Label, where a model is exported.")] = None,
     cells: Cells = None,
     form: Annotated[
-        str, typer.Option("--format", help="Language of the other tool: sbml, or ro-crate for a run.")
+        str, typer.Option("--format", help="Language of the other tool: sbml, antimony, or ro-crate for a run.")
     ] = "sbml",
     force: Annotated[bool, typer.Option("--force", help="Replace the file.")] = False,
 ) -> None:

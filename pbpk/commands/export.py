@@ -8,16 +8,17 @@ from rich.markup import escape
 from pbpk.commands.reading import read_one_scenario
 from pbpk.commands.whom import Whom
 from pbpk.errors import InputError, did_you_mean
-from pbpk.share.sbml import write_sbml
+from pbpk.share.antimony_text import write_antimony
+from pbpk.share.sbml import sbml_text, write_sbml
 from pbpk.terminal import console
 
-FORMATS = ("sbml", "ro-crate")
+FORMATS = ("sbml", "antimony", "ro-crate")
 
 
 def tell_exported(whom: Whom, scenario: str | None, cells: float | None, form: str, out: Path, force: bool) -> None:
     """Write a model at the medians of a fit or of its priors, with the doses of a scenario if one is named; or a run.
 
-    form : language of the other tool, sbml, or ro-crate for a whole run
+    form : language of the other tool, sbml or antimony, or ro-crate for a whole run
     """
     if form not in FORMATS:
         raise InputError(f"--format: `{form}` is none that can be written.{did_you_mean(form, FORMATS)}")
@@ -34,8 +35,13 @@ def tell_exported(whom: Whom, scenario: str | None, cells: float | None, form: s
         middle = np.array([np.median(there.column(name)) for name in there.model.parameter_names])
     standing = {name: float(np.median(there.column(name))) for name in there.standing}
     words = f"medians of {there.words}"
-    write_sbml(there.model, out, middle, chosen, cells or there.amount, standing or None, words)
-    console.print(f"Written: {escape(str(out))} (SBML Level 3 Version 2, {escape(words)})", soft_wrap=True)
+    asked = (middle, chosen, cells or there.amount, standing or None, words)
+    if form == "antimony":
+        write_antimony(sbml_text(there.model, *asked), out)
+    else:
+        write_sbml(there.model, out, *asked)
+    language = {"sbml": "SBML Level 3 Version 2", "antimony": "Antimony"}[form]
+    console.print(f"Written: {escape(str(out))} ({language}, {escape(words)})", soft_wrap=True)
 
 
 def _tell_crate(run: str, out: Path, force: bool) -> None:

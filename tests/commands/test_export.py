@@ -2,6 +2,7 @@
 
 import json
 
+import antimony
 import libsbml
 import numpy as np
 import pytest
@@ -20,6 +21,18 @@ def test_a_prior_with_its_doses(tmp_path):
     again = say("export", "msc", "--out", out)
     assert again.code == 2
     assert "--force" in again.err
+
+
+def test_a_prior_as_antimony(tmp_path):
+    out = tmp_path / "msc.ant"
+    words = ("export", "msc", "--format", "antimony", "--scenario", "three_split_iv", "--cells", "1e6", "--out", out)
+    said = say(*words)
+    assert said.code == 0, said.err
+    assert "(Antimony, medians of the prior of msc in mouse)" in " ".join(said.out.split())
+    antimony.clearPreviousLoads()
+    assert antimony.loadAntimonyFile(str(out)) >= 0, antimony.getLastError()
+    document = libsbml.readSBMLFromString(antimony.getSBMLString(antimony.getMainModuleName()))
+    assert document.getModel().getNumEvents() == 2
 
 
 def test_a_fit_at_its_medians(tmp_path):
