@@ -61,7 +61,8 @@ def _sentence(found: Any, keys: tuple[int | str, ...], schema: type[Schema]) -> 
         return f"`{place}` is `{found['input']}`.{did_you_mean(str(found['input']), allowed)}"
     if kind == "value_error":
         prefix = f"`{place}`: " if place else ""
-        return f"{prefix}{found['ctx']['error']}".removesuffix(".") + "."
+        said = f"{prefix}{found['ctx']['error']}"
+        return said if said.endswith((".", "?")) else f"{said}."
     said = found["msg"][0].lower() + found["msg"][1:]
     return f"`{place}` is `{found['input']}`: {said}."
 

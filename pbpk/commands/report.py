@@ -50,8 +50,6 @@ def tell_reported(run: Path, formats: str, paper: str, author: Path | None, fina
     if author is not None or (run / "study" / name / AUTHORED).is_file():  # what was written there since, too
         write_authored(run, author)
     result = read_assembled(run)
-    if final:  # told before anything is drawn
-        _refuse_draft(run, _read_stand(result, run, compared=True)[-1])
     checked = check_prior(result.joint, seed=int(result.manifest["seed"]))
     dossier = read_dossier(result, run, checked, final)
     written = write_pages(dossier, run, checked, asked, cast(Paper, paper))
@@ -63,12 +61,6 @@ def tell_reported(run: Path, formats: str, paper: str, author: Path | None, fina
         )
     else:
         console.print(f"A draft: {len(dossier.hindrances)} things stand in the way of a final report, listed in it.")
-
-
-def _refuse_draft(run: Path, stand: Sequence[str]) -> None:
-    if stand:
-        more = f" {len(stand) - 1} more stand on the first page of a draft (leave --final out)." if stand[1:] else ""
-        raise ReportError(f"{run}: the report cannot be final: {stand[0]}{more}")
 
 
 def write_pages(
@@ -101,8 +93,16 @@ def read_dossier(result: Run, folder: Path, checked: PriorCheck, final: bool = F
     """Everything that a report tells of a run: in its folder, or computed from its draws.
 
     final : whether the report is asked to be final
+
+    Raises
+    ------
+    ReportError
+        if it shall be final and cannot be, before anything is drawn
     """
-    docket, checks, stand = _read_stand(result, folder, compared=False)
+    docket, checks, stand = _read_stand(result, folder, compared=final)
+    if final and stand:
+        more = f" {len(stand) - 1} more stand on the first page of a draft (leave --final out)." if stand[1:] else ""
+        raise ReportError(f"{folder}: the report cannot be final: {stand[0]}{more}")
     known = folder / "sensitivity.csv"
     sensitivity = pd.read_csv(known) if known.is_file() else pd.DataFrame()
     return Dossier(
@@ -114,7 +114,7 @@ def read_dossier(result: Run, folder: Path, checked: PriorCheck, final: bool = F
         shown=shown(result, influence(left_out(result.posterior)), checked),
         prior_check=checked,
         hindrances=stand,
-        final=final and not stand,
+        final=final,
         code={name: path.read_text(encoding="utf-8") for name, path in _models(result).items()},
     )
 

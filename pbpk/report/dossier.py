@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 import pandas as pd
 
 from pbpk.assay.study import AUTHORED
+from pbpk.predict.filing.assessment import assessment_table
 from pbpk.predict.filing.authored import Authored, Entry, entries, told_by_study
 from pbpk.predict.filing.deviations import Deviated
 from pbpk.predict.filing.docket import Docket
@@ -21,7 +22,7 @@ if TYPE_CHECKING:
     from pbpk.infer.design.prior_check import PriorCheck
     from pbpk.predict.run import Run
 
-NOBODY = Docket(Authored(), None, (), (), (), (), (), ())  # said nothing
+NOBODY = Docket(Authored(), None, (), (), assessment_table(Authored()), (), (), ())  # said nothing
 
 
 @dataclass(frozen=True)

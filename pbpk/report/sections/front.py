@@ -1,6 +1,6 @@
 """Sections 0 to 4: title and sign-off, what is missing, summary, assessment, introduction, objectives."""
 
-from pbpk.predict.filing.assessment import Item, assessment_table
+from pbpk.predict.filing.assessment import Item
 from pbpk.predict.lineage.source import source
 from pbpk.report import wording
 from pbpk.report.author import cell, said
@@ -105,7 +105,7 @@ def summary(dossier: Dossier) -> list[Block]:
 
 def assessment(dossier: Dossier) -> list[Block]:
     """The ten items of the assessment table."""
-    items = assessment_table(dossier.authored, dossier.judged or None)
+    items = dossier.docket.items
     rows = [(str(item.number), item.item, _rating(item), _entry(item), item.status) for item in items]
     head = ("Item", "", "Rating", "Entry", "From")
     places = [source("criteria.csv") if item.status == "auto" and item.number == 9
